@@ -1,0 +1,1 @@
+"""Maximum-entropy reinforcement learning: the science and the study around it."""

@@ -1,0 +1,1 @@
+"""The study around the science: settings, files, sweeps, statistics, tracking."""

@@ -1,0 +1,82 @@
+"""What the machine decides and no number depends on: workers, addresses, folders.
+
+Settings are environment variables that start with `MAXENT_`. Whatever can change a
+number is in `params.yaml` instead.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.study.errors import UserError, nearest
+
+PREFIX: Final = "MAXENT_"
+WORKSPACES: Final = ".studies"
+"""Folder of a checkout that holds the workspaces of its other studies."""
+
+
+def available_cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """Machine settings; `MAXENT_WORKERS=4` sets `workers`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    workers: PositiveInt = Field(default_factory=available_cores)
+    """Processes that train side by side."""
+    checkpoint_seconds: PositiveFloat = 60.0
+    """Seconds of work that an interruption may cost."""
+    progress: Literal["auto", "live", "plain", "off"] = "auto"
+    """`auto`: a live display on a terminal, plain lines elsewhere."""
+
+
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        UserError: A variable is misspelt or has an impossible value.
+    """
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            allowed = ", ".join(known)
+            raise UserError(
+                f"{name}: unknown setting; {nearest(name, known)}allowed: {allowed}"
+            )
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"{PREFIX}{str(first['loc'][0]).upper()}"
+        found = os.environ.get(name)
+        raise UserError(f"{name}={found}: {first['msg'].lower()}") from None
+
+
+def store_root() -> Path:
+    """The checkout whose MLflow store this process writes to.
+
+    An experiment that DVC runs in a temporary folder, and a study in a workspace of
+    its own, belong to the checkout that they were started from.
+    """
+    root = Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
+    return root.parent.parent if root.parent.name == WORKSPACES else root
+
+
+def tracking_uri() -> str:
+    """Address of the MLflow tracking store."""
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    return given or f"sqlite:///{store_root() / 'mlflow.db'}"
+
+
+def artifact_location() -> Path:
+    """Folder of the artifacts of a local store."""
+    return store_root() / "mlartifacts"
