@@ -1,0 +1,51 @@
+"""What is trained together and what comes out of it, as plain values.
+
+They travel between processes, and the process that hands out the work needs no torch to
+make or read them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.config import Algorithm, Task
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chunk of members, trained side by side."""
+
+    task: Task
+    algorithms: tuple[Algorithm, ...]
+    """One per member, all of one kind; numbers marked `PerMember` may differ."""
+    seeds: tuple[int, ...]
+    steps: int
+    """Environment steps of every member."""
+    start: Path | None
+    """Weights of a run to begin from, its members matched by seed; None: fresh."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was measured at one step."""
+
+    step: int
+    """Environment steps of every member so far."""
+    metrics: dict[str, list[float]]
+    """One value per member; units are in `docs/metrics.md`."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that is kept of a chunk. Arrays have the member axis first."""
+
+    records: list[Record]
+    final: dict[str, list[float]]
+    """The evaluation after the last step, one value per member."""
+    weights: dict[str, Array]
+    metadata: dict[str, str]
+    behaviour: dict[str, Array]
