@@ -25,7 +25,7 @@ class Job:
     seeds: tuple[int, ...]
     steps: int
     """Environment steps of every member."""
-    start: Path | None
+    start: Path | None = None
     """Weights of a run to begin from, its members matched by seed; None: fresh."""
 
 
@@ -36,7 +36,7 @@ class Record:
     step: int
     """Environment steps of every member so far."""
     metrics: dict[str, list[float]]
-    """One value per member; units are in `docs/metrics.md`."""
+    """One value per member, NaN: nothing to say; units are in `docs/metrics.md`."""
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,8 @@ class Result:
     final: dict[str, list[float]]
     """The evaluation after the last step, one value per member."""
     weights: dict[str, Array]
-    metadata: dict[str, str]
     behaviour: dict[str, Array]
+    states: int
+    """Width of a state."""
+    actions: int
+    """Width of an action."""
