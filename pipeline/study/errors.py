@@ -24,7 +24,12 @@ def user_errors() -> Iterator[None]:
         raise SystemExit(EXIT_STATUS) from None
 
 
+def closest(name: object, names: Iterable[str]) -> str | None:
+    """The most similar of some names, if any is similar."""
+    return next(iter(difflib.get_close_matches(str(name), list(names), n=1)), None)
+
+
 def nearest(name: object, names: Iterable[str]) -> str:
     """`did you mean 'x'? ` for the most similar name, or nothing if none is."""
-    similar = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.6)
-    return f"did you mean '{similar[0]}'? " if similar else ""
+    similar = closest(name, names)
+    return f"did you mean '{similar}'? " if similar else ""

@@ -1,0 +1,259 @@
+"""What may be written in `params.yaml`: the study around the tasks and algorithms.
+
+Tasks and algorithms themselves are in `pipeline.core.config`. A mistake is answered
+with file, line, what was found, what is allowed, and the nearest valid name; all
+mistakes of a file at once. This module imports no torch.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
+
+from pydantic import Field, NonNegativeInt, PositiveInt, Tag, ValidationError
+
+from pipeline.core.config import Algorithm, Positive, Task, Value, either
+from pipeline.study.checks import mistakes_between_parts
+from pipeline.study.document import Document, ParamsError, Place
+from pipeline.study.errors import UserError, user_errors
+from pipeline.study.mistakes import mistakes_of
+
+__all__ = [
+    "STAGES",
+    "FreshRun",
+    "ParamsError",
+    "Run",
+    "StartedRun",
+    "Study",
+    "UserError",
+    "load_study",
+    "user_errors",
+]
+
+StageName: TypeAlias = Literal["explore", "pretrain", "finetune", "scratch"]
+STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
+"""The stages that train, in the order of the file."""
+
+Name = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
+Seeds = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+Confidence = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Identity(Value):
+    """What the study is called and which seeds every run trains."""
+
+    name: Name
+    """Also the name of its experiment in MLflow."""
+    seeds: Seeds
+
+
+class Execution(Value):
+    """What about the computation can change a number in its last digits."""
+
+    threads: PositiveInt
+    """Torch threads of each process."""
+    members_per_process: PositiveInt
+    """Size of the chunks that a population is cut into."""
+
+
+# ------------------------------------------------------------------------ sweep
+
+
+class LogUniform(Value):
+    """Numbers between two bounds, every factor equally likely."""
+
+    log_uniform: tuple[Positive, Positive]
+    log: ClassVar[bool] = True
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest number."""
+        return self.log_uniform
+
+
+class Uniform(Value):
+    """Numbers between two bounds, every difference equally likely."""
+
+    uniform: tuple[float, float]
+    log: ClassVar[bool] = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest number."""
+        return self.uniform
+
+
+Range = Annotated[
+    Annotated[LogUniform, Tag("log_uniform")] | Annotated[Uniform, Tag("uniform")],
+    either("log_uniform", "uniform"),
+]
+
+
+class Budget(Value):
+    """What every algorithm may spend on a task before it is judged there."""
+
+    batches: NonNegativeInt
+    """0: no search; the numbers written under `algorithms` are used."""
+    trials_per_batch: PositiveInt
+    steps: PositiveInt
+    """Environment steps of every seed of a trial."""
+
+
+class SweepRun(Value):
+    """The search for one algorithm's numbers."""
+
+    task: str
+    space: dict[str, Range]
+    """Dotted names of the algorithm's numbers."""
+
+
+class Sweep(Value):
+    """The search before the study, on seeds that the study does not use."""
+
+    seed: NonNegativeInt
+    seeds: Seeds
+    budgets: dict[Name, Budget]
+    runs: dict[Name, SweepRun]
+
+
+# ---------------------------------------------------------------------- training
+
+
+class FreshRun(Value):
+    """One algorithm on one task, from fresh networks, with all seeds."""
+
+    algorithm: str
+    task: str
+    temperature: Positive | None = None
+    """Without it, the one that the algorithm's sweep found."""
+    start: ClassVar[None] = None
+
+
+class StartedRun(Value):
+    """One algorithm on one task, from the networks of a run of `pretrain`."""
+
+    algorithm: str
+    task: str
+    temperature: Positive | None = None
+    """Without it, the one that the algorithm's sweep found."""
+    start: str
+
+
+Run: TypeAlias = FreshRun | StartedRun
+
+
+class FreshRuns(Value):
+    """A stage that trains from fresh networks."""
+
+    steps: PositiveInt
+    runs: dict[Name, FreshRun]
+
+
+class StartedRuns(Value):
+    """A stage that trains from pretrained networks."""
+
+    steps: PositiveInt
+    runs: dict[Name, StartedRun]
+
+
+class Compare(Value):
+    """The bootstrap over seeds."""
+
+    seed: NonNegativeInt
+    resamples: PositiveInt
+    confidence: Confidence
+
+
+class Study(Value):
+    """Everything that `params.yaml` describes."""
+
+    study: Identity
+    execution: Execution
+    tasks: dict[Name, Task]
+    algorithms: dict[Name, Algorithm]
+    sweep: Sweep
+    explore: FreshRuns
+    pretrain: FreshRuns
+    finetune: StartedRuns
+    scratch: FreshRuns
+    compare: Compare
+
+    def stage(self, name: StageName) -> FreshRuns | StartedRuns:
+        """The block of a stage that trains."""
+        match name:
+            case "explore":
+                return self.explore
+            case "pretrain":
+                return self.pretrain
+            case "finetune":
+                return self.finetune
+            case "scratch":
+                return self.scratch
+
+    def stages(self) -> Iterator[tuple[StageName, FreshRuns | StartedRuns]]:
+        """The stages that train, in the order of the file."""
+        for name in STAGES:
+            yield name, self.stage(name)
+
+
+# ----------------------------------------------------------------------- reading
+
+
+def load_study(path: Path = Path("params.yaml")) -> Study:
+    """Read a study and refuse it with every mistake in it.
+
+    Raises:
+        ParamsError: The file describes no study.
+        UserError: The file cannot be read.
+    """
+    document = Document(path)
+    study = _parsed(document.data)
+    if isinstance(study, ValidationError):
+        mistakes = mistakes_of(study, Study, document)
+        sound = _parsed(_without(document.data, [place for place, _ in mistakes]))
+        found = [mistake for _, mistake in mistakes]
+        if isinstance(sound, Study):
+            found += mistakes_between_parts(sound, document)
+        raise ParamsError(path, found)
+    if found := list(mistakes_between_parts(study, document)):
+        raise ParamsError(path, found)
+    return study
+
+
+def _parsed(data: Any) -> Study | ValidationError:
+    """JSON, because strict pydantic takes a list for a tuple only from there."""
+    try:
+        return Study.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        return error
+
+
+_ENTRIES: Final = {
+    ("tasks",),
+    ("algorithms",),
+    ("sweep", "budgets"),
+    ("sweep", "runs"),
+    *((stage, "runs") for stage in STAGES),
+}
+"""Mappings of entries that can be wrong one by one."""
+
+
+def _without(data: Any, places: Iterable[Place]) -> Any:
+    """The data without the entries that something is wrong with."""
+    broken = {
+        place[: len(entries) + 1]
+        for place in places
+        for entries in _ENTRIES
+        if place[: len(entries)] == entries
+    }
+
+    def kept(part: Any, place: Place) -> Any:
+        if not isinstance(part, dict):
+            return part
+        return {
+            key: kept(value, (*place, key))
+            for key, value in part.items()
+            if (*place, key) not in broken
+        }
+
+    return kept(data, ())

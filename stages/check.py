@@ -1,0 +1,30 @@
+"""Refuse a bad `params.yaml` before any other stage touches what exists.
+
+Command: python -m stages.check
+Reads: params.yaml
+Writes: results/check/verdict.txt
+
+DVC removes a stage's outputs before it runs the stage. This one comes first, and its
+output never changes, so that a mistake loses nothing and a valid change reruns nothing.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from pipeline.study.files import atomic_write
+from pipeline.study.params import load_study, user_errors
+from pipeline.study.settings import settings
+
+VERDICT: Final = b"params.yaml describes a study\n"
+
+
+def main() -> None:
+    """Read the whole file and say that it is valid, or every mistake in it."""
+    with user_errors():
+        load_study()
+        settings()
+        atomic_write(Path("results/check/verdict.txt"), VERDICT)
+
+
+if __name__ == "__main__":
+    main()
