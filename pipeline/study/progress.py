@@ -1,0 +1,161 @@
+"""How far a stage is: a live display on a terminal, a line a minute elsewhere."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Hashable
+from datetime import timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from pipeline.study.settings import settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+LINE_SECONDS: Final = 60.0
+"""Between two plain lines."""
+WINDOW_SECONDS: Final = 60.0
+"""What the pace is measured over."""
+
+
+class Progress:
+    """Steps of a stage's members, their pace, and the latest score.
+
+    A step is one environment step of every member; the pace counts those of all members
+    together. Steps that come from a checkpoint count as done, not as pace.
+    """
+
+    def __init__(self, stage: str, *, members: int, steps: int, score: str) -> None:
+        """Describe what is to be done; nothing is shown before `with`.
+
+        Args:
+            stage: `explore@sql`.
+            members: Learners of the stage.
+            steps: Of each of them.
+            score: Name of what `scored` is told.
+        """
+        self._stage = stage
+        self._members = members
+        self._steps = steps
+        self._score_name = score
+        self._score: float | None = None
+        self._step: dict[Hashable, int] = {}
+        self._done = 0
+        self._trained = 0
+        self._pace: deque[tuple[float, int]] = deque()
+        self._began = self._told = 0.0
+        self._bar: Bar | None = None
+        self._mode = settings().progress
+        if self._mode == "auto":
+            self._mode = "live" if sys.stdout.isatty() else "plain"
+
+    def __enter__(self) -> Self:
+        """Show that the stage begins."""
+        self._began = self._told = time.monotonic()
+        self._pace.append((self._began, 0))
+        size = f"{self._members} members, {self._steps} steps each"
+        self._say(f"{self._stage}: {size}")
+        if self._mode == "live":
+            self._bar = _bar(f"{self._stage} · {size}", self._members * self._steps)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Show how the stage ended."""
+        if self._bar is not None:
+            self._show()
+            self._bar.stop()
+        how = "done" if kind is None else "stopped"
+        spent = _clock(time.monotonic() - self._began)
+        self._say(f"{self._stage}: {how} after {spent}, {self._sentence()}")
+
+    def advance(
+        self, part: Hashable, step: int, *, members: int, replayed: bool
+    ) -> None:
+        """Note how far some of the members are.
+
+        Args:
+            part: Which of them; any name.
+            step: Their environment step.
+            members: How many they are.
+            replayed: Whether the step was trained before.
+        """
+        gained = (step - self._step.get(part, 0)) * members
+        self._step[part] = step
+        self._done += gained
+        self._trained += 0 if replayed else gained
+        now = time.monotonic()
+        self._pace.append((now, self._trained))
+        while len(self._pace) > 2 and self._pace[1][0] < now - WINDOW_SECONDS:
+            self._pace.popleft()
+        if self._bar is not None:
+            self._show()
+        elif now - self._told >= LINE_SECONDS:
+            self._told = now
+            self._say(f"{self._stage}: {self._sentence()}, {self._left()} left")
+
+    def scored(self, score: float) -> None:
+        """Note the latest score."""
+        self._score = score
+
+    @property
+    def per_second(self) -> float:
+        """Environment steps of all members, over the last minute."""
+        (first, before), (last, after) = self._pace[0], self._pace[-1]
+        return (after - before) / (last - first) if last > first else 0.0
+
+    def _show(self) -> None:
+        assert self._bar is not None
+        (task,) = self._bar.task_ids
+        self._bar.update(
+            task,
+            completed=self._done,
+            step=f"{self._done // self._members}/{self._steps} steps",
+            pace=f"{self.per_second:.0f}/s",
+            left=self._left(),
+            score=self._scored(),
+        )
+
+    def _sentence(self) -> str:
+        step = self._done // self._members
+        pace = f"{self.per_second:.0f} steps/s of all members"
+        text = f"step {step} of {self._steps}, {pace}"
+        return f"{text}, {scored}" if (scored := self._scored()) else text
+
+    def _scored(self) -> str:
+        return "" if self._score is None else f"{self._score_name} {self._score:.3g}"
+
+    def _left(self) -> str:
+        remaining = self._members * self._steps - self._done
+        return _clock(remaining / self.per_second) if self.per_second else "?"
+
+    def _say(self, line: str) -> None:
+        if self._mode == "plain":
+            print(line, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _bar(title: str, total: int) -> "Bar":
+    """The live display; rich is imported only where there is a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[step]}"),
+        TextColumn("{task.fields[pace]}"),
+        TextColumn("{task.fields[left]} left"),
+        TextColumn("{task.fields[score]}"),
+    )
+    bar.add_task(title, total=total, step="", pace="", left="?", score="")
+    return bar
