@@ -1,0 +1,1 @@
+"""The science: equations, agents, tasks, training. It knows no tool."""

@@ -1,0 +1,126 @@
+"""What every learner offers, for a whole population at once."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.core import equations
+from pipeline.core.config import CopiedTarget, OffPolicy, SmoothTarget
+from pipeline.core.optimizer import Adam
+from pipeline.core.replay import Batch
+
+Config = TypeVar("Config")
+
+
+class Agent(ABC):
+    """A population of learners of one kind. Every tensor has the member axis first.
+
+    Actions are in [-1, 1]^d. Noise arrives from outside in `sample`, so that whoever
+    evaluates chooses the stream; `act` and `update` draw from the members' own.
+    """
+
+    @abstractmethod
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """Actions for gathering experience.
+
+        Args:
+            state: One per member.
+            step: Environment step, counted from 0: which noise is used.
+            starting: Where an episode begins.
+        """
+
+    @abstractmethod
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch action"]:
+        """Actions of the policy as learned; `noise` is N(0, I)."""
+
+    @abstractmethod
+    def greedy(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch action"]:
+        """The policy's best guess, without randomness."""
+
+    @abstractmethod
+    def q(
+        self,
+        state: Float[Tensor, "member batch state"],
+        action: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """Q(s, a), in reward units."""
+
+    @property
+    @abstractmethod
+    def temperature(self) -> Float[Tensor, " member"] | None:
+        """Temperature α, in reward units per nat; None for a learner without one."""
+
+    @abstractmethod
+    def update(self, batch: Batch, *, index: int) -> None:
+        """Learn from one batch; `index` counts updates from 0 and chooses the noise."""
+
+    @abstractmethod
+    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
+        """Quantities of the last update; `docs/metrics.md` defines each."""
+
+    @abstractmethod
+    def networks(self) -> dict[str, Tensor]:
+        """The weights that make the policy and its values, changed in place."""
+
+    @abstractmethod
+    def optimizers(self) -> dict[str, Adam]:
+        """One optimiser for each network that learns."""
+
+    @abstractmethod
+    def process(self) -> dict[str, Tensor]:
+        """Whatever else goes on from step to step."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that goes on from step to step."""
+        moments = {
+            f"{name}.adam.{key}": value
+            for name, optimizer in self.optimizers().items()
+            for key, value in optimizer.state().items()
+        }
+        return self.networks() | moments | self.process()
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Continue from what `state` returned."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
+
+def per_member(
+    configs: Sequence[Config], get: Callable[[Config], float]
+) -> Float[Tensor, " member"]:
+    """One number of every member's configuration."""
+    return torch.tensor([get(config) for config in configs])
+
+
+def update_targets(
+    config: OffPolicy, pairs: Sequence[tuple[Tensor, Tensor]], *, index: int
+) -> None:
+    """Let target weights follow, given as (target, source)."""
+    for target, source in pairs:
+        match config.target:
+            case SmoothTarget(tau=tau):
+                equations.follow(target, source, tau)
+            case CopiedTarget(copy_every=every):
+                if (index + 1) % every == 0:
+                    target.copy_(source)
+
+
+def learnable(weights: Tensor) -> Tensor:
+    """The same weights, as a leaf that gradients are taken with respect to."""
+    return weights.detach().requires_grad_()

@@ -1,0 +1,183 @@
+"""Deep deterministic policy gradient (Lillicrap et al. 2016, algorithm 1)."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.core import equations
+from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
+from pipeline.core.config import (
+    Ddpg,
+    GaussianNoise,
+    OrnsteinUhlenbeckNoise,
+)
+from pipeline.core.networks import Mlp
+from pipeline.core.optimizer import Adam
+from pipeline.core.randomness import Noise
+from pipeline.core.replay import Batch
+
+
+class DeepDeterministicPolicyGradient(Agent):
+    """A deterministic policy, one critic, and slow copies of both."""
+
+    def __init__(
+        self,
+        configs: Sequence[Ddpg],
+        seeds: Sequence[int],
+        *,
+        states: int,
+        actions: int,
+        discount: float,
+    ) -> None:
+        """Fresh networks.
+
+        Args:
+            configs: One per member; they may differ in numbers marked `PerMember`.
+            seeds: One per member.
+            states: Width of a state.
+            actions: Width of an action.
+            discount: γ of the task.
+        """
+        config = configs[0]
+        self._config = config
+        self._discount = discount
+        self._actor = Mlp((states,), config.hidden, actions)
+        self._critic = Mlp((states, actions), config.hidden, 1)
+        self._policy = self._actor.initial(seeds, "policy")
+        self._policy_target = self._policy.clone()
+        self._q = self._critic.initial(seeds, "q")
+        self._q_target = self._q.clone()
+        q_rate = per_member(configs, lambda c: c.learning_rate.q)
+        policy_rate = per_member(configs, lambda c: c.learning_rate.policy)
+        self._policy_adam = Adam(self._policy, policy_rate)
+        self._q_adam = Adam(self._q, q_rate)
+
+        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
+        self._sigma = per_member(configs, _sigma).unsqueeze(-1)
+        self._disturbance = torch.zeros(len(configs), actions)
+        self._diagnostics: dict[str, Tensor] = {}
+
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """The policy's action with noise, inside the box."""
+        noise = self._exploration.at(step)
+        match self._config.noise:
+            case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
+                self._disturbance[starting] = 0.0
+                moved = equations.ornstein_uhlenbeck_step(
+                    self._disturbance, noise, settings.theta, self._sigma
+                )
+                self._disturbance.copy_(moved)
+            case GaussianNoise():
+                self._disturbance.copy_(self._sigma * noise)
+            case other:
+                assert_never(other)
+        action = self.greedy(state[:, None]).squeeze(1) + self._disturbance
+        return action.clamp(-1.0, 1.0)
+
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch action"]:
+        """The policy has no randomness: the same as `greedy`."""
+        return self.greedy(state)
+
+    @torch.no_grad()
+    def greedy(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch action"]:
+        """μ(s)."""
+        return self._act(self._policy, state)
+
+    @torch.no_grad()
+    def q(
+        self,
+        state: Float[Tensor, "member batch state"],
+        action: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """The critic."""
+        return self._value(self._q, state, action)
+
+    @property
+    def temperature(self) -> None:
+        """There is none."""
+        return None
+
+    def _act(
+        self, weights: Tensor, state: Tensor
+    ) -> Float[Tensor, "member batch action"]:
+        return torch.tanh(self._actor(weights, state.unsqueeze(2)).squeeze(2))
+
+    def _value(
+        self, weights: Tensor, state: Tensor, action: Tensor
+    ) -> Float[Tensor, "member batch"]:
+        q = self._critic(weights, state.unsqueeze(2), action.unsqueeze(2))
+        return q.flatten(start_dim=1)
+
+    def update(self, batch: Batch, *, index: int) -> None:
+        """One step of the critic, of the policy, and of the slow copies."""
+        with torch.no_grad():
+            action_next = self._act(self._policy_target, batch.state_next)
+            value_next = self._value(self._q_target, batch.state_next, action_next)
+            target = equations.bellman_target(
+                batch.reward, value_next, batch.terminated, self._discount
+            )
+        q_weights = learnable(self._q)
+        q = self._value(q_weights, batch.state, batch.action)
+        q_loss = equations.squared_error(q, target)
+        (gradient,) = torch.autograd.grad(q_loss.sum(), q_weights)
+        self._q_adam.step(gradient)
+
+        policy_weights = learnable(self._policy)
+        action = self._act(policy_weights, batch.state)
+        policy_loss = -self._value(self._q, batch.state, action).mean(dim=1)
+        (gradient,) = torch.autograd.grad(policy_loss.sum(), policy_weights)
+        self._policy_adam.step(gradient)
+
+        pairs = [(self._q_target, self._q), (self._policy_target, self._policy)]
+        update_targets(self._config, pairs, index=index)
+        self._diagnostics = {
+            "q_loss": q_loss.detach(),
+            "q": q.detach().mean(dim=1),
+            "policy_loss": policy_loss.detach(),
+        }
+
+    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
+        """Losses and mean of Q."""
+        return self._diagnostics
+
+    def networks(self) -> dict[str, Tensor]:
+        """Policy, critic, and their slow copies."""
+        return {
+            "policy": self._policy,
+            "policy_target": self._policy_target,
+            "q": self._q,
+            "q_target": self._q_target,
+        }
+
+    def optimizers(self) -> dict[str, Adam]:
+        """Of policy and critic."""
+        return {"policy": self._policy_adam, "q": self._q_adam}
+
+    def process(self) -> dict[str, Tensor]:
+        """The disturbance, which an Ornstein–Uhlenbeck process continues."""
+        return {"disturbance": self._disturbance}
+
+
+def _sigma(config: Ddpg) -> float:
+    match config.noise:
+        case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
+            return settings.sigma
+        case GaussianNoise(gaussian=settings):
+            return settings.sigma
+        case other:
+            assert_never(other)

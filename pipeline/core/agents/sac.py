@@ -1,0 +1,289 @@
+"""Soft actor-critic with two critics, in the form of 2018 or of 2019.
+
+`value: network` (Haarnoja et al. 2018, algorithm 1): a value network, whose slow copy
+is in the critics' target. `value: critics` (2019, algorithm 1): the critics have slow
+copies instead. Both use the smaller of two critics. The temperature is fixed or tuned.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.core import equations
+from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
+from pipeline.core.config import FixedTemperature, Sac, TunedTemperature
+from pipeline.core.networks import Mlp
+from pipeline.core.optimizer import Adam
+from pipeline.core.randomness import Noise
+from pipeline.core.replay import Batch
+
+LOG_SCALE_RANGE = (-20.0, 2.0)
+
+
+class SoftActorCritic(Agent):
+    """A squashed Gaussian policy and two critics."""
+
+    def __init__(
+        self,
+        configs: Sequence[Sac],
+        seeds: Sequence[int],
+        *,
+        states: int,
+        actions: int,
+        discount: float,
+    ) -> None:
+        """Fresh networks.
+
+        Args:
+            configs: One per member; they may differ in numbers marked `PerMember`.
+            seeds: One per member.
+            states: Width of a state.
+            actions: Width of an action.
+            discount: γ of the task.
+        """
+        config = configs[0]
+        self._config = config
+        self._discount = discount
+        q_rate = per_member(configs, lambda c: c.learning_rate.q)
+        policy_rate = per_member(configs, lambda c: c.learning_rate.policy)
+
+        self._actor = Mlp((states,), config.hidden, 2 * actions)
+        self._policy = self._actor.initial(seeds, "policy")
+        self._policy_adam = Adam(self._policy, policy_rate)
+        self._critic = Mlp((states, actions), config.hidden, 1)
+        pair = [self._critic.initial(seeds, name) for name in ("q 1", "q 2")]
+        self._q = torch.stack(pair, dim=1).flatten(end_dim=1)  # [member * 2, weight]
+        self._q_adam = Adam(self._q, q_rate.repeat_interleave(2))
+        self._slow = _Slow(config, seeds, states, q_rate, self._q)
+        self._alpha = _Temperature(configs, actions)
+
+        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
+        shape = (2, config.batch, actions)
+        self._noise = Noise(seeds, "policy noise", shape=shape, kind="normal")
+        self._diagnostics: dict[str, Tensor] = {}
+
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """One draw from the policy: it is its own exploration."""
+        noise = self._exploration.at(step)
+        return self.sample(state[:, None], noise[:, None]).squeeze(1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch action"]:
+        """Draws a = tanh(μ(s) + σ(s) ε)."""
+        action, _ = self._draw(self._policy, state, noise)
+        return action
+
+    @torch.no_grad()
+    def greedy(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch action"]:
+        """tanh(μ(s))."""
+        mean, _ = self._actor(self._policy, state.unsqueeze(2)).chunk(2, dim=-1)
+        return torch.tanh(mean.squeeze(2))
+
+    @torch.no_grad()
+    def q(
+        self,
+        state: Float[Tensor, "member batch state"],
+        action: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """The smaller of the two critics."""
+        return self._critics(self._q, state, action).amin(dim=1)
+
+    @property
+    def temperature(self) -> Float[Tensor, " member"]:
+        """Temperature α, as it is now."""
+        return self._alpha.value
+
+    def _draw(
+        self, weights: Tensor, state: Tensor, noise: Tensor
+    ) -> tuple[Float[Tensor, "member batch action"], Float[Tensor, "member batch"]]:
+        """Reparameterised actions and their log-densities (SAC 2018 Eqs. 11, 20)."""
+        out = self._actor(weights, state.unsqueeze(2)).squeeze(2)
+        mean, log_scale = out.chunk(2, dim=-1)
+        log_scale = log_scale.clamp(*LOG_SCALE_RANGE)
+        u = mean + log_scale.exp() * noise
+        log_prob = equations.squashed_gaussian_log_density(noise, log_scale, u)
+        return torch.tanh(u), log_prob
+
+    def _critics(
+        self, weights: Tensor, state: Tensor, action: Tensor
+    ) -> Float[Tensor, "member 2 batch"]:
+        twice = [x.repeat_interleave(2, dim=0).unsqueeze(2) for x in (state, action)]
+        return self._critic(weights, *twice).view(state.shape[0], 2, state.shape[1])
+
+    def update(self, batch: Batch, *, index: int) -> None:
+        """One step of the critics, the policy, the temperature and the slow copies."""
+        noise, noise_next = self._noise.at(index).unbind(dim=1)
+        self._update_critics(batch, self._target(batch, noise_next))
+        value_target, log_prob = self._update_policy(batch.state, noise)
+        self._alpha.update(-log_prob.mean(dim=1))
+        self._slow.update(batch.state, value_target)
+        update_targets(self._config, self._slow.pairs(), index=index)
+
+    @torch.no_grad()
+    def _target(
+        self, batch: Batch, noise: Float[Tensor, "member batch action"]
+    ) -> Float[Tensor, "member batch"]:
+        if self._slow.network is not None:
+            value = self._slow.value(batch.state_next)
+        else:
+            action, log_prob = self._draw(self._policy, batch.state_next, noise)
+            critics = self._critics(self._slow.weights, batch.state_next, action)
+            value = critics.amin(dim=1) - self.temperature[:, None] * log_prob
+        return equations.bellman_target(
+            batch.reward, value, batch.terminated, self._discount
+        )
+
+    def _update_critics(
+        self, batch: Batch, target: Float[Tensor, "member batch"]
+    ) -> None:
+        weights = learnable(self._q)
+        q = self._critics(weights, batch.state, batch.action)
+        loss = equations.squared_error(q, target[:, None])
+        (gradient,) = torch.autograd.grad(loss.sum(), weights)
+        self._q_adam.step(gradient)
+        mean = q.detach().mean(dim=(1, 2))
+        self._diagnostics |= {"q_loss": loss.detach().mean(dim=1), "q": mean}
+
+    def _update_policy(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> tuple[Float[Tensor, "member batch"], Float[Tensor, "member batch"]]:
+        """Returns the soft value of the sampled actions, and their log-density."""
+        weights = learnable(self._policy)
+        action, log_prob = self._draw(weights, state, noise)
+        q = self._critics(self._q, state, action).amin(dim=1)
+        loss = equations.actor_loss(log_prob, q, self.temperature)
+        (gradient,) = torch.autograd.grad(loss.sum(), weights)
+        self._policy_adam.step(gradient)
+        log_prob = log_prob.detach()
+        self._diagnostics |= {
+            "policy_loss": loss.detach(),
+            "entropy": -log_prob.mean(dim=1),
+            "temperature": self.temperature.clone(),
+        }
+        return q.detach() - self.temperature[:, None] * log_prob, log_prob
+
+    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
+        """Losses, mean of Q, entropy of the policy, temperature."""
+        return self._diagnostics
+
+    def networks(self) -> dict[str, Tensor]:
+        """Policy, critics, slow copies and temperature."""
+        own = {"policy": self._policy, "q": self._q}
+        return own | self._slow.networks() | self._alpha.networks()
+
+    def optimizers(self) -> dict[str, Adam]:
+        """Of everything that learns."""
+        own = {"policy": self._policy_adam, "q": self._q_adam}
+        return own | self._slow.optimizers() | self._alpha.optimizers()
+
+    def process(self) -> dict[str, Tensor]:
+        """Nothing else goes on."""
+        return {}
+
+
+class _Slow:
+    """What stands in the critics' target: a value network's copy, or the critics'."""
+
+    def __init__(
+        self,
+        config: Sac,
+        seeds: Sequence[int],
+        states: int,
+        rate: Float[Tensor, " member"],
+        q: Float[Tensor, "row weight"],
+    ) -> None:
+        if config.value == "critics":
+            self.network = None
+            self._source = q
+        else:
+            self.network = Mlp((states,), config.hidden, 1)
+            self._source = self.network.initial(seeds, "value")
+            self._adam = Adam(self._source, rate)
+        self.weights = self._source.clone()
+
+    @torch.no_grad()
+    def value(self, state: Float[Tensor, "member batch state"]) -> Tensor:
+        """V(s) of the slow copy [member, batch]."""
+        assert self.network is not None
+        out = self.network(self.weights, state.unsqueeze(2))
+        return out.flatten(start_dim=1)
+
+    def update(
+        self,
+        state: Float[Tensor, "member batch state"],
+        target: Float[Tensor, "member batch"],
+    ) -> None:
+        """One step of the value network, if there is one (SAC 2018 Eq. 5)."""
+        if self.network is None:
+            return
+        weights = learnable(self._source)
+        value = self.network(weights, state.unsqueeze(2)).flatten(start_dim=1)
+        loss = equations.squared_error(value, target)
+        (gradient,) = torch.autograd.grad(loss.sum(), weights)
+        self._adam.step(gradient)
+
+    def pairs(self) -> list[tuple[Tensor, Tensor]]:
+        """(target, source)."""
+        return [(self.weights, self._source)]
+
+    def networks(self) -> dict[str, Tensor]:
+        if self.network is None:
+            return {"q_target": self.weights}
+        return {"value": self._source, "value_target": self.weights}
+
+    def optimizers(self) -> dict[str, Adam]:
+        return {} if self.network is None else {"value": self._adam}
+
+
+class _Temperature:
+    """A temperature that is held, or that keeps the entropy at a target."""
+
+    def __init__(self, configs: Sequence[Sac], actions: int) -> None:
+        settings = [config.temperature for config in configs]
+        tuned = [s for s in settings if isinstance(s, TunedTemperature)]
+        fixed = [s for s in settings if isinstance(s, FixedTemperature)]
+        self._adam = None
+        if tuned:
+            initial = per_member(tuned, lambda s: s.initial)
+            self._target = actions * per_member(
+                tuned, lambda s: s.target_entropy_per_dim
+            )
+            self._log = initial.log().unsqueeze(-1)
+            self._adam = Adam(self._log, per_member(tuned, lambda s: s.learning_rate))
+        else:
+            self._log = per_member(fixed, lambda s: s.fixed).log().unsqueeze(-1)
+
+    @property
+    def value(self) -> Float[Tensor, " member"]:
+        return self._log.squeeze(-1).exp()
+
+    def update(self, entropy: Float[Tensor, " member"]) -> None:
+        """One step down the dual (SAC 2019 Eq. 18)."""
+        if self._adam is None:
+            return
+        log_alpha = learnable(self._log)
+        loss = equations.temperature_loss(log_alpha.squeeze(-1), entropy, self._target)
+        (gradient,) = torch.autograd.grad(loss.sum(), log_alpha)
+        self._adam.step(gradient)
+
+    def networks(self) -> dict[str, Tensor]:
+        return {"log_temperature": self._log}
+
+    def optimizers(self) -> dict[str, Adam]:
+        return {} if self._adam is None else {"log_temperature": self._adam}

@@ -1,0 +1,130 @@
+"""Weights that rebuild a policy in one call, and states that continue a training.
+
+Nothing here is a pickle: tensors are safetensors, the rest is JSON inside of them.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from safetensors import safe_open
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from pipeline.core import agents
+from pipeline.core.config import Algorithm
+
+if TYPE_CHECKING:
+    from pipeline.core.training import Training
+
+DIGEST = hashlib.sha256().digest_size
+
+
+class DamagedError(Exception):
+    """A file is not what was written."""
+
+
+class WrongStartError(Exception):
+    """Pretrained weights do not fit the run that is to start from them."""
+
+
+def load_policy(path: Path) -> agents.Agent:
+    """Rebuild the population whose weights are in a file.
+
+    Raises:
+        DamagedError: The file cannot be read.
+    """
+    config, weights = _read(path)
+    agent = agents.make(
+        TypeAdapter(list[Algorithm]).validate_json(json.dumps(config["algorithms"])),
+        config["seeds"],
+        states=config["states"],
+        actions=config["actions"],
+        discount=config["task"]["discount"],
+    )
+    for name, tensor in agent.networks().items():
+        tensor.copy_(weights[name])
+    return agent
+
+
+def start_from(path: Path, agent: agents.Agent, seeds: Sequence[int]) -> None:
+    """Copy pretrained networks, member by member of the same seed.
+
+    Replay, optimisers and a temperature start afresh.
+
+    Raises:
+        DamagedError: The file cannot be read.
+        WrongStartError: A seed is missing, or the networks have other shapes.
+    """
+    config, weights = _read(path)
+    trained = config["seeds"]
+    missing = sorted(set(seeds) - set(trained))
+    if missing:
+        raise WrongStartError(f"{path} has seeds {trained}, but not {missing}")
+    for name, tensor in agent.networks().items():
+        if name == "log_temperature":
+            continue
+        rows = tensor.shape[0] // len(seeds)
+        source = weights.get(name)
+        if source is None or source.shape[1:] != tensor.shape[1:]:
+            raise WrongStartError(f"{path} has no {name!r} of width {tensor.shape[1]}")
+        by_member = source.view(len(trained), rows, -1)
+        chosen = by_member[[trained.index(seed) for seed in seeds]]
+        tensor.copy_(chosen.reshape(tensor.shape))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = json.loads(file.metadata()["config"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except Exception as error:
+        raise DamagedError(f"{path} cannot be read as weights: {error}") from error
+    return config, weights
+
+
+def save(path: Path, training: "Training") -> None:
+    """Write a training's state, atomically."""
+    tensors, values = training.state()
+    metadata = {"values": json.dumps(values)}
+    content = save_tensors(
+        {name: tensor.contiguous() for name, tensor in tensors.items()}, metadata
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        file.write(hashlib.sha256(content).digest() + content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def restore(path: Path, training: "Training") -> None:
+    """Continue a training from a saved state.
+
+    Raises:
+        DamagedError: The file is not what was written.
+    """
+    stored = path.read_bytes()
+    digest, content = stored[:DIGEST], stored[DIGEST:]
+    if hashlib.sha256(content).digest() != digest:
+        raise DamagedError(f"{path} is not what was written")
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    values = json.loads(header["__metadata__"]["values"])
+    training.load_state(load_tensors(content), values)
+
+
+def state_digest(training: "Training") -> str:
+    """SHA-256 of a training's tensors, for comparing two of them."""
+    tensors, _ = training.state()
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,237 @@
+"""The equations of maximum-entropy reinforcement learning, as pure functions.
+
+Nothing here has state, parameters or randomness: tensors in, tensors out. Gradients
+flow through every argument; callers stop them.
+
+Notation. `r` reward, `γ` discount, `α` temperature, `π` policy. Rewards and values are
+in reward units, entropies and log-densities in nats, hence α in reward units per nat. A
+suffix `_next` marks the step after the transition. A temperature or discount is given
+as a tensor that broadcasts against the batch, because members of a population differ.
+
+Papers.
+  SQL       Haarnoja, Tang, Abbeel, Levine 2017, arXiv:1702.08165v2
+  SAC 2018  Haarnoja, Zhou, Abbeel, Levine 2018, arXiv:1801.01290v2
+  SAC 2019  Haarnoja, Zhou, Hartikainen et al. 2018, arXiv:1812.05905v2
+  DDPG      Lillicrap et al. 2016, arXiv:1509.02971v6
+  SVGD      Liu, Wang 2016, arXiv:1608.04471v3
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+def soft_value(
+    q: Float[Tensor, "*batch particles"],
+    log_proposal: Float[Tensor, "*#batch #particles"],
+    temperature: Float[Tensor, "*#batch"],
+) -> Float[Tensor, "*batch"]:
+    """Soft state value from sampled actions (SQL Eq. 10).
+
+        V(s) = α log E_{a ~ p} [ exp(Q(s, a) / α) / p(a | s) ]
+
+    The expectation is a mean over `particles`; the log makes it a biased, consistent
+    estimate from below (Jensen). As α → 0 it tends to the largest sampled Q.
+
+    Args:
+        q: Q(s, aₖ) of K sampled actions, in reward units.
+        log_proposal: log p(aₖ | s) of the density they were drawn from, in nats.
+        temperature: α > 0, in reward units per nat.
+
+    Returns:
+        V(s), in reward units.
+    """
+    log_weights = q / temperature.unsqueeze(-1) - log_proposal
+    count = math.log(q.shape[-1])
+    return temperature * (torch.logsumexp(log_weights, dim=-1) - count)
+
+
+def bellman_target(
+    reward: Float[Tensor, "*batch"],
+    value_next: Float[Tensor, "*batch"],
+    terminated: Float[Tensor, "*batch"],
+    discount: float,
+) -> Float[Tensor, "*batch"]:
+    """Target of the Bellman update (SQL Eq. 11; SAC 2018 Eq. 8; DDPG Eq. 4).
+
+        y = r + γ (1 - terminated) V(s')
+
+    Args:
+        reward: r(s, a), in reward units.
+        value_next: V(s'), in reward units; soft or hard, as the algorithm has it.
+        terminated: 1 where s' is terminal. A time limit is *not* terminal: pass 0
+            there, or the value of the last state is lost.
+        discount: γ in [0, 1), per environment step.
+
+    Returns:
+        y, in reward units.
+    """
+    return reward + discount * (1 - terminated) * value_next
+
+
+def squared_error(
+    prediction: Float[Tensor, "*batch n"], target: Float[Tensor, "*#batch n"]
+) -> Float[Tensor, "*batch"]:
+    """Half the mean squared error over the last axis (SQL Eq. 11; SAC 2018 Eq. 7)."""
+    return 0.5 * (prediction - target).square().mean(dim=-1)
+
+
+def squash_log_det(
+    pre_squash: Float[Tensor, "*batch actions"],
+) -> Float[Tensor, "*batch"]:
+    """Log-determinant of a = tanh(u), stable for large |u| (SAC 2018 Eq. 21).
+
+        log |det da/du| = Σ log(1 - tanh² u) = Σ 2 (log 2 - u - softplus(-2u))
+
+    Args:
+        pre_squash: u.
+
+    Returns:
+        The log-determinant, in nats, at most 0.
+    """
+    per_dim = 2 * (math.log(2) - pre_squash - softplus(-2 * pre_squash))
+    return per_dim.sum(dim=-1)
+
+
+def squashed_gaussian_log_density(
+    noise: Float[Tensor, "*batch actions"],
+    log_scale: Float[Tensor, "*batch actions"],
+    pre_squash: Float[Tensor, "*batch actions"],
+) -> Float[Tensor, "*batch"]:
+    """Log-density of a = tanh(u), u = μ + σ ε (SAC 2018 Eqs. 20, 21).
+
+        log π(a) = Σ [ -ε²/2 - log σ - log √(2π) ] - log |det da/du|
+
+    Args:
+        noise: ε ~ N(0, I).
+        log_scale: log σ.
+        pre_squash: u.
+
+    Returns:
+        log π(a | s) with respect to volume in [-1, 1]^d, in nats.
+    """
+    gaussian = -0.5 * noise.square() - log_scale - 0.5 * math.log(2 * math.pi)
+    return gaussian.sum(dim=-1) - squash_log_det(pre_squash)
+
+
+def kernel_bandwidth(
+    squared_distances: Float[Tensor, "*batch fixed updated"],
+) -> Float[Tensor, "*batch"]:
+    """Bandwidth by the median heuristic (SVGD section 5; SQL appendix D.2).
+
+        h = max( median ‖aᵢ - a'ⱼ‖² / log K, 10⁻³ )
+
+    The upper median of *squared* distances over the log of the number K of fixed
+    particles, as the authors' code has it; the text of the paper says otherwise.
+
+    Args:
+        squared_distances: ‖aᵢ - a'ⱼ‖² of K >= 2 fixed and any number of updated ones.
+
+    Returns:
+        h > 0, in squared units of the particles.
+    """
+    fixed = squared_distances.shape[-2]
+    flat = squared_distances.flatten(start_dim=-2)
+    upper = flat.shape[-1] // 2 + 1
+    median = flat.kthvalue(upper, dim=-1).values
+    return (median / math.log(fixed)).clamp(min=1e-3)
+
+
+def stein_direction(
+    fixed: Float[Tensor, "*batch fixed dims"],
+    updated: Float[Tensor, "*batch updated dims"],
+    gradient: Float[Tensor, "*batch fixed dims"],
+    temperature: Float[Tensor, "*#batch"],
+) -> Float[Tensor, "*batch updated dims"]:
+    """Steepest descent of the KL to the energy-based policy (SQL Eq. 13).
+
+        Δf(j) = E_i [ κ(aᵢ, a'ⱼ) ∇Q(aᵢ) + α ∇_{aᵢ} κ(aᵢ, a'ⱼ) ],
+        κ(a, a') = exp(-‖a - a'‖² / h)
+
+    The target density is exp(Q/α) with respect to the volume of the space in which
+    the particles live. Squashed particles live in the space of u = tanh⁻¹(a): there,
+    Q must include the change of volume, α log |det da/du|.
+
+    Args:
+        fixed: aᵢ, over which the expectation runs.
+        updated: a'ⱼ, which are to be moved.
+        gradient: ∇Q(aᵢ), in reward units per unit of the particles.
+        temperature: α, in reward units per nat.
+
+    Returns:
+        Δf, in reward units times units of the particles.
+    """
+    difference = fixed.unsqueeze(-2) - updated.unsqueeze(-3)  # [*batch, i, j, dims]
+    distances = difference.square().sum(dim=-1)
+    bandwidth = kernel_bandwidth(distances)[..., None, None]
+    kernel = torch.exp(-distances / bandwidth)
+    attraction = kernel.transpose(-1, -2) @ gradient
+    weight = (-2 * kernel / bandwidth).unsqueeze(-1)
+    repulsion = (weight * difference).sum(dim=-3)
+    alpha = temperature[..., None, None]
+    return (attraction + alpha * repulsion) / fixed.shape[-2]
+
+
+def actor_loss(
+    log_prob: Float[Tensor, "*batch n"],
+    q: Float[Tensor, "*batch n"],
+    temperature: Float[Tensor, "*#batch"],
+) -> Float[Tensor, "*batch"]:
+    """KL of the policy to exp(Q/α), up to a constant (SAC 2018 Eq. 12; 2019 Eq. 9).
+
+        J_π = E [ α log π(a | s) - Q(s, a) ],   a reparameterised
+
+    Args:
+        log_prob: log π(a | s), in nats.
+        q: Q(s, a), in reward units.
+        temperature: α, in reward units per nat.
+
+    Returns:
+        The mean over the last axis, in reward units.
+    """
+    return (temperature.unsqueeze(-1) * log_prob - q).mean(dim=-1)
+
+
+def temperature_loss(
+    log_temperature: Float[Tensor, "*batch"],
+    entropy: Float[Tensor, "*batch"],
+    target_entropy: Float[Tensor, "*batch"],
+) -> Float[Tensor, "*batch"]:
+    """Dual of the entropy constraint (SAC 2019 Eq. 18), descended in log α.
+
+        J(α) = log α · (H - H̄)
+
+    The paper has α where this has log α: the same fixed point H = H̄, another step.
+
+    Args:
+        log_temperature: log α.
+        entropy: H, the policy's entropy as sampled, in nats.
+        target_entropy: H̄, in nats.
+    """
+    return log_temperature * (entropy - target_entropy)
+
+
+def follow(
+    target: Float[Tensor, "*shape"], source: Float[Tensor, "*shape"], rate: float
+) -> Float[Tensor, "*shape"]:
+    """Exponentially averaged weights (DDPG algorithm 1), in place on `target`.
+
+    θ̄ ← θ̄ + τ (θ - θ̄)
+    """
+    return target.lerp_(source, rate)
+
+
+def ornstein_uhlenbeck_step(
+    x: Float[Tensor, "*batch"],
+    noise: Float[Tensor, "*batch"],
+    theta: float,
+    sigma: Float[Tensor, "*#batch"],
+) -> Float[Tensor, "*batch"]:
+    """One step of the Ornstein–Uhlenbeck process around 0 (DDPG section 7).
+
+    x' = x - θ x + σ ε
+    """
+    return x - theta * x + sigma * noise

@@ -1,0 +1,158 @@
+"""How well policies do: episodes apart from training, and what is read off them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from pipeline.core.agents import Agent
+from pipeline.core.config import Gymnasium, Locomotion, MultiGoal, Task
+from pipeline.core.randomness import integers, stream
+from pipeline.core.tasks.episodes import Episodes
+from pipeline.core.tasks.multigoal import GOALS, goal_distances
+
+REACHED_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Episodes of every member, from a seeded start to their end or time limit."""
+
+    returns: Float[ndarray, "member episode"]
+    """Undiscounted sums of rewards."""
+    lengths: Int[ndarray, "member episode"]
+    terminated: Bool[ndarray, "member episode"]
+    positions: Float[ndarray, "member episode time 2"] | None
+    """In a task that has a plane; NaN after the end."""
+
+    @property
+    def last_positions(self) -> Float[ndarray, "member episode 2"]:
+        """Where each episode ended."""
+        assert self.positions is not None
+        index = self.lengths[:, :, None, None]
+        return np.take_along_axis(self.positions, index, axis=2).squeeze(2)
+
+
+class Evaluator:
+    """A fixed number of episodes for every member, as often as asked."""
+
+    def __init__(self, task: Task, seeds: Sequence[int], *, episodes: int) -> None:
+        """Make the environments.
+
+        Args:
+            task: Where the policies are judged.
+            seeds: One per member.
+            episodes: Episodes of each member in one evaluation.
+        """
+        self._task = task
+        self._seeds = tuple(seeds)
+        self._count = episodes
+        self._starts: list[list[int]] = []
+        self._episodes = Episodes(task, len(self._seeds) * episodes, self._seed_of)
+
+    def _seed_of(self, environment: int, episode: int) -> int:
+        member, column = divmod(environment, self._count)
+        return self._starts[member][column]
+
+    @torch.no_grad()
+    def __call__(self, agent: Agent, *, block: int) -> Trajectories:
+        """Let every member act from the starts that belong to `block`.
+
+        Args:
+            agent: The population.
+            block: Which evaluation: chooses starts and noise.
+        """
+        members, count = len(self._seeds), self._count
+        self._starts = [
+            integers(seed, "evaluation starts", block, count) for seed in self._seeds
+        ]
+        noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]
+        episodes = self._episodes
+        episodes.reset()
+        alive = np.ones(members * count, dtype=bool)
+        returns = np.zeros(members * count)
+        lengths = np.zeros(members * count, dtype=np.int64)
+        terminated = np.zeros(members * count, dtype=bool)
+        positions = []
+        if episodes.positions is not None:
+            positions.append(episodes.positions)
+        while alive.any():
+            state = episodes.observation.view(members, count, -1)
+            if self._task.evaluation.policy == "greedy":
+                action = agent.greedy(state)
+            else:
+                shape = (count, episodes.actions)
+                noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
+                action = agent.sample(state, torch.from_numpy(np.stack(noise)))
+            step = episodes.step(action.reshape(members * count, -1))
+            returns[alive] += step.reward[alive]
+            lengths[alive] += 1
+            terminated |= alive & step.terminated
+            if episodes.positions is not None:
+                gone = ~alive[:, None]
+                positions.append(np.where(gone, np.nan, episodes.positions))
+            ended = step.terminated | step.truncated
+            alive &= ~ended
+            episodes.next(ended)
+        path = None
+        if positions:
+            path = np.stack(positions, axis=1).reshape(members, count, -1, 2)
+        shape = (members, count)
+        return Trajectories(
+            returns.reshape(shape),
+            lengths.reshape(shape),
+            terminated.reshape(shape),
+            path,
+        )
+
+
+def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:
+    """Every number that a task defines, per member; see `docs/metrics.md`."""
+    common = {
+        "return": trajectories.returns.mean(axis=1),
+        "episode_length": trajectories.lengths.mean(axis=1),
+    }
+    match task:
+        case MultiGoal():
+            own = _multigoal(trajectories)
+        case Locomotion():
+            own = _locomotion(trajectories)
+        case Gymnasium():
+            own = {}
+        case _:
+            assert_never(task)
+    return {name: values.tolist() for name, values in (common | own).items()}
+
+
+def _multigoal(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"]]:
+    nearest = goal_distances(trajectories.last_positions).argmin(axis=-1)
+    goals = np.arange(len(GOALS))
+    reached = trajectories.terminated[..., None] & (nearest[..., None] == goals)
+    frequency = reached.mean(axis=1)  # [member, goal]
+    success = frequency.sum(axis=1)
+    share = frequency / np.maximum(success, np.finfo(float).tiny)[:, None]
+    log_share = np.log(share, where=share > 0, out=np.zeros_like(share))
+    named = {f"goal_{goal}": frequency[:, goal] for goal in goals}
+    return named | {
+        "multi_goal_score": np.minimum(frequency, 1 / len(GOALS)).sum(axis=1),
+        "goals_reached": (frequency >= REACHED_SHARE).sum(axis=1).astype(float),
+        "goal_entropy": -(share * log_share).sum(axis=1),
+        "success": success,
+    }
+
+
+def _locomotion(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"]]:
+    assert trajectories.positions is not None
+    moved = trajectories.last_positions - trajectories.positions[:, :, 0]
+    distance = np.linalg.norm(moved, axis=-1)
+    angle = np.arctan2(moved[..., 1], moved[..., 0])
+    resultant = np.abs(np.exp(1j * angle).mean(axis=1))
+    return {
+        "distance": distance.mean(axis=1),
+        "forward_distance": moved[..., 0].mean(axis=1),
+        "direction_spread": 1 - resultant,
+    }

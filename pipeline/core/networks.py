@@ -1,0 +1,107 @@
+"""Networks of a whole population, with the member axis first.
+
+All weights of a network are one tensor [member, weight], so that an optimiser or a
+target network is one operation, and matrices are views into it. A network is a
+description; its weights are an argument.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.core.randomness import stream
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """A multilayer perceptron with ReLU units, of several inputs and one output.
+
+    Each input enters the first layer by a matrix of its own and the results are added,
+    which is the same as joining the inputs, except that an input which is shared by
+    many particles is multiplied once.
+    """
+
+    inputs: tuple[int, ...]
+    """Width of each input."""
+    hidden: tuple[int, ...]
+    """Widths of the hidden layers, at least one."""
+    output: int
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(in, out) of every matrix: the inputs', then the following layers'."""
+        widths = (*self.hidden, self.output)
+        first = [(width, widths[0]) for width in self.inputs]
+        return first + list(pairwise(widths))
+
+    @property
+    def biases(self) -> list[int]:
+        """Width of every bias: one for each layer."""
+        return [*self.hidden, self.output]
+
+    @property
+    def size(self) -> int:
+        """Weights of one member."""
+        return sum(i * o for i, o in self.shapes) + sum(self.biases)
+
+    def initial(self, seeds: Sequence[int], purpose: str) -> Float[Tensor, "member _"]:
+        """Fresh weights: Glorot uniform, biases zero (as in the authors' SQL, SAC).
+
+        Args:
+            seeds: One per member.
+            purpose: Name of the stream; two networks of an agent need two names.
+        """
+        total_in = sum(self.inputs)
+        fan_in = [total_in] * len(self.inputs) + list(self.hidden)
+        bounds = [
+            math.sqrt(6 / (fan + out))
+            for fan, (_, out) in zip(fan_in, self.shapes, strict=True)
+        ]
+        rows = []
+        for seed in seeds:
+            generator = stream(seed, f"initialisation of {purpose}")
+            matrices = [
+                generator.uniform(-bound, bound, size=i * o)
+                for bound, (i, o) in zip(bounds, self.shapes, strict=True)
+            ]
+            rows.append(np.concatenate([*matrices, np.zeros(sum(self.biases))]))
+        return torch.from_numpy(np.stack(rows)).to(torch.get_default_dtype())
+
+    def __call__(
+        self,
+        weights: Float[Tensor, "member weight"],
+        *inputs: Float[Tensor, "member batch _ _"],
+    ) -> Float[Tensor, "member batch particle output"]:
+        """Apply every member's network to its own inputs.
+
+        Args:
+            weights: One row per member.
+            *inputs: Each [member, batch, particle, width]; the particle axis is 1
+                where the input is the same for all particles.
+        """
+        members = weights.shape[0]
+        sizes = [i * o for i, o in self.shapes] + self.biases
+        parts = torch.split(weights, sizes, dim=1)
+        matrices = [
+            part.view(members, i, o)
+            for part, (i, o) in zip(parts, self.shapes, strict=False)
+        ]
+        biases = [part.unsqueeze(1) for part in parts[len(matrices) :]]
+
+        batch = inputs[0].shape[1]
+        hidden = biases[0].unsqueeze(2)
+        for matrix, x in zip(matrices, inputs, strict=False):
+            product = torch.bmm(x.reshape(members, -1, x.shape[-1]), matrix)
+            hidden = hidden + product.view(members, batch, x.shape[2], -1)
+        particles = hidden.shape[2]
+        flat = hidden.reshape(members, batch * particles, -1)
+        layers = zip(matrices[len(self.inputs) :], biases[1:], strict=True)
+        for matrix, bias in layers:
+            flat = torch.baddbmm(bias, flat.relu_(), matrix)
+        return flat.view(members, batch, particles, self.output)

@@ -1,0 +1,46 @@
+"""Adam with a step size of its own for every member of a population."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+FIRST, SECOND, EPSILON = 0.9, 0.999, 1e-8
+
+
+class Adam:
+    """Adam (Kingma, Ba 2015, algorithm 1) on one tensor of weights, in place.
+
+    PyTorch's own has one step size per tensor; members of a sweep differ in it. The
+    moments and the count are tensors, so that a checkpoint holds them.
+    """
+
+    def __init__(
+        self,
+        weights: Float[Tensor, "member weight"],
+        learning_rate: Float[Tensor, " member"],
+    ) -> None:
+        """Start with zero moments.
+
+        Args:
+            weights: What is optimised; changed by every step.
+            learning_rate: Step size of each member.
+        """
+        self._weights = weights
+        self._learning_rate = learning_rate.unsqueeze(-1)
+        self._mean = torch.zeros_like(weights)
+        self._square = torch.zeros_like(weights)
+        self._count = torch.zeros((), dtype=torch.int64)
+
+    def step(self, gradient: Float[Tensor, "member weight"]) -> None:
+        """Descend the gradient once."""
+        self._count += 1
+        count = int(self._count)
+        self._mean.lerp_(gradient, 1 - FIRST)
+        self._square.mul_(SECOND).addcmul_(gradient, gradient, value=1 - SECOND)
+        scale = self._square.sqrt().div_((1 - SECOND**count) ** 0.5).add_(EPSILON)
+        rate = self._learning_rate / (1 - FIRST**count)
+        self._weights.sub_(rate * self._mean.div(scale))
+
+    def state(self) -> dict[str, Tensor]:
+        """The tensors that go on from step to step."""
+        return {"mean": self._mean, "square": self._square, "count": self._count}

@@ -1,0 +1,78 @@
+"""Replayed experience: one preallocated block for the whole population."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Transitions of every member. `terminated` excludes time limits."""
+
+    state: Float[Tensor, "member batch state"]
+    action: Float[Tensor, "member batch action"]
+    reward: Float[Tensor, "member batch"]
+    state_next: Float[Tensor, "member batch state"]
+    terminated: Float[Tensor, "member batch"]
+
+
+class Replay:
+    """The latest `capacity` transitions of every member; the oldest goes first."""
+
+    def __init__(self, members: int, capacity: int, *, states: int, actions: int):
+        """Allocate.
+
+        Args:
+            members: Size of the population.
+            capacity: Transitions kept per member.
+            states: Width of a state.
+            actions: Width of an action.
+        """
+        self._widths = [states, actions, 1, states, 1]
+        self._block = torch.zeros(members, capacity, sum(self._widths))
+        self._added = torch.zeros((), dtype=torch.int64)
+
+    @property
+    def size(self) -> int:
+        """Transitions held per member."""
+        return min(int(self._added), self._block.shape[1])
+
+    def add(
+        self,
+        state: Float[Tensor, "member state"],
+        action: Float[Tensor, "member action"],
+        reward: Float[Tensor, " member"],
+        state_next: Float[Tensor, "member state"],
+        terminated: Float[Tensor, " member"],
+    ) -> None:
+        """Keep one transition of every member."""
+        row = (state, action, reward[:, None], state_next, terminated[:, None])
+        slot = int(self._added) % self._block.shape[1]
+        self._block[:, slot] = torch.cat(row, dim=1)
+        self._added += 1
+
+    def sample(self, uniform: Float[Tensor, "member batch"]) -> Batch:
+        """Transitions drawn with replacement.
+
+        Args:
+            uniform: Numbers in [0, 1) that choose, from each member's own stream.
+        """
+        size = self.size
+        index = (uniform * size).long().clamp_(max=size - 1).unsqueeze(-1)
+        rows = torch.take_along_dim(self._block, index, dim=1)
+        state, action, reward, state_next, terminated = torch.split(
+            rows, self._widths, dim=-1
+        )
+        return Batch(
+            state, action, reward.squeeze(-1), state_next, terminated.squeeze(-1)
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        """What has been written so far."""
+        return {"block": self._block[:, : self.size], "added": self._added}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Continue from what `state` returned."""
+        self._added.copy_(state["added"])
+        self._block[:, : self.size] = state["block"]

@@ -1,0 +1,152 @@
+"""Episodes of many environments: seeded starts, time limits, exact continuation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from gymnasium.spaces import flatdim
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from torch import Tensor
+
+from pipeline.core import tasks
+from pipeline.core.config import Task
+from pipeline.core.randomness import integers
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One step of every environment. `truncated` is a time limit, not an end."""
+
+    reward: Float[ndarray, " environment"]
+    observation_next: Float[Tensor, "environment state"]
+    terminated: Bool[ndarray, " environment"]
+    truncated: Bool[ndarray, " environment"]
+
+
+class Episodes:
+    """Environments in [-1, 1]^d actions, whose every episode has a seed of its own.
+
+    Because an episode is determined by its seed and its actions, any environment can
+    be continued exactly: start again with the seed, repeat the actions.
+    """
+
+    def __init__(
+        self, task: Task, count: int, seed_of: Callable[[int, int], int]
+    ) -> None:
+        """Make the environments; `reset` starts them.
+
+        Args:
+            task: What is to be done.
+            count: Number of environments.
+            seed_of: Seed of (environment, its episode counted from 0).
+        """
+        self._environments = tasks.make(task, count)
+        self._horizon = tasks.horizon(task)
+        self._seed_of = seed_of
+        self._count = count
+        self._episode = np.zeros(count, dtype=np.int64)
+        self._length = np.zeros(count, dtype=np.int64)
+        self._actions = torch.zeros(count, self._horizon, self.actions)
+        self.positions: Float[ndarray, "environment 2"] | None = None
+        """Where each body is in the plane, in a task that has a plane."""
+        self.observation = torch.zeros(count, self.states)
+        """What each environment shows now."""
+
+    @property
+    def states(self) -> int:
+        """Width of an observation."""
+        return flatdim(self._environments.single_observation_space)
+
+    @property
+    def actions(self) -> int:
+        """Width of an action."""
+        return flatdim(self._environments.single_action_space)
+
+    @property
+    def starting(self) -> Bool[Tensor, " environment"]:
+        """Where no step of the episode has been made."""
+        return torch.from_numpy(self._length == 0)
+
+    def reset(self) -> None:
+        """Start the first episode of every environment."""
+        self._episode[:] = 0
+        self._start(np.ones(self._count, dtype=bool))
+
+    def next(self, ended: Bool[ndarray, " environment"]) -> None:
+        """Start the following episode where one has ended."""
+        if ended.any():
+            self._episode[ended] += 1
+            self._start(ended)
+
+    def _start(self, mask: Bool[ndarray, " environment"]) -> None:
+        seeds = [
+            self._seed_of(i, int(self._episode[i])) if mask[i] else None
+            for i in range(self._count)
+        ]
+        observation, info = self._environments.reset(
+            seed=seeds,  # type: ignore[arg-type]  # Gymnasium takes a list, too
+            options={"reset_mask": mask},
+        )
+        self._length[mask] = 0
+        self._see(observation, info, mask)
+
+    def step(self, action: Float[Tensor, "environment action"]) -> Transition:
+        """Act everywhere. An episode that has ended must be followed by `next`."""
+        observation, reward, terminated, _, info = self._environments.step(
+            action.numpy()
+        )
+        rows = np.arange(self._count)
+        self._actions[rows, np.minimum(self._length, self._horizon - 1)] = action
+        self._length += 1
+        self._see(observation, info, np.ones(self._count, dtype=bool))
+        truncated = (self._length >= self._horizon) & ~terminated
+        return Transition(
+            np.asarray(reward, dtype=np.float64),
+            self.observation,
+            terminated.copy(),
+            truncated,
+        )
+
+    def _see(
+        self, observation: ndarray, info: dict[str, ndarray], mask: ndarray
+    ) -> None:
+        self.observation = torch.from_numpy(observation.astype(np.float32))
+        seen = info.get("position", observation if self.states == 2 else None)
+        if seen is not None:
+            seen = np.stack(list(seen)).astype(np.float64)
+            if self.positions is None:
+                self.positions = seen
+            self.positions = np.where(mask[:, None], seen, self.positions)
+
+    def state(self) -> dict[str, Tensor]:
+        """The present episodes: their numbers, lengths and actions so far."""
+        return {
+            "episode": torch.from_numpy(self._episode),
+            "length": torch.from_numpy(self._length),
+            "actions": self._actions,
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Live through the present episodes again, up to where they were.
+
+        All of them arrive together: a shorter episode starts later, and whatever its
+        environment does until then is forgotten.
+        """
+        lengths, actions = state["length"].numpy().copy(), state["actions"].clone()
+        self._episode[:] = state["episode"].numpy()
+        rows, waiting = np.arange(self._count), lengths.max() - lengths
+        due = np.ones(self._count, dtype=bool)
+        for step in range(lengths.max()):
+            self._start(due | (waiting == step))
+            ended = self.step(actions[rows, np.maximum(step - waiting, 0)]).terminated
+            due = ended & (waiting > step)
+        self._start(due | (lengths == 0))
+        self._length[:] = lengths
+        self._actions.copy_(actions)
+
+
+def member_seeds(seeds: Sequence[int], purpose: str) -> Callable[[int, int], int]:
+    """Seeds of the episodes of each member, from its own stream."""
+    return lambda member, episode: integers(seeds[member], purpose, episode, 1)[0]

@@ -1,0 +1,194 @@
+"""Training one population on one task, yielding what is worth knowing as it goes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy import ndarray
+from torch import Tensor
+
+from pipeline.core import agents, checkpoint
+from pipeline.core.evaluation import Evaluator, summary
+from pipeline.core.job import Array, Job, Record, Result
+from pipeline.core.randomness import Noise
+from pipeline.core.replay import Replay
+from pipeline.core.tasks.episodes import Episodes, member_seeds
+
+RECORD_EVERY = 100
+"""Environment steps between two records."""
+KEPT_EPISODES = 50
+"""Episodes of the final evaluation whose positions are kept."""
+
+
+@dataclass
+class _Progress:
+    """Counters, and returns of the episodes since the last record."""
+
+    step: int = 0
+    updates: int = 0
+    returns: list[list[float]] = field(default_factory=list)
+    lengths: list[list[float]] = field(default_factory=list)
+
+
+class Training:
+    """Iterate to train. Between two records the state can be saved and restored."""
+
+    def __init__(self, job: Job) -> None:
+        """Make environments, replay and learners.
+
+        Args:
+            job: What to do.
+
+        Raises:
+            checkpoint.WrongStartError: The pretrained weights do not fit.
+        """
+        self.job = job
+        members = len(job.seeds)
+        config = job.algorithms[0]
+        self._episodes = Episodes(
+            job.task, members, member_seeds(job.seeds, "environment")
+        )
+        self.states = self._episodes.states
+        self.actions = self._episodes.actions
+        widths = {"states": self.states, "actions": self.actions}
+        self.agent = agents.make(
+            job.algorithms, job.seeds, discount=job.task.discount, **widths
+        )
+        if job.start is not None:
+            checkpoint.start_from(job.start, self.agent, job.seeds)
+        self._replay = Replay(members, config.replay, **widths)
+        self._warmup = Noise(job.seeds, "warmup", shape=(self.actions,), kind="uniform")
+        self._choice = Noise(job.seeds, "replay", shape=(config.batch,), kind="uniform")
+        self._evaluator = Evaluator(
+            job.task, job.seeds, episodes=job.task.evaluation.episodes
+        )
+        self._returns = torch.zeros(members, dtype=torch.float64)
+        self._progress = _Progress()
+        self._forget_episodes()
+        self._episodes.reset()
+        self.records: list[Record] = []
+
+    def __iter__(self) -> Iterator[Record]:
+        """Go on from where the state is, to the last step."""
+        every = self.job.task.evaluation.every
+        while self._progress.step < self.job.steps:
+            self._advance()
+            step = self._progress.step
+            last = step == self.job.steps
+            if step % RECORD_EVERY == 0 or step % every == 0 or last:
+                record = self._record(evaluate=step % every == 0 or last)
+                self.records.append(record)
+                yield record
+
+    def _advance(self) -> None:
+        """One environment step of every member, and the updates that follow it."""
+        episodes, config = self._episodes, self.job.algorithms[0]
+        step, warming = self._progress.step, self._progress.step < config.warmup
+        state = episodes.observation
+        if warming and self.job.start is None:
+            action = 2 * self._warmup.at(step) - 1
+        else:
+            action = self.agent.act(state, step=step, starting=episodes.starting)
+        made = episodes.step(action)
+        reward = torch.from_numpy(made.reward)
+        terminated = torch.from_numpy(made.terminated)
+        self._replay.add(
+            state, action, reward.float(), made.observation_next, terminated.float()
+        )
+        self._returns += reward
+        self._end_episodes(made.terminated | made.truncated)
+        self._progress.step += 1
+        if not warming:
+            for _ in range(config.updates_per_step):
+                index = self._progress.updates
+                batch = self._replay.sample(self._choice.at(index))
+                self.agent.update(batch, index=index)
+                self._progress.updates += 1
+
+    def _end_episodes(self, ended: ndarray) -> None:
+        lengths = self._episodes.state()["length"]
+        for member in np.flatnonzero(ended):
+            self._progress.returns[member].append(float(self._returns[member]))
+            self._progress.lengths[member].append(float(lengths[member]))
+        self._returns[torch.from_numpy(ended)] = 0.0
+        self._episodes.next(ended)
+
+    def _forget_episodes(self) -> None:
+        self._progress.returns = [[] for _ in self.job.seeds]
+        self._progress.lengths = [[] for _ in self.job.seeds]
+
+    def _record(self, *, evaluate: bool) -> Record:
+        progress = self._progress
+        metrics = {
+            "train/return": [_mean(values) for values in progress.returns],
+            "train/episode_length": [_mean(values) for values in progress.lengths],
+        }
+        self._forget_episodes()
+        for name, values in self.agent.diagnostics().items():
+            metrics[f"train/{name}"] = values.tolist()
+        if evaluate:
+            trajectories = self._evaluator(self.agent, block=progress.step)
+            judged = summary(self.job.task, trajectories)
+            metrics |= {f"evaluation/{name}": v for name, v in judged.items()}
+        return Record(progress.step, metrics)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the rest of the training depends on, and the records."""
+        parts = {
+            "agent": self.agent.state(),
+            "replay": self._replay.state(),
+            "episodes": self._episodes.state(),
+            "returns": {"running": self._returns},
+        }
+        tensors = {
+            f"{part}/{name}": tensor
+            for part, named in parts.items()
+            for name, tensor in named.items()
+        }
+        progress = asdict(self._progress)
+        return tensors, {
+            "progress": progress,
+            "records": [[record.step, record.metrics] for record in self.records],
+        }
+
+    def load_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Continue from what `state` returned, to the bit."""
+        parts: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in tensors.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = tensor
+        self.agent.load_state(parts["agent"])
+        self._replay.load_state(parts["replay"])
+        self._episodes.load_state(parts["episodes"])
+        self._returns.copy_(parts["returns"]["running"])
+        self._progress = _Progress(**values["progress"])
+        self.records = [Record(step, metrics) for step, metrics in values["records"]]
+
+
+def finish(training: Training) -> Result:
+    """Judge the population after its last step, and pack everything up."""
+    job = training.job
+    evaluator = Evaluator(
+        job.task, job.seeds, episodes=job.task.evaluation.final_episodes
+    )
+    trajectories = evaluator(training.agent, block=job.steps + 1)
+    behaviour: dict[str, Array] = {}
+    if trajectories.positions is not None:
+        kept = trajectories.positions[:, :KEPT_EPISODES]
+        behaviour["positions"] = kept.astype(np.float32)
+    weights = {k: v.numpy().copy() for k, v in training.agent.networks().items()}
+    return Result(
+        records=training.records,
+        final=summary(job.task, trajectories),
+        weights=weights,
+        behaviour=behaviour,
+        states=training.states,
+        actions=training.actions,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
