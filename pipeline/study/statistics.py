@@ -21,7 +21,6 @@ that contain the true IQM (10 000 experiments each; `test_statistics.py` repeats
 Hence with five or six seeds read "95 %" as "90 %", and with three as "75 %".
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +67,7 @@ def probability_of_improvement(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
 def _wins(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """1 where X wins, 1/2 where it ties, 0 where it loses, for every pair of seeds."""
     difference = np.asarray(x, float)[:, None] - np.asarray(y, float)[None, :]
-    return (np.sign(difference) + 1) / 2
+    return np.asarray((np.sign(difference) + 1) / 2)
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,9 @@ class Bootstrap:
     def interquartile_mean(self, values: npt.ArrayLike, name: str) -> Interval:
         """IQM of one number per seed, with its interval.
 
+        Equal names draw equal seeds: the steps of a learning curve share a name, so
+        that every resample is one of whole curves.
+
         Args:
             values: One number per seed.
             name: Of the stream that draws the resamples: what the values are.
@@ -90,28 +92,10 @@ class Bootstrap:
         Raises:
             ValueError: There is no value, or one is not finite.
         """
-        return self.curve([values], name)[0]
-
-    def curve(self, values: Sequence[npt.ArrayLike], name: str) -> list[Interval]:
-        """IQM of every step of a learning curve, with its interval.
-
-        Every resample draws whole seeds, the same ones at every step. Intervals hold
-        for each step by itself, not for the curve as a whole.
-
-        Args:
-            values: One number per seed for every step.
-            name: Of the stream that draws the resamples: what the values are.
-
-        Raises:
-            ValueError: There is no value, or one is not finite.
-        """
-        steps = np.asarray(values, float)
-        _check(steps)
-        drawn = self._draw(name, steps.shape[-1])
-        return [
-            self._interval(interquartile_mean(step), interquartile_mean(step[drawn]))
-            for step in steps
-        ]
+        numbers = np.asarray(values, float)
+        _check(numbers)
+        resampled = interquartile_mean(numbers[self._draw(name, len(numbers))])
+        return self._interval(interquartile_mean(numbers), resampled)
 
     def probability_of_improvement(
         self, x: npt.ArrayLike, y: npt.ArrayLike, name: str

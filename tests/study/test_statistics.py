@@ -122,14 +122,10 @@ class TestBootstrap:
 
     def test_draws_the_same_seeds_at_every_step_of_a_curve(self):
         values = np.random.default_rng(0).normal(size=6)
-        first, second = BOOTSTRAP.curve([values, values + 1], "return")
+        first = BOOTSTRAP.interquartile_mean(values, "return")
+        second = BOOTSTRAP.interquartile_mean(values + 1, "return")
         assert second.low - first.low == pytest.approx(1)
         assert second.high - first.high == pytest.approx(1)
-
-    def test_of_a_curve_begins_with_that_of_its_first_step(self):
-        values = np.random.default_rng(0).normal(size=(2, 6))
-        first = BOOTSTRAP.curve(values, "return")[0]
-        assert first == BOOTSTRAP.interquartile_mean(values[0], "return")
 
     def test_of_improvement_is_a_point_when_every_seed_wins(self):
         interval = BOOTSTRAP.probability_of_improvement([3.0, 4.0], [1.0, 2.0], "x")

@@ -1,0 +1,62 @@
+"""Statistics over seeds, everything against DDPG: `python -m stages.compare`.
+
+Reads `params.yaml` and `results/runs`; refuses a run or a seed that is not the study's.
+Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.study.claims import judge
+from pipeline.study.comparison import CURVES, bands, compare, panels
+from pipeline.study.files import write_csv, write_json
+from pipeline.study.params import load_study, user_errors
+from pipeline.study.results import Run, load_runs
+from pipeline.study.statistics import Bootstrap
+
+OUT: Final = Path("results/compare")
+BAND: Final = ("run", "step", "iqm", "low", "high")
+
+
+def main() -> None:
+    """Compare all runs of the study."""
+    with user_errors():
+        study = load_study()
+        runs = load_runs(study)
+        bootstrap = Bootstrap(**study.compare.model_dump())
+        metrics = compare(runs, bootstrap)
+        write_json(OUT / "metrics.json", metrics)
+        claims = [asdict(claim) for claim in judge(runs, bootstrap)]
+        write_json(OUT / "claims.json", claims)
+        for run in runs:
+            entry = metrics[run.stage][run.name]
+            write_json(OUT / "summary" / f"{run.id}.json", headline(run, entry))
+        write_curves(runs, bootstrap)
+
+
+def headline(run: Run, entry: dict[str, Any]) -> dict[str, Any]:
+    """The few numbers of a run that fit on one line of `dvc metrics show`."""
+    score = entry.get(run.task.objective, {})
+    return {
+        "objective": run.task.objective,
+        **{name: score[name] for name in ("iqm", "low", "high") if name in score},
+        **({"return": entry["return"]["iqm"]} if "return" in entry else {}),
+    }
+
+
+def write_curves(runs: list[Run], bootstrap: Bootstrap) -> None:
+    """One table for every stage, task and metric: `run,step,iqm,low,high`."""
+    for (stage, task), together in panels(runs).items():
+        for metric in CURVES:
+            rows = [
+                (band.run.label, step, one.estimate, one.low, one.high)
+                for band in bands(together, metric, bootstrap)
+                for step, one in zip(band.steps, band.intervals, strict=True)
+            ]
+            if rows:
+                write_csv(OUT / "curves" / f"{stage}_{task}_{metric}.csv", BAND, rows)
+
+
+if __name__ == "__main__":
+    main()

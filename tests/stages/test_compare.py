@@ -1,0 +1,56 @@
+import shutil
+
+import pytest
+
+from pipeline.study.files import read_csv, read_json
+from stages import compare
+from tests.study.synthetic import small_study
+
+
+@pytest.fixture(autouse=True)
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return small_study(tmp_path)
+
+
+def test_writes_numbers_claims_one_summary_a_run_and_curves(tmp_path):
+    compare.main()
+    out = tmp_path / "results/compare"
+    assert "sql_10" in read_json(out / "metrics.json")["explore"]
+    assert len(read_json(out / "claims.json")) == 7
+    assert read_json(out / "summary/scratch/ddpg.json").keys() == {
+        "objective",
+        "iqm",
+        "low",
+        "high",
+        "return",
+    }
+    rows = read_csv(out / "curves/finetune_swimmer_forward_return.csv")
+    assert list(rows[0]) == ["run", "step", "iqm", "low", "high"]
+    assert {row["run"] for row in rows} == {
+        "sql_from_sql",
+        "ddpg_from_ddpg",
+        "scratch/sql",
+        "scratch/ddpg",
+    }
+
+
+def test_writes_the_same_bytes_twice(tmp_path):
+    def written():
+        compare.main()
+        out = tmp_path / "results/compare"
+        return {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+    first = written()
+    assert first == written()
+    assert len(first) == 2 + 10 + 5 + 4 + 4
+
+
+def test_a_stranger_ends_in_one_line_and_writes_nothing(tmp_path, capsys):
+    shutil.copytree("results/runs/scratch/sql", "results/runs/scratch/left_over")
+    with pytest.raises(SystemExit, match="2"):
+        compare.main()
+    assert capsys.readouterr().err.startswith(
+        "error: results/runs/scratch/left_over is not a run of this study; remove it"
+    )
+    assert not (tmp_path / "results/compare").exists()

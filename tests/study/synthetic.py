@@ -1,0 +1,249 @@
+"""Well-formed results of a study that was never run, for whoever reads results."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from pipeline.core.config import Ddpg, MultiGoal, Sac, Sql, Task, with_temperature
+from pipeline.core.tasks.multigoal import GOALS
+from pipeline.study.files import write_csv, write_json, write_yaml
+from pipeline.study.params import STAGES, Study, load_study
+
+FINAL_EPISODES = 200
+KEPT_EPISODES = 50
+GRID = np.linspace(-1, 1, 41)
+PROBES = np.array([[-2.5, 0.0], [0.0, 0.0], [2.5, 2.5]])
+BEST = {"sql": 0.97, "sac": 0.8, "ddpg": 0.4}
+
+
+def small_study(root: Path) -> Study:
+    """A study of every stage and algorithm, with its results, below `root`."""
+    shutil.copy(Path(__file__).with_name("small.yaml"), root / "params.yaml")
+    study = load_study(root / "params.yaml")
+    write_results(study, root)
+    return study
+
+
+def write_results(study: Study, root: Path) -> None:
+    """Write `results/sweep` and `results/runs` of every run below `root`."""
+    for name in study.sweep.runs:
+        _write_sweep(study, name, root / "results/sweep" / name)
+    for stage in STAGES:
+        for name in study.stage(stage).runs:
+            write_run(study, stage, name, root / "results/runs" / stage / name)
+
+
+def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
+    """Write one run: goals are chosen at random by SQL, half of them by SAC."""
+    block = study.stage(stage)
+    run = block.runs[name]
+    task, algorithm = study.tasks[run.task], study.algorithms[run.algorithm]
+    if run.temperature is not None:
+        algorithm = with_temperature(algorithm, run.temperature)
+    generator = np.random.default_rng(abs(hash_of(f"{stage}/{name}")))
+    write_json(
+        folder / "run.json",
+        {
+            "key": "0" * 32,
+            "stage": stage,
+            "run": name,
+            "task_name": run.task,
+            "task": task.model_dump(mode="json"),
+            "algorithm_name": run.algorithm,
+            "algorithm": algorithm.model_dump(mode="json"),
+            "seeds": list(study.study.seeds),
+            "steps": block.steps,
+            "start": run.start,
+        },
+    )
+    if isinstance(task, MultiGoal):
+        final, behaviour = _multigoal(algorithm, len(study.study.seeds), generator)
+    else:
+        spread = algorithm.kind == "sql" and stage == "pretrain"
+        final, behaviour = _plane(spread, len(study.study.seeds), generator)
+    quick = 3.0 if run.start else 1.0
+    curves = _curves(study, task, final, steps=block.steps, quick=quick, rng=generator)
+    if isinstance(task, MultiGoal) and stage == "explore":
+        score = np.array(curves["evaluation/goals_reached"])
+        steps = np.array(curves["step"])
+        final["steps_to_all_goals"] = np.array(
+            [next(iter(steps[row == 4]), np.nan) for row in score.T]
+        )
+    _write_tables(study, folder, final, curves)
+    save_file(
+        {k: np.ascontiguousarray(v) for k, v in behaviour.items()},
+        folder / "behaviour.safetensors",
+    )
+
+
+def hash_of(text: str) -> int:
+    """A number that is the same in every process."""
+    return int.from_bytes(text.encode()[-8:], "little")
+
+
+def _write_tables(study: Study, folder: Path, final: Any, curves: Any) -> None:
+    seeds = study.study.seeds
+    write_csv(
+        folder / "final.csv",
+        ["seed", *final],
+        [[seed, *(final[name][i] for name in final)] for i, seed in enumerate(seeds)],
+    )
+    metrics = [name for name in curves if name != "step"]
+    rows = [
+        [seed, step, *(curves[name][at][i] for name in metrics)]
+        for i, seed in enumerate(seeds)
+        for at, step in enumerate(curves["step"])
+    ]
+    write_csv(folder / "records.csv", ["seed", "step", *metrics], rows)
+
+
+def _curves(
+    study: Study, task: Task, final: Any, *, steps: int, quick: float, rng: Any
+) -> dict[str, Any]:
+    """Every final metric grows towards its end, with noise, from the first record."""
+    step = [*np.arange(100, steps, 100).tolist(), steps]
+    measured = np.array([s % task.evaluation.every == 0 or s == steps for s in step])
+    growth = 1 - np.exp(-quick * 3 * np.array(step) / steps)
+    result: dict[str, Any] = {"step": step}
+    for name, last in final.items():
+        noise = rng.normal(scale=0.05, size=(len(step), len(last)))
+        values = growth[:, None] * last * (1 + noise)
+        if name == "goals_reached":
+            values = np.round(np.minimum(values * 1.05, last))
+        values[~measured] = np.nan
+        result[f"evaluation/{name}"] = values
+    result["train/q_loss"] = rng.exponential(size=(len(step), len(study.study.seeds)))
+    return result
+
+
+def _multigoal(algorithm: Sql | Sac | Ddpg, seeds: int, rng: Any) -> tuple[Any, Any]:
+    goals = {"sql": 4, "sac": 3, "ddpg": 1}[algorithm.kind]
+    alpha = 0.0 if isinstance(algorithm, Ddpg) else algorithm.temperature.fixed
+    favourites = np.array([rng.permutation(4)[:goals] for _ in range(seeds)])
+    chosen = np.array([rng.choice(row, FINAL_EPISODES) for row in favourites])
+    frequency = np.array([(chosen == goal).mean(axis=1) for goal in range(4)])
+    share = np.where(frequency > 0, frequency, 1)
+    final = {
+        "return": -130 - 2 * alpha + rng.normal(scale=4, size=seeds),
+        "episode_length": 8 + rng.random(seeds),
+        **{f"goal_{goal}": frequency[goal] for goal in range(4)},
+        "multi_goal_score": np.minimum(frequency, 0.25).sum(axis=0),
+        "goals_reached": (frequency > 0.01).sum(axis=0).astype(float),
+        "goal_entropy": -(share * np.log(share)).sum(axis=0),
+        "success": frequency.sum(axis=0),
+    }
+    path = _walks(GOALS[chosen[:, :KEPT_EPISODES]], 0.02 * alpha, rng)
+    return final, {"positions": path, **_probes(algorithm, alpha, seeds, rng)}
+
+
+def _walks(goal: Any, wander: float, rng: Any) -> Any:
+    """Paths `[member, episode, 31, 2]` from the origin to each goal, NaN after it."""
+    path = np.full((*goal.shape[:2], 31, 2), np.nan, dtype=np.float32)
+    here = 0.1 * rng.standard_normal(goal.shape)
+    walking = np.ones(goal.shape[:2], dtype=bool)
+    for time in range(31):
+        path[:, :, time] = np.where(walking[..., None], here, np.nan)
+        away = np.linalg.norm(here - goal, axis=-1)
+        walking &= away >= 1
+        towards = 0.6 * (goal - here) / np.maximum(away, 1)[..., None]
+        here = np.clip(here + towards + wander * rng.standard_normal(goal.shape), -7, 7)
+    return path
+
+
+def _probes(algorithm: Any, alpha: float, seeds: int, rng: Any) -> dict[str, Any]:
+    action = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1)
+    q = np.zeros((seeds, len(PROBES), 41, 41), dtype=np.float32)
+    drawn = np.zeros((seeds, len(PROBES), 500, 2), dtype=np.float32)
+    for probe, state in enumerate(PROBES):
+        after = state + action
+        near = np.linalg.norm(after[..., None, :] - GOALS, axis=-1).min(axis=-1)
+        value = -30 * (action**2).sum(axis=-1) - 24 * near
+        for member in range(seeds):
+            q[member, probe] = value
+            if algorithm.kind == "ddpg":
+                index = np.full(500, value.argmax())
+            else:
+                weight = np.exp((value - value.max()) / alpha).ravel()
+                index = rng.choice(value.size, 500, p=weight / weight.sum())
+            jitter = 0.02 * rng.standard_normal((500, 2)) * (alpha > 0)
+            drawn[member, probe] = np.clip(action.reshape(-1, 2)[index] + jitter, -1, 1)
+    result = {"probe_states": PROBES, "probe_actions": drawn, "probe_q": q}
+    if alpha:
+        result["temperature"] = np.full(seeds, alpha, dtype=np.float32)
+    return result
+
+
+def _plane(spread: bool, seeds: int, rng: Any) -> tuple[Any, Any]:
+    """Bodies that drift: each seed in its own direction, or each episode in its own."""
+    angle = rng.uniform(-np.pi, np.pi, (seeds, 10 if spread else 1))
+    angle = angle + 0.1 * rng.standard_normal((seeds, 10))
+    pace = rng.uniform(0.005, 0.02, (seeds, 10))
+    swing = 0.02 * np.sin(np.arange(501) / 6)
+    along = pace[..., None] * np.arange(501)
+    heading = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    across = np.stack([-np.sin(angle), np.cos(angle)], axis=-1)
+    path = (
+        along[..., None] * heading[:, :, None] + swing[:, None] * across[:, :, None]
+    ).astype(np.float32)
+    moved = path[:, :, -1] - path[:, :, 0]
+    final = {
+        "return": 25 * pace.mean(axis=1) * 500,
+        "episode_length": np.full(seeds, 500.0),
+        "distance": np.linalg.norm(moved, axis=-1).mean(axis=1),
+        "forward_distance": moved[..., 0].mean(axis=1),
+        "direction_spread": 1 - np.abs(np.exp(1j * angle).mean(axis=1)),
+    }
+    return final, {"positions": path}
+
+
+def _write_sweep(study: Study, name: str, folder: Path) -> None:
+    sweep = study.sweep.runs[name]
+    budget, algorithm = study.sweep.budgets[sweep.task], study.algorithms[name]
+    names = sorted(sweep.space)
+    rng = np.random.default_rng(hash_of(name))
+    rows = []
+    for batch in range(budget.batches):
+        for slot in range(budget.trials_per_batch):
+            bounds = np.log([sweep.space[one].bounds for one in names])
+            point = np.exp(rng.uniform(bounds[:, 0], bounds[:, 1]))
+            centre = np.log(point[0] / np.exp(bounds[0].mean()))
+            values = (
+                0.9
+                - 0.1 * centre**2
+                + 0.05 * rng.standard_normal(len(study.sweep.seeds))
+            )
+            rows.append([batch, slot, "COMPLETE", values.mean(), *point, *values])
+    if len(rows) > 2:
+        rows[1][2:] = ["FAIL", None, *rows[1][4 : 4 + len(names)]] + [None] * len(
+            study.sweep.seeds
+        )
+    done = [row for row in rows if row[2] == "COMPLETE"]
+    best = max(done, key=lambda row: row[3], default=None)
+    write_csv(
+        folder / "trials/trials.csv",
+        ["batch", "slot", "state", "value", *names]
+        + [f"value_seed_{seed}" for seed in study.sweep.seeds],
+        rows,
+    )
+    write_json(
+        folder / "trials/run.json",
+        {
+            "key": "0" * 32,
+            "stage": "sweep",
+            "run": name,
+            "task_name": sweep.task,
+            "algorithm_name": name,
+            "seeds": list(study.sweep.seeds),
+            "steps": budget.steps,
+            "objective": study.tasks[sweep.task].objective,
+            "space": {k: v.model_dump(mode="json") for k, v in sweep.space.items()},
+            "best": {
+                "trial": None if best is None else f"{best[0]}.{best[1]}",
+                "value": None if best is None else best[3],
+            },
+        },
+    )
+    write_yaml(folder / "best.yaml", algorithm.model_dump(mode="json"))
