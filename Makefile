@@ -1,0 +1,37 @@
+# make study               compute the study of params.yaml; does nothing when nothing changed
+# make study STUDY=smoke   the same for studies/smoke.yaml, in a workspace of its own
+# make test                lint, types, direction of imports, all tests
+# Both set up .venv first, from Python 3.11 and requirements.lock.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+READY := $(VENV)/.ready
+WORKSPACE := $(if $(STUDY),.studies/$(STUDY),.)
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: study test
+
+study: $(READY)
+ifdef STUDY
+	@python -m pipeline.study.workspace $(STUDY)
+else
+	@python -m stages.check
+endif
+	@cd $(WORKSPACE) && dvc repro
+	@cd $(WORKSPACE) && python -m stages.publish
+	@cd $(WORKSPACE) && python -m pipeline.study.settings
+
+test: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	python -m pytest
+
+# Torch first, because which build pip finds decides what else it needs.
+$(READY): requirements.lock
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet $$(grep '^torch==' requirements.lock)
+	python -m pip install --quiet --requirement requirements.lock
+	touch $@

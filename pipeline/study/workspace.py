@@ -1,0 +1,111 @@
+"""A workspace for a study other than the checkout's own.
+
+Command: python -m pipeline.study.workspace NAME
+
+`.studies/NAME` gets the tracked files of the checkout as they are now, with
+`studies/NAME.yaml` as its `params.yaml`. Its results and its `dvc.lock` are its own and
+stay from one time to the next; DVC's cache and the MLflow store are the checkout's. The
+checkout is not touched.
+"""
+
+import argparse
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from pipeline.study.errors import UserError, nearest, user_errors
+from pipeline.study.files import atomic_write, read_json, write_json
+from pipeline.study.params import load_study
+from pipeline.study.settings import WORKSPACES
+
+STUDIES: Final = Path("studies")
+COPIED: Final = ".copied.json"
+"""What was copied the last time, so that a file that went away there goes away here."""
+OWN: Final = {"dvc.lock", "params.yaml", ".dvc/config"}
+"""What a workspace does not take from the checkout."""
+DVC_CONFIG: Final = b"""\
+[core]
+    analytics = false
+    check_update = false
+    no_scm = true
+[cache]
+    dir = ../../../.dvc/cache
+"""
+
+
+def prepare(name: str, checkout: Path) -> Path:
+    """Bring the workspace of a study up to date with the checkout.
+
+    Returns:
+        The folder of the workspace.
+
+    Raises:
+        UserError: There is no such study, it is not valid, or there is no checkout.
+    """
+    study = _study_file(name, checkout)
+    load_study(study)
+    workspace = checkout / WORKSPACES / name
+    current = _tracked(checkout)
+    before = workspace / COPIED
+    for gone in set(read_json(before) if before.exists() else []) - set(current):
+        (workspace / gone).unlink(missing_ok=True)
+    write_json(before, current)
+    for file in current:
+        _copy(checkout / file, workspace / file)
+    _copy(study, workspace / "params.yaml")
+    _write(workspace / ".dvc" / "config", DVC_CONFIG)
+    return workspace
+
+
+def _study_file(name: str, checkout: Path) -> Path:
+    names = sorted(path.stem for path in (checkout / STUDIES).glob("*.yaml"))
+    if name not in names:
+        there_are = ", ".join(names) or "none"
+        raise UserError(
+            f"there is no study '{name}'; {nearest(name, names)}"
+            f"{STUDIES}/ has: {there_are}"
+        )
+    return checkout / STUDIES / f"{name}.yaml"
+
+
+def _tracked(checkout: Path) -> list[str]:
+    """The files that Git tracks and that are there."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        raise UserError(
+            f"{checkout.resolve()} is not a Git checkout: which files are the project's?"
+        ) from None
+    names = listed.stdout.split("\0")
+    return sorted(
+        name for name in names if name not in OWN and (checkout / name).is_file()
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy content and mode; an equal file keeps its time, which DVC goes by."""
+    _write(target, source.read_bytes())
+    target.chmod(source.stat().st_mode)
+
+
+def _write(target: Path, content: bytes) -> None:
+    if not target.is_file() or target.read_bytes() != content:
+        atomic_write(target, content)
+
+
+def main() -> None:
+    """Prepare the workspace of the study named on the command line."""
+    parser = argparse.ArgumentParser(description="Prepare a study's workspace.")
+    parser.add_argument("name", help="NAME of studies/NAME.yaml")
+    with user_errors():
+        prepare(parser.parse_args().name, Path())
+
+
+if __name__ == "__main__":
+    main()
