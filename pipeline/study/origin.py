@@ -1,0 +1,42 @@
+"""Where a run comes from: the commit, the command, the experiment of DVC."""
+
+import os
+import subprocess
+from typing import Final
+
+GIT_SECONDS: Final = 10
+
+
+def origin_tags(command: str) -> dict[str, str]:
+    """Tags that say what was run and at which commit; MLflow shows them by these names.
+
+    Args:
+        command: The command of the stage.
+    """
+    tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
+    experiment = os.environ.get("DVC_EXP_NAME")
+    if experiment:
+        tags["dvc.experiment"] = experiment
+    commit = _git("rev-parse", "HEAD")
+    if commit:
+        changed = _git(
+            "status", "--porcelain", "--untracked-files=no", "--", ":/", ":!:/dvc.lock"
+        )
+        tags["mlflow.source.git.commit"] = commit
+        tags["mlflow.source.git.dirty"] = str(bool(changed))
+    return tags
+
+
+def _git(*arguments: str) -> str:
+    """What git answers, empty where there is no git or no repository."""
+    try:
+        answer = subprocess.run(
+            ["git", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
