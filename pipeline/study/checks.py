@@ -151,6 +151,9 @@ def _all_runs(study: "Study") -> Iterator[tuple["StageName", str, "Run"]]:
 
 
 def _runs(study: "Study", document: Document) -> _Found:
+    written = [stage for stage, _ in study.stages() if stage in document.names()]
+    if written and not any(document.names(stage, "runs") for stage in written):
+        yield (written[0], "runs"), "a study needs a run in one of its stages"
     for stage, name, run in _all_runs(study):
         place = (stage, "runs", name)
         if message := _unknown(document, run.task, among=("tasks",), noun="task"):

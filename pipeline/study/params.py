@@ -6,7 +6,7 @@ mistakes of a file at once. This module imports no torch.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
 
@@ -14,9 +14,10 @@ from pydantic import Field, NonNegativeInt, PositiveInt, Tag, ValidationError
 
 from pipeline.core.config import Algorithm, Positive, Task, Value, either
 from pipeline.study.checks import mistakes_between_parts
-from pipeline.study.document import Document, ParamsError, Place
+from pipeline.study.document import Document, ParamsError
 from pipeline.study.errors import UserError, user_errors
 from pipeline.study.mistakes import mistakes_of
+from pipeline.study.sound import sound_part
 
 __all__ = [
     "STAGES",
@@ -210,7 +211,7 @@ def load_study(path: Path = Path("params.yaml")) -> Study:
     study = _parsed(document.data)
     if isinstance(study, ValidationError):
         mistakes = mistakes_of(study, Study, document)
-        sound = _parsed(_without(document.data, [place for place, _ in mistakes]))
+        sound = _parsed(sound_part(document.data, [place for place, _ in mistakes]))
         found = [mistake for _, mistake in mistakes]
         if isinstance(sound, Study):
             found += mistakes_between_parts(sound, document)
@@ -226,34 +227,3 @@ def _parsed(data: Any) -> Study | ValidationError:
         return Study.model_validate_json(json.dumps(data))
     except ValidationError as error:
         return error
-
-
-_ENTRIES: Final = {
-    ("tasks",),
-    ("algorithms",),
-    ("sweep", "budgets"),
-    ("sweep", "runs"),
-    *((stage, "runs") for stage in STAGES),
-}
-"""Mappings of entries that can be wrong one by one."""
-
-
-def _without(data: Any, places: Iterable[Place]) -> Any:
-    """The data without the entries that something is wrong with."""
-    broken = {
-        place[: len(entries) + 1]
-        for place in places
-        for entries in _ENTRIES
-        if place[: len(entries)] == entries
-    }
-
-    def kept(part: Any, place: Place) -> Any:
-        if not isinstance(part, dict):
-            return part
-        return {
-            key: kept(value, (*place, key))
-            for key, value in part.items()
-            if (*place, key) not in broken
-        }
-
-    return kept(data, ())

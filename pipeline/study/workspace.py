@@ -80,7 +80,7 @@ def _tracked(checkout: Path) -> list[str]:
         )
     except (OSError, subprocess.CalledProcessError):
         raise UserError(
-            f"{checkout.resolve()} is not a Git checkout: which files are the project's?"
+            f"{checkout.resolve()} is not a Git checkout; a workspace copies one"
         ) from None
     names = listed.stdout.split("\0")
     return sorted(

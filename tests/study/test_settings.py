@@ -23,7 +23,7 @@ def test_the_environment_sets_a_setting(monkeypatch):
 
 def test_an_impossible_value_is_the_users_mistake(monkeypatch):
     monkeypatch.setenv("MAXENT_WORKERS", "0")
-    with pytest.raises(UserError, match="MAXENT_WORKERS=0: .*greater than 0"):
+    with pytest.raises(UserError, match=r"MAXENT_WORKERS=0: .*greater than 0"):
         settings()
 
 
