@@ -12,12 +12,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from pipeline.core.config import MultiGoal
 from pipeline.core.job import Job, Record, Result
+
+if TYPE_CHECKING:
+    from pipeline.core.training import Training
 
 WATCH_SECONDS: Final = 0.5
 """Between two looks at whether the parent is still there."""
@@ -78,6 +82,26 @@ Work: TypeAlias = Callable[[Job, Desk], Result]
 
 
 def train(job: Job, desk: Desk) -> Result:
+    """Train a chunk and judge it."""
+    from pipeline.core.training import finish
+
+    return finish(_trained(job, desk))
+
+
+def train_and_probe(job: Job, desk: Desk) -> Result:
+    """Train a chunk, judge it, and look at its policies where a task has probes."""
+    from pipeline.core.probes import probe
+    from pipeline.core.training import finish
+
+    training = _trained(job, desk)
+    result = finish(training)
+    if not isinstance(job.task, MultiGoal):
+        return result
+    probed = probe(training.agent, job.seeds)
+    return replace(result, behaviour=result.behaviour | probed)
+
+
+def _trained(job: Job, desk: Desk) -> "Training":
     """Train a chunk from its checkpoint, or from the beginning, to its end.
 
     A damaged checkpoint only costs time, since a chunk that starts over ends in the
@@ -86,15 +110,15 @@ def train(job: Job, desk: Desk) -> Result:
     import torch
 
     from pipeline.core import checkpoint
-    from pipeline.core.training import Training, finish
+    from pipeline.core.training import Training
 
     torch.set_num_threads(desk.threads)
     training = Training(job)
     if desk.checkpoint.exists():
         try:
             checkpoint.restore(desk.checkpoint, training)
-        except checkpoint.Damaged as error:
-            desk.warn(f"{error}; this chunk starts over")
+        except checkpoint.DamagedError as error:
+            desk.warn(f"{error}; its members start over")
             training = Training(job)
     for record in training.records:
         desk.tell(record, replayed=True)
@@ -109,7 +133,7 @@ def train(job: Job, desk: Desk) -> Result:
         checkpoint.save(desk.checkpoint, training)
         raise
     checkpoint.save(desk.checkpoint, training)  # other chunks may need longer
-    return finish(training)
+    return training
 
 
 def main(descriptor: int, parent: int) -> None:

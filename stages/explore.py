@@ -1,0 +1,18 @@
+"""Train on a task that can be done in many equally good ways.
+
+Command: `python -m stages.explore RUN`
+Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
+Writes `results/runs/explore/RUN`, with what the policies do at the probe states.
+"""
+
+from pipeline.study import runs
+from pipeline.study.worker import train_and_probe
+
+
+def main() -> None:
+    """Train the run that the command line names."""
+    runs.main("explore", work=train_and_probe)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""Learn one way of doing a task, from pretrained networks.
+
+Command: `python -m stages.finetune RUN`
+Reads `params.yaml`, `results/sweep/ALGORITHM/best.yaml`, `results/runs/pretrain/START`.
+Writes `results/runs/finetune/RUN`.
+"""
+
+from pipeline.study import runs
+
+
+def main() -> None:
+    """Train the run that the command line names."""
+    runs.main("finetune")
+
+
+if __name__ == "__main__":
+    main()

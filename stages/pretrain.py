@@ -1,0 +1,17 @@
+"""Learn all the ways of doing a task.
+
+Command: `python -m stages.pretrain RUN`
+Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
+Writes `results/runs/pretrain/RUN`.
+"""
+
+from pipeline.study import runs
+
+
+def main() -> None:
+    """Train the run that the command line names."""
+    runs.main("pretrain")
+
+
+if __name__ == "__main__":
+    main()

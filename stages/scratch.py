@@ -1,0 +1,17 @@
+"""Learn one way of doing a task, from fresh networks.
+
+Command: `python -m stages.scratch RUN`
+Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
+Writes `results/runs/scratch/RUN`.
+"""
+
+from pipeline.study import runs
+
+
+def main() -> None:
+    """Train the run that the command line names."""
+    runs.main("scratch")
+
+
+if __name__ == "__main__":
+    main()
