@@ -1,0 +1,45 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.projects import make_project
+
+ELSEWHERE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")
+
+
+@pytest.fixture(scope="session")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose results are computed; copy it."""
+    return make_project(tmp_path_factory.mktemp("computed") / "project")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with tables, which take seconds to make, and nothing in them."""
+    from mlflow.tracking import MlflowClient
+
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").delete_experiment("0")
+    return path
+
+
+@pytest.fixture
+def checkout(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A current folder that has a store of its own."""
+    for name in ELSEWHERE:
+        monkeypatch.delenv(name, raising=False)
+    root = tmp_path / "checkout"
+    root.mkdir()
+    shutil.copy(empty_database, root)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def project(computed: Path, checkout: Path) -> Path:
+    """A current folder with computed results and a store of its own."""
+    shutil.copytree(computed, checkout, dirs_exist_ok=True)
+    return checkout
