@@ -1,15 +1,19 @@
-"""Work that is done at once, for tests in which training is not the point."""
+"""Stand-ins for tests in which training, or MLflow, is not the point."""
 
 import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
-from pipeline.core.config import Evaluation, Gymnasium, Sac, with_values
+from pipeline.core.config import Ddpg, Evaluation, Gymnasium, Sac
 from pipeline.core.job import Job, Record, Result
+from pipeline.study.files import read_yaml
+from pipeline.study.params import Study
 from pipeline.study.worker import Desk, HangUpError
 
 
@@ -44,11 +48,55 @@ def sac() -> Sac:
 def job(seeds: tuple[int, ...] = (0, 1), steps: int = 5) -> Job:
     return Job(
         task=task(),
-        algorithms=tuple(with_values(sac(), {}) for _ in seeds),
+        algorithms=(sac(),) * len(seeds),
         seeds=seeds,
         steps=steps,
         start=None,
     )
+
+
+def study(**changes: Any) -> Study:
+    """The small study, on tasks that the stand-ins can do, with some parts changed."""
+    data = read_yaml(Path(__file__).with_name("small.yaml"))
+    data["execution"]["members_per_process"] = 2
+    for task in data["tasks"].values():
+        task["objective"] = "return"
+    for stage in ("explore", "pretrain", "finetune", "scratch"):
+        data[stage]["steps"] = 5
+    for budget in data["sweep"]["budgets"].values():
+        budget["steps"] = 5
+    for place, value in changes.items():
+        *path, last = place.split("__")
+        part = data
+        for name in path:
+            part = part[name]
+        part[last] = value
+    return Study.model_validate_json(json.dumps(data))
+
+
+class Live:
+    """A live run that remembers what it was told."""
+
+    runs: list["Live"]
+
+    def __init__(self, described: dict[str, Any]) -> None:
+        self.described = described
+        self.points: dict[tuple[str, str, int], float] = {}
+        self.status = "RUNNING"
+
+    @classmethod
+    def open(cls, **described: Any) -> Self:
+        live = cls(described)
+        cls.runs.append(live)
+        return live
+
+    def log(self, child: str, step: int, metrics: dict[str, float]) -> None:
+        for name, value in metrics.items():
+            assert (child, name, step) not in self.points, "told twice"
+            self.points[child, name, step] = value
+
+    def close(self, status: str) -> None:
+        self.status = status
 
 
 def count(job: Job, desk: Desk) -> Result:
@@ -77,6 +125,18 @@ def count(job: Job, desk: Desk) -> Result:
 
 def fail(job: Job, desk: Desk) -> Result:
     raise ZeroDivisionError("no such number")
+
+
+def judge(job: Job, desk: Desk) -> Result:
+    """A learner that does best at α = e, and diverges above 20."""
+    result = count(job, desk)
+    scores = []
+    for algorithm, seed in zip(job.algorithms, job.seeds, strict=True):
+        assert not isinstance(algorithm, Ddpg)
+        alpha = algorithm.temperature.fixed
+        score = seed / 1000 - (np.log(alpha) - 1) ** 2
+        scores.append(float("nan") if alpha > 20 else float(score))
+    return replace(result, final={"return": scores})
 
 
 def _score(seed: int, step: int) -> float:
