@@ -47,7 +47,9 @@ class Run:
     algorithm: Sql | Sac | Ddpg
     """As trained: what the sweep found is in it."""
     swept: bool
-    """Whether the temperature is the sweep's, not the run's own."""
+    """Whether a search chose the temperature."""
+    start: str | None
+    """The run of `pretrain` whose networks it began with."""
     steps: int
     seeds: tuple[int, ...]
     final: Mapping[str, Floats]
@@ -159,8 +161,15 @@ def _load(study: Study, stage: StageName, name: str, folder: Path) -> Run:
         task=study.tasks[run.task],
         algorithm_name=run.algorithm,
         algorithm=ALGORITHM.validate_json(json.dumps(described["algorithm"])),
-        swept=run.temperature is None,
+        swept=run.temperature is None and _searched(study, run.algorithm),
+        start=run.start,
         steps=steps,
         seeds=seeds,
         final=table,
     )
+
+
+def _searched(study: Study, algorithm: str) -> bool:
+    """Whether the algorithm's numbers come from trials."""
+    sweep = study.sweep.runs.get(algorithm)
+    return sweep is not None and study.sweep.budgets[sweep.task].batches > 0

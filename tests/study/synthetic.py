@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.core.config import Ddpg, MultiGoal, Sac, Sql, Task, with_temperature
+from pipeline.core.config import (
+    Ddpg,
+    Gymnasium,
+    MultiGoal,
+    Sac,
+    Sql,
+    Task,
+    with_temperature,
+)
 from pipeline.core.tasks.multigoal import GOALS
 from pipeline.study.files import write_csv, write_json, write_yaml
 from pipeline.study.params import STAGES, Study, load_study
@@ -61,6 +69,9 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
     )
     if isinstance(task, MultiGoal):
         final, behaviour = _multigoal(algorithm, len(study.study.seeds), generator)
+    elif isinstance(task, Gymnasium):
+        final = {"return": generator.normal(-150, 20, len(study.study.seeds))}
+        behaviour = {}
     else:
         spread = algorithm.kind == "sql" and stage == "pretrain"
         final, behaviour = _plane(spread, len(study.study.seeds), generator)
@@ -73,10 +84,9 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
             [next(iter(steps[row == 4]), np.nan) for row in score.T]
         )
     _write_tables(study, folder, final, curves)
-    save_file(
-        {k: np.ascontiguousarray(v) for k, v in behaviour.items()},
-        folder / "behaviour.safetensors",
-    )
+    if behaviour:
+        arrays = {name: np.ascontiguousarray(x) for name, x in behaviour.items()}
+        save_file(arrays, folder / "behaviour.safetensors")
 
 
 def hash_of(text: str) -> int:

@@ -1,0 +1,106 @@
+import re
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.study.params import load_study
+from stages import compare, report
+from tests.study.synthetic import small_study, write_results
+
+
+def written(root):
+    out = root / "results/report"
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def change(tmp_path, monkeypatch):
+    """Write results for the small study with some of its blocks replaced."""
+    monkeypatch.chdir(tmp_path)
+
+    def changed(**blocks):
+        small_study(tmp_path)
+        if blocks:
+            path = tmp_path / "params.yaml"
+            data = YAML(typ="safe").load(path) | blocks
+            YAML(typ="safe").dump(data, path)
+            for old in sorted((tmp_path / "results").rglob("*"), reverse=True):
+                old.rmdir() if old.is_dir() else old.unlink()
+            write_results(load_study(path), tmp_path)
+        compare.main()
+        report.main()
+        return (tmp_path / "results/report/report.html").read_text()
+
+    return changed
+
+
+@pytest.mark.slow
+def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
+    page, first = change(), written(tmp_path)
+    for part in ("Claims of the paper", "Exploration: multigoal", "Search: sql"):
+        assert part in page
+    assert "Search: ddpg" not in page
+    assert "as written in <code>params.yaml</code>: ddpg" in page
+    addresses = re.findall(r'(?:src|href)="([^"]{1,40})', page)
+    assert all(one.startswith(("data:image/png;base64,", "#")) for one in addresses)
+    anchors = {one[1:] for one in addresses if one.startswith("#")}
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
+    files = {name for name in written(tmp_path) if name.startswith("figures/")}
+    assert len(files) == page.count("<img ") == 6 + 4 + 4 + 4 + 2
+    report.main()
+    assert written(tmp_path) == first, "the same results make other bytes"
+
+
+@pytest.mark.slow
+def test_a_study_of_exploration_alone_has_no_other_sections(change):
+    empty = {"steps": 2000, "runs": {}}
+    page = change(pretrain=empty, finetune=empty, scratch=empty)
+    assert "Pretraining" not in page
+    assert "Fine-tuning" not in page
+    assert "Exploration: multigoal" in page
+
+
+@pytest.mark.slow
+def test_any_task_of_gymnasium_can_be_reported(change):
+    task = {
+        "kind": "gymnasium",
+        "id": "Pendulum-v1",
+        "discount": 0.99,
+        "objective": "return",
+        "evaluation": {
+            "every": 500,
+            "episodes": 2,
+            "final_episodes": 10,
+            "policy": "greedy",
+        },
+    }
+    runs = {name: {"algorithm": name, "task": "pendulum"} for name in ("sql", "ddpg")}
+    empty = {"steps": 2000, "runs": {}}
+    page = change(
+        tasks={"pendulum": task},
+        sweep={
+            "seed": 1,
+            "seeds": [100],
+            "budgets": {
+                "pendulum": {"batches": 0, "trials_per_batch": 1, "steps": 100}
+            },
+            "runs": {
+                name: {
+                    "task": "pendulum",
+                    "space": {"learning_rate.q": {"log_uniform": [1e-4, 1e-3]}},
+                }
+                for name in ("sql", "sac", "ddpg")
+            },
+        },
+        explore={"steps": 2000, "runs": runs},
+        pretrain=empty,
+        finetune=empty,
+        scratch=empty,
+    )
+    assert "Exploration: pendulum" in page
+    assert "Claims of the paper" not in page
+    assert "Goals reached" not in page
