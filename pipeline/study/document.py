@@ -22,6 +22,8 @@ _TAG: Final = "tag:yaml.org,2002:"
 _TEXT: Final = {f"{_TAG}{name}" for name in ("str", "timestamp", "value")}
 _PLAIN: Final = {f"{_TAG}{name}" for name in ("int", "float", "bool", "null")}
 _MERGE: Final = f"{_TAG}merge"
+_DEPTH: Final = 20
+"""Levels of nesting that no study comes near."""
 
 
 @dataclass(frozen=True, order=True)
@@ -95,6 +97,9 @@ class Document:
 
     def _plain(self, node: Node, place: Place, around: list[Node]) -> Any:
         """The value of a node, whose parents are `around`."""
+        if len(around) > _DEPTH:
+            self._refuse(node, place[:3], "nested too deeply")
+            return None
         if any(node is parent for parent in around):
             self._refuse(node, place, "a value that contains itself")
             return None
@@ -143,7 +148,9 @@ class Document:
             try:
                 return self._yaml.constructor.construct_object(node)
             except (ValueError, KeyError):
-                self._refuse(node, place, f"not a {_short(node.tag)}: {node.value}")
+                self._refuse(
+                    node, place, f"not a {_short(node.tag)}: {node.value[:20]}"
+                )
                 return None
         self._refuse(node, place, f"the tag {_short(node.tag)} means nothing here")
         return None

@@ -200,7 +200,8 @@ def explain_value(details: ErrorDetails) -> str:
     kind, found = details["type"], details["input"]
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        must = f"must be {words} {details['ctx'][name]:g}"
+        limit = details["ctx"][name]
+        must = f"must be {words} {limit if isinstance(limit, int) else f'{limit:g}'}"
     elif kind in _KINDS:
         must = f"must be {_KINDS[kind]}"
     else:

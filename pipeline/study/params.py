@@ -36,7 +36,8 @@ STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
 """The stages that train, in the order of the file."""
 
 Name = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
-Seeds = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 Confidence = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -111,7 +112,7 @@ class SweepRun(Value):
 class Sweep(Value):
     """The search before the study, on seeds that the study does not use."""
 
-    seed: NonNegativeInt
+    seed: Seed
     seeds: Seeds
     budgets: dict[Name, Budget]
     runs: dict[Name, SweepRun]
@@ -160,7 +161,7 @@ class StartedRuns(Value):
 class Compare(Value):
     """The bootstrap over seeds."""
 
-    seed: NonNegativeInt
+    seed: Seed
     resamples: PositiveInt
     confidence: Confidence
 

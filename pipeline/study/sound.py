@@ -9,11 +9,11 @@ _ENDLESS: Final = 2**62
 _TRAINING: Final = {"steps": _ENDLESS, "runs": {}}
 
 _SKELETON: Final[dict[str, Any]] = {
-    "study": {"name": "study", "seeds": [_ENDLESS]},
+    "study": {"name": "study", "seeds": [2**32 - 1]},
     "execution": {"threads": 1, "members_per_process": 1},
     "tasks": {},
     "algorithms": {},
-    "sweep": {"seed": 0, "seeds": [_ENDLESS + 1], "budgets": {}, "runs": {}},
+    "sweep": {"seed": 0, "seeds": [2**32 - 2], "budgets": {}, "runs": {}},
     "explore": _TRAINING,
     "pretrain": _TRAINING,
     "finetune": _TRAINING,

@@ -109,6 +109,7 @@ class TestMistakesInOnePlace:
             ("batch: 32", "batch: true", "must be a whole number, found true"),
             ("batch: 32", "batch:", "must be a whole number, found nothing"),
             ("batch: 32", "batch: 0", "must be greater than 0, found 0"),
+            ("[0, 1, 2, 3]", "[0, 99999999999]", "must be less than 4294967296"),
             ("batch: 32", "batch: [32]", "must be a whole number, found [32]"),
             ("0.99", "1", "must be less than 1, found 1"),
             ("0.99", ".nan", "must be a finite number, found .nan"),
@@ -177,6 +178,7 @@ class TestNotAStudyAtAll:
             ('a: "\\ud800"', "params.yaml:1: a: text with half a character"),
             ("a: \x07", "params.yaml:1: not valid YAML: unacceptable character"),
             ("[" * 5000, "params.yaml:1: nested too deeply"),
+            (f"a:\n {'[' * 99}{']' * 99}", "params.yaml:2: a[0][0]: nested too deeply"),
         ],
     )
     def test_the_answer_is_one_line(self, tmp_path, monkeypatch, text, said):
