@@ -1,0 +1,171 @@
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from pipeline.study.files import read_csv, read_json, read_yaml, write_yaml
+
+ROOT = Path(__file__).parents[2]
+STAGES = ("sweep", "pretrain", "finetune", "scratch", "explore")
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the smoke study, its training long enough to be interrupted."""
+    monkeypatch.chdir(tmp_path)
+    data = read_yaml(ROOT / "studies" / "smoke.yaml")
+    for stage in ("pretrain", "finetune", "scratch", "explore"):
+        data[stage]["steps"] = 600
+    write_yaml(tmp_path / "params.yaml", data)
+    return tmp_path
+
+
+class TestCommandLine:
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_without_a_run_the_runs_are_listed(self, study, stage, monkeypatch, capsys):
+        monkeypatch.setattr(sys, "argv", ["stage"])
+        with pytest.raises(SystemExit, match="2"):
+            importlib.import_module(f"stages.{stage}").main()
+        error = capsys.readouterr().err
+        assert f"usage: python -m stages.{stage} RUN" in error
+        data = read_yaml(study / "params.yaml")
+        assert all(f"\n  {name}" in error for name in data[stage]["runs"])
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_run_that_there_is_not_is_one_line_with_the_nearest(
+        self, study, stage, monkeypatch, capsys
+    ):
+        name = next(iter(read_yaml(study / "params.yaml")[stage]["runs"]))
+        monkeypatch.setattr(sys, "argv", ["stage", f"{name}x"])
+        with pytest.raises(SystemExit, match="2"):
+            importlib.import_module(f"stages.{stage}").main()
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"there is no run '{name}x' of {stage}; did you mean '{name}'?" in line
+
+    def test_ctrl_c_is_one_line(self, study, monkeypatch, capsys):
+        explore = importlib.import_module("stages.explore")
+
+        def interrupted(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("pipeline.study.runs.train_run", interrupted)
+        monkeypatch.setattr(sys, "argv", ["stage", "sql"])
+        with pytest.raises(SystemExit, match="130"):
+            explore.main()
+        assert capsys.readouterr().err.startswith("interrupted; ")
+
+
+def start(stage: str, run: str, folder: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", f"stages.{stage}", run],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **{name: value for name, value in os.environ.items() if name != "DVC_ROOT"},
+            "PYTHONPATH": str(ROOT),
+            "MAXENT_CHECKPOINT_SECONDS": "0.1",
+            "MAXENT_WORKERS": "2",
+            "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+        },
+    )
+
+
+def finish(stage: str, run: str, folder: Path) -> str:
+    process = start(stage, run, folder)
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    return error
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen) -> None:
+    while not condition():
+        assert process.poll() is None, "it ended before it could be interrupted"
+        time.sleep(0.01)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    return list((folder / ".checkpoints").rglob("*.safetensors"))
+
+
+@pytest.mark.slow
+class TestTraining:
+    def test_a_run_that_is_killed_ends_in_the_same_bytes(self, study):
+        finish("sweep", "sac", study)
+        finish("explore", "sac", study)
+        output = study / "results/runs/explore/sac"
+        undisturbed = contents(output)
+        shutil.rmtree(output)
+
+        first = start("explore", "sac", study)
+        wait_for(lambda: checkpoints(study), first)
+        first.kill()
+        first.communicate()
+        assert not output.exists()
+
+        second = start("explore", "sac", study)
+        workers = Path(f"/proc/{second.pid}/task/{second.pid}/children")
+        wait_for(lambda: len(workers.read_text().split()) == 2, second)
+        worker = int(workers.read_text().split()[0])
+        time.sleep(2.5)  # it imports torch
+        os.kill(worker, signal.SIGKILL)
+        _, error = second.communicate(timeout=300)
+        assert second.returncode == 0, error
+        assert "a training process was lost (signal 9)" in error
+        assert contents(output) == undisturbed
+
+        damaged = start("explore", "sac", study)
+        wait_for(lambda: checkpoints(study), damaged)
+        damaged.kill()
+        damaged.communicate()
+        for checkpoint in checkpoints(study):
+            checkpoint.write_bytes(checkpoint.read_bytes()[:-1] + b"?")
+        assert "its members start over" in finish("explore", "sac", study)
+        assert contents(output) == undisturbed
+
+    def test_a_sweep_that_is_killed_ends_in_the_same_table(self, study):
+        finish("sweep", "sql", study)
+        output = study / "results/sweep/sql"
+        undisturbed = contents(output)
+        shutil.rmtree(output)
+        shutil.rmtree(study / ".checkpoints")
+
+        first = start("sweep", "sql", study)
+        wait_for(lambda: list(study.glob(".checkpoints/*/batch_0.json")), first)
+        first.kill()
+        first.communicate()
+        finish("sweep", "sql", study)
+        assert contents(output) == undisturbed
+        assert len(read_csv(output / "trials" / "trials.csv")) == 4
+
+    def test_finetuning_begins_with_the_pretrained_networks(self, study):
+        from pipeline.core.checkpoint import load_policy
+
+        finish("sweep", "sql", study)
+        finish("pretrain", "sql", study)
+        finish("finetune", "sql_from_sql", study)
+        finish("explore", "sql_1", study)
+        runs = study / "results/runs"
+        described = read_json(runs / "finetune/sql_from_sql/run.json")
+        assert described["start"] == "sql"
+        agent = load_policy(runs / "finetune/sql_from_sql/weights.safetensors")
+        assert agent.temperature.shape == (4,)
+        behaviour = load_file(runs / "explore/sql_1/behaviour.safetensors")
+        assert behaviour["probe_actions"].shape == (4, 3, 500, 2)
+        assert behaviour["probe_q"].shape == (4, 3, 41, 41)
+        assert behaviour["temperature"].tolist() == [1.0] * 4
+        assert np.abs(behaviour["probe_actions"]).max() <= 1
