@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.study.address import set_defaults
 from tests.projects import make_project
 
 ELSEWHERE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")
@@ -17,6 +18,7 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with tables, which take seconds to make, and nothing in them."""
+    set_defaults()
     from mlflow.tracking import MlflowClient
 
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"

@@ -88,7 +88,7 @@ def sweep(run):
 
 
 def compare(_run):
-    values = {"scratch": {"sql": {"return": {"iqm": 1.5, "interval": [1.0, 2.0]}}}}
+    values = {"scratch": {"sql": {"return": {"iqm": 1.5, "low": 1.0, "high": 2.0}}}}
     write(Path("results/compare/metrics.json"), json.dumps(values))
 
 

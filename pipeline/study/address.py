@@ -7,6 +7,7 @@ first contact is made under a lock, on the folder that the database is in.
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,12 +41,9 @@ def is_database(uri: str) -> bool:
     )
 
 
-def without_password(uri: str) -> str:
-    """The address as it may be shown."""
-    parts = urlsplit(uri)
-    if parts.password is None:
-        return uri
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def without_password(text: str) -> str:
+    """A text as it may be shown: addresses in it lose their user and password."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 @contextmanager

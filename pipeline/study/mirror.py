@@ -60,7 +60,11 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
         UserError: The outputs are not here, or not those that `dvc.lock` names.
     """
     artifacts = entry.files(root)
-    files = {path.name: file for path, file in artifacts.items()}
+    files = {
+        path.name: file
+        for path, file in artifacts.items()
+        if path.parent.as_posix() in (".", "trials")
+    }
     described = read_json(files["run.json"]) if "run.json" in files else {}
     steps = described.get("steps", 0)
     parent = Content(params=params_of(described))

@@ -18,8 +18,7 @@ from pipeline.study.address import (
 )
 from pipeline.study.mirror import Point
 from pipeline.study.settings import artifact_location, tracking_uri
-from pipeline.study.view import TAG as VIEW_TAG
-from pipeline.study.view import link, saved_view
+from pipeline.study.view import EXPERIMENT_TAGS, VIEW_TAG, link, saved_view
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -30,17 +29,6 @@ PARAMS_PER_CALL: Final = 100
 
 POINTS: Final = "maxent.points"
 """Tag that says how many points were written to a run that is over."""
-
-EXPERIMENT_TAGS: Final = {
-    "mlflow.experimentKind": "custom_model_development",
-    "mlflow.note.content": (
-        "Choose *Model training* at the top left, and the view *study* at the top "
-        "right. Each run is one stage of the study, as `dvc.yaml` names it; inside it "
-        "is one run per seed, or per trial of a sweep. Metrics of a stage are means "
-        "over its seeds; steps are environment steps. What is missing here, "
-        "`python -m stages.publish` fills in from the files."
-    ),
-}
 
 
 class StoreError(Exception):
@@ -98,7 +86,8 @@ class Store:
 
             if not isinstance(error, MlflowException | OSError):
                 raise
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            told = without_password(str(error)) or type(error).__name__
+            reason = told.splitlines()[0]
             raise StoreError(
                 f"the MLflow store {self.address} does not answer: {reason[:300]}"
             ) from error

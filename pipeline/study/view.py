@@ -13,7 +13,18 @@ from collections.abc import Iterable
 from typing import Final
 
 NAME: Final = "study"
-TAG: Final = f"mlflow.sharedViewState.{NAME}"
+VIEW_TAG: Final = f"mlflow.sharedViewState.{NAME}"
+
+EXPERIMENT_TAGS: Final = {
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.note.content": (
+        "Choose *Model training* at the top left, and the view *study* at the top "
+        "right. Each run is one stage of the study, as `dvc.yaml` names it; inside it "
+        "is one run per seed, or per trial of a sweep. Metrics of a stage are means "
+        "over its seeds; steps are environment steps. What is missing here, "
+        "`python -m stages.publish` fills in from the files."
+    ),
+}
 
 PARAMS: Final = ("task", "algorithm", "algorithm.temperature.fixed")
 """What tells one run from another."""
