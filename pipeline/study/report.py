@@ -78,7 +78,8 @@ def _set_return(runs: Sequence[Run], metrics: dict[str, Any]) -> str:
             shown = tables.number(threshold, tables.digits_for(threshold))
             return (
                 f" The set return is {shown}: half-way from the first evaluation of "
-                "fresh networks to the best end of any run."
+                "fresh networks to the best end of any run. Steps of pretraining are "
+                "not counted."
             )
     return ""
 

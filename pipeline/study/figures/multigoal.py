@@ -92,7 +92,9 @@ def overview(runs: Sequence[Run]) -> Figure:
         for panel, (run, member) in zip(row, panels, strict=False):
             trajectories(panel, run.behaviour()["positions"][member])
             panel.set_title(f"{describe(run)}\n{_seed_title(run, member)}")
-    figure.legend(handles=_goal_legend(), loc="outside lower center", ncols=5)
+    figure.legend(
+        handles=_goal_legend(), loc="outside lower center", ncols=min(columns + 1, 5)
+    )
     return figure
 
 

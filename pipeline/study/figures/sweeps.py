@@ -132,7 +132,7 @@ def _history(axes: Axes, sweep: Sweep) -> None:
     axes.step(range(len(line)), line, where="post", color=BEST, lw=1.5, label="best")
     axes.set(xlabel="trial", ylabel=_short(sweep.objective), title="history")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.legend(loc="lower right")
+    axes.legend(loc="best")
 
 
 def _foot(axes: Axes) -> Any:
