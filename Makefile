@@ -20,7 +20,6 @@ else
 endif
 	@cd $(WORKSPACE) && dvc repro
 	@cd $(WORKSPACE) && python -m stages.publish
-	@cd $(WORKSPACE) && python -m pipeline.study.settings
 
 test: $(READY)
 	ruff check .

@@ -80,16 +80,3 @@ def tracking_uri() -> str:
 def artifact_location() -> Path:
     """Folder of the artifacts of a local store."""
     return store_root() / "mlartifacts"
-
-
-def main() -> None:
-    """Say how to look at the results."""
-    uri = tracking_uri()
-    if uri.startswith("http"):
-        print(f"Browse the study at {uri}")
-    else:
-        print(f"Browse the study: .venv/bin/mlflow ui --backend-store-uri {uri}")
-
-
-if __name__ == "__main__":
-    main()
