@@ -54,10 +54,11 @@ class Progress:
         """Show that the stage begins."""
         self._began = self._told = time.monotonic()
         self._pace.append((self._began, 0))
-        size = f"{self._members} members, {self._steps} steps each"
+        size = f"{_count(self._members)}, {self._steps} steps each"
         self._say(f"{self._stage}: {size}")
         if self._mode == "live":
-            self._bar = _bar(f"{self._stage} · {size}", self._members * self._steps)
+            title = f"{self._stage} · {_count(self._members)}"
+            self._bar = _bar(title, self._members * self._steps)
             self._bar.start()
         return self
 
@@ -116,8 +117,8 @@ class Progress:
         self._bar.update(
             task,
             completed=self._done,
-            step=f"{self._done // self._members}/{self._steps} steps",
-            pace=f"{self.per_second:.0f}/s",
+            step=f"{self._done // self._members}/{self._steps}",
+            pace=f"{self.per_second:.0f} steps/s",
             left=self._left(),
             score=self._scored(),
         )
@@ -140,6 +141,10 @@ class Progress:
             print(line, flush=True)
 
 
+def _count(members: int) -> str:
+    return "1 member" if members == 1 else f"{members} members"
+
+
 def _clock(seconds: float) -> str:
     """Hours, minutes and seconds."""
     return str(timedelta(seconds=round(seconds)))
@@ -151,11 +156,12 @@ def _bar(title: str, total: int) -> "Bar":
 
     bar = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None),
         TextColumn("{task.fields[step]}"),
         TextColumn("{task.fields[pace]}"),
         TextColumn("{task.fields[left]} left"),
         TextColumn("{task.fields[score]}"),
+        expand=True,
     )
     bar.add_task(title, total=total, step="", pace="", left="?", score="")
     return bar

@@ -82,13 +82,13 @@ class TestLive:
         screen = io.StringIO()
         monkeypatch.setattr(
             "rich.progress.get_console",
-            lambda: Console(file=screen, force_terminal=True, width=140),
+            lambda: Console(file=screen, force_terminal=True, width=100),
         )
         with make() as shown:
             shown.scored(2.5)
             shown.advance("all", 150, members=4, replayed=False)
         text = screen.getvalue()
-        for part in ("explore@sql", "4 members", "150/600 steps", "/s", "return 2.5"):
+        for part in ("explore@sql", "4 members", "150/600", "steps/s", "return 2.5"):
             assert part in text
 
     def test_nothing_is_said_when_it_is_off(self, monkeypatch, capsys):
