@@ -9,6 +9,11 @@ from tests.projects import make_project
 ELSEWHERE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    theirs = "ignore:The ``noload`` loader strategy is deprecated"  # what MLflow uses
+    config.addinivalue_line("filterwarnings", theirs)
+
+
 @pytest.fixture(scope="session")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose results are computed; copy it."""

@@ -20,10 +20,7 @@ from pipeline.study.tracking import LiveRun
 from pipeline.study.view import VIEW_TAG
 from tests.projects import commit, environment, run
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
-]
+pytestmark = pytest.mark.slow
 
 STEPS = (100, 200, 300, 400)
 TRAIN = [(step, step / 2) for step in STEPS]

@@ -12,10 +12,6 @@ from pipeline.study.store import Store, StoreError
 from pipeline.study.tracking import LiveRun
 from tests.projects import environment
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The ``noload`` loader strategy is deprecated"  # MLflow's own use
-)
-
 PATIENCE_SECONDS = 60
 
 
