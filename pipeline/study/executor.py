@@ -6,14 +6,13 @@ that is lost, or a study that is killed, costs only what was done since the last
 This process imports no torch: it waits, and passes on what is measured.
 """
 
-import fcntl
 import os
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing import Pipe
@@ -43,10 +42,6 @@ class WorkError(UserError):
     """A chunk could not be computed."""
 
 
-class OrphanError(UserError):
-    """The process that started this one has gone."""
-
-
 def chunks(members: int, per_process: int) -> list[slice]:
     """Cut a population into parts of nearly equal size.
 
@@ -63,29 +58,6 @@ def chunks(members: int, per_process: int) -> list[slice]:
         parts = min(parts, members // 2)
     edges = [members * part // parts for part in range(parts + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges)]
-
-
-@contextmanager
-def claimed(folder: Path) -> Iterator[Path]:
-    """Hold a folder of checkpoints so that no two processes compute the same thing.
-
-    Raises:
-        UserError: Another process holds it.
-    """
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder.exists() and os.path.samestat(os.fstat(handle), folder.stat()):
-                yield folder
-                return
-        except BlockingIOError:
-            raise UserError(
-                f"{folder}: another process is computing this; wait for it or end it"
-            ) from None
-        finally:
-            os.close(handle)
 
 
 @dataclass
@@ -169,7 +141,6 @@ class Executor:
 
         Raises:
             WorkError: A job raised an exception, or lost its worker too often.
-            OrphanError: This stage was started by DVC, which has gone.
         """
         folder.mkdir(parents=True, exist_ok=True)
         ledger = _Ledger(deque(range(len(jobs))))
@@ -259,9 +230,11 @@ class Executor:
         ledger.waiting.appendleft(worker.job)
 
     def _watch_parent(self) -> None:
-        """Leave when DVC has been killed, as it would restart what still runs."""
+        """End at once when DVC has been killed: whoever starts it again waits."""
         if "DVC_STAGE" in os.environ and os.getppid() != self._parent:
-            raise OrphanError("dvc has gone, so this stage ends; start it again")
+            for worker in self._workers:
+                worker.process.kill()
+            os._exit(1)
 
 
 def execute(

@@ -1,15 +1,58 @@
 """What the stages that train share: where they work, what they show, how they write."""
 
+import fcntl
+import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from pipeline.study.errors import UserError
 from pipeline.study.tracking import LiveRun
 
 CHECKPOINTS: Final = Path(".checkpoints")
 """Of unfinished runs, by key. No output of DVC: it would be removed with them."""
+PATIENCE_SECONDS: Final = 10.0
+"""What a process waits for another one that computes the same."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[Path]:
+    """Hold a folder of checkpoints so that no two processes compute the same thing.
+
+    A process whose DVC was killed takes a moment to notice, so it is waited for.
+
+    Raises:
+        UserError: Another process holds it and does not end.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (handle := _lock(folder)) is None:
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"{folder}: another process is computing this; wait for it or end it"
+            )
+        time.sleep(0.1)
+    try:
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the folder until it is closed; None if another does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it may have removed it as the last thing.
+        if os.path.samestat(os.fstat(handle), folder.stat()):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(handle)
+    return None
 
 
 @contextmanager

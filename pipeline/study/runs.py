@@ -16,9 +16,9 @@ from pipeline.core.config import Algorithm, Task, with_temperature
 from pipeline.core.job import Job, Record, Result
 from pipeline.study.command import chosen_run, command
 from pipeline.study.errors import UserError
-from pipeline.study.executor import chunks, claimed, execute
+from pipeline.study.executor import chunks, execute
 from pipeline.study.files import read_yaml, run_key
-from pipeline.study.outputs import CHECKPOINTS, tracked, whole_folder
+from pipeline.study.outputs import CHECKPOINTS, claimed, tracked, whole_folder
 from pipeline.study.params import StageName, Study
 from pipeline.study.progress import Progress
 from pipeline.study.run_files import write_run

@@ -14,9 +14,9 @@ from pipeline.core.job import Job, Record, Result
 from pipeline.study import sweep
 from pipeline.study.dashboard import Dashboard
 from pipeline.study.errors import UserError
-from pipeline.study.executor import Executor, chunks, claimed
+from pipeline.study.executor import Executor, chunks
 from pipeline.study.files import run_key, write_json, write_yaml
-from pipeline.study.outputs import CHECKPOINTS, tracked, whole_folder
+from pipeline.study.outputs import CHECKPOINTS, claimed, tracked, whole_folder
 from pipeline.study.params import Budget, Execution, Study, SweepRun
 from pipeline.study.progress import Progress
 from pipeline.study.runs import CORE, best_file

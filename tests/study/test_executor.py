@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.errors import UserError
-from pipeline.study.executor import Executor, WorkError, chunks, claimed, execute
+from pipeline.study.executor import Executor, WorkError, chunks, execute
 from pipeline.study.worker import Work
 from tests.study import fakes
 
@@ -129,21 +128,6 @@ class TestExecute:
     def test_the_parent_imports_no_torch(self):
         code = "import sys, pipeline.study.executor; sys.exit('torch' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-class TestClaimed:
-    def test_a_second_process_is_refused(self, tmp_path):
-        with (
-            claimed(tmp_path / "run"),
-            pytest.raises(UserError, match="another process is computing this"),
-            claimed(tmp_path / "run"),
-        ):
-            pass
-
-    def test_a_folder_that_was_left_can_be_claimed_again(self, tmp_path):
-        for _ in range(2):
-            with claimed(tmp_path / "run") as folder:
-                assert folder.is_dir()
 
 
 PROGRAM = """
