@@ -50,22 +50,19 @@ class Mlp:
         """Weights of one member."""
         return sum(i * o for i, o in self.shapes) + sum(self.biases)
 
-    def initial(self, seeds: Sequence[int], purpose: str) -> Float[Tensor, "member _"]:
-        """Fresh weights: Glorot uniform, biases zero (as in the authors' SQL, SAC).
+    def glorot(self, seeds: Sequence[int], name: str) -> Float[Tensor, "member _"]:
+        """Fresh weights: Glorot uniform, biases zero (as in the authors' SQL and SAC).
 
         Args:
             seeds: One per member.
-            purpose: Name of the stream; two networks of an agent need two names.
+            name: Of the network; two networks of an agent need two names.
         """
-        total_in = sum(self.inputs)
-        fan_in = [total_in] * len(self.inputs) + list(self.hidden)
-        bounds = [
-            math.sqrt(6 / (fan + out))
-            for fan, (_, out) in zip(fan_in, self.shapes, strict=True)
-        ]
+        inputs = len(self.inputs)
+        fans = [(sum(self.inputs), self.hidden[0])] * inputs + self.shapes[inputs:]
+        bounds = [math.sqrt(6 / (fan_in + fan_out)) for fan_in, fan_out in fans]
         rows = []
         for seed in seeds:
-            generator = stream(seed, f"initialisation of {purpose}")
+            generator = stream(seed, f"initialisation of {name}")
             matrices = [
                 generator.uniform(-bound, bound, size=i * o)
                 for bound, (i, o) in zip(bounds, self.shapes, strict=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.core import agents, checkpoint
 from pipeline.core.evaluation import Evaluator, summary
 from pipeline.core.job import Array, Job, Record, Result
-from pipeline.core.randomness import Noise
+from pipeline.core.noise import Noise
 from pipeline.core.replay import Replay
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 

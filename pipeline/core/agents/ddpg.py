@@ -15,8 +15,8 @@ from pipeline.core.config import (
     OrnsteinUhlenbeckNoise,
 )
 from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
-from pipeline.core.randomness import Noise
 from pipeline.core.replay import Batch
 
 
@@ -46,9 +46,9 @@ class DeepDeterministicPolicyGradient(Agent):
         self._discount = discount
         self._actor = Mlp((states,), config.hidden, actions)
         self._critic = Mlp((states, actions), config.hidden, 1)
-        self._policy = self._actor.initial(seeds, "policy")
+        self._policy = self._actor.glorot(seeds, "policy")
         self._policy_target = self._policy.clone()
-        self._q = self._critic.initial(seeds, "q")
+        self._q = self._critic.glorot(seeds, "q")
         self._q_target = self._q.clone()
         q_rate = per_member(configs, lambda c: c.learning_rate.q)
         policy_rate = per_member(configs, lambda c: c.learning_rate.policy)

@@ -15,8 +15,8 @@ from pipeline.core import equations
 from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
 from pipeline.core.config import FixedTemperature, Sac, TunedTemperature
 from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
-from pipeline.core.randomness import Noise
 from pipeline.core.replay import Batch
 
 LOG_SCALE_RANGE = (-20.0, 2.0)
@@ -50,10 +50,10 @@ class SoftActorCritic(Agent):
         policy_rate = per_member(configs, lambda c: c.learning_rate.policy)
 
         self._actor = Mlp((states,), config.hidden, 2 * actions)
-        self._policy = self._actor.initial(seeds, "policy")
+        self._policy = self._actor.glorot(seeds, "policy")
         self._policy_adam = Adam(self._policy, policy_rate)
         self._critic = Mlp((states, actions), config.hidden, 1)
-        pair = [self._critic.initial(seeds, name) for name in ("q 1", "q 2")]
+        pair = [self._critic.glorot(seeds, name) for name in ("q 1", "q 2")]
         self._q = torch.stack(pair, dim=1).flatten(end_dim=1)  # [member * 2, weight]
         self._q_adam = Adam(self._q, q_rate.repeat_interleave(2))
         self._slow = _Slow(config, seeds, states, q_rate, self._q)
@@ -213,7 +213,7 @@ class _Slow:
             self._source = q
         else:
             self.network = Mlp((states,), config.hidden, 1)
-            self._source = self.network.initial(seeds, "value")
+            self._source = self.network.glorot(seeds, "value")
             self._adam = Adam(self._source, rate)
         self.weights = self._source.clone()
 

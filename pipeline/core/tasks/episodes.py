@@ -76,11 +76,12 @@ class Episodes:
 
     def next(self, ended: Bool[ndarray, " environment"]) -> None:
         """Start the following episode where one has ended."""
-        if ended.any():
-            self._episode[ended] += 1
-            self._start(ended)
+        self._episode[ended] += 1
+        self._start(ended)
 
     def _start(self, mask: Bool[ndarray, " environment"]) -> None:
+        if not mask.any():
+            return
         seeds = [
             self._seed_of(i, int(self._episode[i])) if mask[i] else None
             for i in range(self._count)

@@ -1,0 +1,1 @@
+"""Speed and results side by side with what people use today."""

@@ -1,0 +1,108 @@
+"""A network that learns to sample from exp(Q/α), by amortised Stein descent.
+
+What is particular about it:
+- Particles live before the squashing, u with a = tanh(u), and the change of volume is
+  part of their energy. The authors' code adds the same term in action space, where the
+  sampler then prefers the middle of the box: its fixed point is not exp(Q/α).
+- The bandwidth follows the authors' code (see `equations.kernel_bandwidth`).
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.core import equations
+from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.config import Sql
+from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
+from pipeline.core.optimizer import Adam
+
+
+class SteinSampler:
+    """a = tanh(f(ξ; s)) with ξ ~ N(0, I), for every member of a population."""
+
+    def __init__(
+        self, configs: Sequence[Sql], seeds: Sequence[int], *, states: int, actions: int
+    ) -> None:
+        """A fresh network.
+
+        Args:
+            configs: One per member; they may differ in numbers marked `PerMember`.
+            seeds: One per member.
+            states: Width of a state.
+            actions: Width of an action, and of the noise ξ.
+        """
+        config = configs[0]
+        self._counts = [config.particles.fixed, config.particles.updated]
+        self._alpha = per_member(configs, lambda c: c.temperature.fixed)
+        self._network = Mlp((states, actions), config.hidden, actions)
+        self.weights = self._network.glorot(seeds, "policy")
+        self.adam = Adam(
+            self.weights, per_member(configs, lambda c: c.learning_rate.policy)
+        )
+        self._noise = Noise(
+            seeds,
+            "stein particles",
+            shape=(config.batch, sum(self._counts), actions),
+            kind="normal",
+        )
+        self.diagnostics: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def draw(
+        self,
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle action"]:
+        """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
+        return torch.tanh(self._network(self.weights, state, noise))
+
+    def update(
+        self,
+        state: Float[Tensor, "member batch 1 state"],
+        q: Callable[
+            [Float[Tensor, "member batch particle action"]],
+            Float[Tensor, "member batch particle"],
+        ],
+        *,
+        index: int,
+    ) -> None:
+        """One step towards exp(Q/α) at the given states (SQL Eqs. 13, 14).
+
+        Args:
+            state: s.
+            q: Q(s, ·) of actions, in reward units.
+            index: Which noise is used.
+        """
+        noise_fixed, noise_updated = torch.split(
+            self._noise.at(index), self._counts, dim=2
+        )
+        with torch.no_grad():
+            fixed = self._network(self.weights, state, noise_fixed)
+        weights = learnable(self.weights)
+        updated = self._network(weights, state, noise_updated)
+        direction = equations.stein_direction(
+            fixed, updated.detach(), self._slope(fixed, q), self._alpha[:, None]
+        )
+        count = direction.shape[1] * direction.shape[2]
+        (ascent,) = torch.autograd.grad(updated, weights, direction / count)
+        self.adam.step(-ascent)
+        self.diagnostics = {
+            "stein_norm": direction.norm(dim=3).mean(dim=(1, 2)),
+            "action_spread": torch.tanh(fixed).std(dim=2).mean(dim=(1, 2)),
+        }
+
+    def _slope(
+        self,
+        pre_squash: Float[Tensor, "member batch particle action"],
+        q: Callable[[Tensor], Tensor],
+    ) -> Float[Tensor, "member batch particle action"]:
+        """Gradient of Q(s, tanh u) + α log |det da/du| with respect to u."""
+        u = learnable(pre_squash)
+        alpha = self._alpha[:, None, None]
+        energy = q(torch.tanh(u)) + alpha * equations.squash_log_det(u)
+        (slope,) = torch.autograd.grad(energy.sum(), u)
+        return slope

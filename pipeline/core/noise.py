@@ -1,0 +1,66 @@
+"""Random numbers for a whole population, as tensors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.core.randomness import stream
+
+
+class Noise:
+    """Noise for every member of a population, drawn in blocks of steps.
+
+    One generator call per member and step would be slow, so that numbers of `block`
+    steps are drawn at once and kept until a step outside the block is asked for.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        purpose: str,
+        *,
+        shape: tuple[int, ...],
+        kind: str,
+        block: int = 64,
+    ) -> None:
+        """Describe the noise; nothing is drawn yet.
+
+        Args:
+            seeds: One per member.
+            purpose: The stream's name.
+            shape: Of the noise of one member and step.
+            kind: `"normal"`: N(0, 1); `"uniform"`: uniform on [0, 1).
+            block: Steps drawn at once. Part of the stream's definition.
+        """
+        if kind not in ("normal", "uniform"):
+            raise ValueError(f"kind must be 'normal' or 'uniform', not {kind!r}")
+        self._seeds = tuple(seeds)
+        self._purpose = purpose
+        self._shape = shape
+        self._kind = kind
+        self._block = block
+        self._index = -1
+        self._values = torch.empty(0)
+
+    def at(self, step: int) -> Float[Tensor, "member ..."]:
+        """The noise of one step, float32."""
+        index, offset = divmod(step, self._block)
+        if index != self._index:
+            self._values = self._draw(index)
+            self._index = index
+        return self._values[:, offset]
+
+    def _draw(self, index: int) -> Tensor:
+        values = np.empty(
+            (len(self._seeds), self._block, *self._shape), dtype=np.float32
+        )
+        for member, seed in enumerate(self._seeds):
+            generator = stream(seed, self._purpose, index)
+            if self._kind == "normal":
+                generator.standard_normal(dtype=np.float32, out=values[member])
+            else:
+                generator.random(dtype=np.float32, out=values[member])
+        return torch.from_numpy(values)

@@ -1,0 +1,62 @@
+"""Small settings of every learner and task, for tests."""
+
+from pydantic import TypeAdapter
+
+from pipeline.core.config import Algorithm, Task
+
+EVALUATION = {"every": 40, "episodes": 3, "final_episodes": 4, "policy": "sample"}
+SHARED = {
+    "hidden": (16, 16),
+    "learning_rate": {"q": 1e-3, "policy": 2e-3},
+    "batch": 8,
+    "replay": 60,
+    "warmup": 10,
+    "updates_per_step": 1,
+    "target": {"tau": 0.05},
+}
+ALGORITHMS = {
+    "sql": SHARED
+    | {
+        "kind": "sql",
+        "temperature": {"fixed": 2.0},
+        "value_particles": 6,
+        "particles": {"fixed": 4, "updated": 3},
+    },
+    "sac": SHARED | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "critics"},
+    "sac_tuned": SHARED
+    | {
+        "kind": "sac",
+        "temperature": {
+            "target_entropy_per_dim": -1.0,
+            "initial": 0.5,
+            "learning_rate": 1e-2,
+        },
+        "value": "critics",
+    },
+    "sac_2018": SHARED
+    | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "network"},
+    "ddpg": SHARED
+    | {
+        "kind": "ddpg",
+        "noise": {"ornstein_uhlenbeck": {"theta": 0.15, "sigma": 0.3}},
+        "target": {"copy_every": 5},
+    },
+    "ddpg_gaussian": SHARED | {"kind": "ddpg", "noise": {"gaussian": {"sigma": 0.1}}},
+}
+COMMON = {"discount": 0.9, "objective": "return", "evaluation": EVALUATION}
+TASKS = {
+    "multigoal": COMMON | {"kind": "multigoal", "horizon": 12},
+    "any_direction": COMMON
+    | {"kind": "locomotion", "body": "swimmer", "reward": "speed", "horizon": 20},
+    "forward": COMMON
+    | {"kind": "locomotion", "body": "swimmer", "reward": "forward", "horizon": 20},
+    "pendulum": COMMON | {"kind": "gymnasium", "id": "Pendulum-v1", "horizon": 25},
+}
+
+
+def algorithm(name):
+    return TypeAdapter(Algorithm).validate_python(ALGORITHMS[name])
+
+
+def task(name):
+    return TypeAdapter(Task).validate_python(TASKS[name])

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+
+from pipeline.core import agents
+from pipeline.core.evaluation import Evaluator, Trajectories, summary
+from tests.core.configs import algorithm, task
+
+
+def ended_at(points, *, reached):
+    """One member whose episodes start at the origin and end at `points`."""
+    points = np.asarray(points, dtype=float)
+    path = np.stack([np.zeros_like(points), points], axis=1)[None]
+    count = len(points)
+    return Trajectories(
+        returns=np.zeros((1, count)),
+        lengths=np.ones((1, count), dtype=int),
+        terminated=np.asarray(reached)[None],
+        positions=path,
+    )
+
+
+class TestMultiGoal:
+    def test_a_balanced_policy_scores_one(self):
+        points = [(5, 0), (-5, 0), (0, 5), (0, -5)]
+        numbers = summary(task("multigoal"), ended_at(points, reached=[True] * 4))
+        assert numbers["multi_goal_score"] == [1.0]
+        assert numbers["goals_reached"] == [4.0]
+        assert numbers["goal_entropy"][0] == pytest.approx(np.log(4))
+        assert [numbers[f"goal_{i}"][0] for i in range(4)] == [0.25] * 4
+
+    def test_a_policy_with_one_goal_scores_a_quarter(self):
+        points = [(4.5, 0.1)] * 8
+        numbers = summary(task("multigoal"), ended_at(points, reached=[True] * 8))
+        assert numbers["multi_goal_score"] == [0.25]
+        assert numbers["goals_reached"] == [1.0]
+        assert numbers["goal_entropy"] == [0.0]
+
+    def test_being_near_is_not_arriving(self):
+        points = [(5, 0), (0, 3)]
+        numbers = summary(task("multigoal"), ended_at(points, reached=[True, False]))
+        assert numbers["success"] == [0.5]
+        assert numbers["multi_goal_score"] == [0.25]
+
+
+class TestLocomotion:
+    def test_opposite_directions_are_spread_and_one_is_not(self):
+        both = ended_at([(3, 0), (-3, 0)], reached=[False] * 2)
+        numbers = summary(task("any_direction"), both)
+        assert numbers["distance"] == [3.0]
+        assert numbers["forward_distance"] == [0.0]
+        assert numbers["direction_spread"][0] == pytest.approx(1.0)
+        one = summary(
+            task("any_direction"), ended_at([(0, 2), (0, 1)], reached=[False] * 2)
+        )
+        assert one["direction_spread"][0] == pytest.approx(0.0)
+
+
+@pytest.fixture
+def population():
+    configs = [algorithm("sac")] * 2
+    return agents.make(configs, (0, 1), states=2, actions=2, discount=0.9)
+
+
+def test_an_evaluation_is_repeatable_and_belongs_to_its_block(population):
+    evaluator = Evaluator(task("multigoal"), (0, 1), episodes=5)
+    first = evaluator(population, block=3)
+    other = evaluator(population, block=4)
+    again = evaluator(population, block=3)
+    np.testing.assert_array_equal(first.positions, again.positions)
+    assert not np.array_equal(first.returns, other.returns)
+
+
+def test_an_evaluation_leaves_the_population_alone(population):
+    before = {k: v.clone() for k, v in population.state().items()}
+    Evaluator(task("multigoal"), (0, 1), episodes=5)(population, block=0)
+    for key, value in population.state().items():
+        assert torch.equal(value, before[key])
+
+
+def test_positions_end_where_the_episode_ends(population):
+    found = Evaluator(task("multigoal"), (0, 1), episodes=5)(population, block=0)
+    for member in range(2):
+        for episode in range(5):
+            length = found.lengths[member, episode]
+            path = found.positions[member, episode]
+            assert np.isfinite(path[: length + 1]).all()
+            assert np.isnan(path[length + 1 :]).all()
+            np.testing.assert_array_equal(
+                found.last_positions[member, episode], path[length]
+            )

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core.noise import Noise
+from pipeline.core.randomness import integers, stream
+
+
+@given(st.integers(0, 2**32), st.text(min_size=1, max_size=8), st.integers(0, 2**20))
+def test_equal_names_give_equal_numbers(seed, purpose, block):
+    first, second = stream(seed, purpose, block), stream(seed, purpose, block)
+    assert first.random() == second.random()
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000))
+def test_other_names_give_other_numbers(seed, block):
+    value = stream(seed, "replay", block).random()
+    assert value != stream(seed + 1, "replay", block).random()
+    assert value != stream(seed, "replay", block + 1).random()
+    assert value != stream(seed, "warmup", block).random()
+
+
+def test_noise_of_a_step_does_not_depend_on_what_was_asked_before():
+    noise = Noise([4, 5], "x", shape=(3,), kind="normal", block=8)
+    forward = [noise.at(step).clone() for step in range(20)]
+    fresh = Noise([4, 5], "x", shape=(3,), kind="normal", block=8)
+    for step in (19, 3, 8, 7):
+        assert torch.equal(fresh.at(step), forward[step])
+
+
+def test_noise_of_a_member_does_not_depend_on_the_others():
+    together = Noise([4, 5], "x", shape=(3,), kind="uniform")
+    alone = Noise([5], "x", shape=(3,), kind="uniform")
+    assert torch.equal(together.at(70)[1], alone.at(70)[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean", "deviation"), [("normal", 0, 1), ("uniform", 0.5, 12**-0.5)]
+)
+def test_noise_has_the_law_it_says(kind, mean, deviation):
+    values = Noise([0], "x", shape=(10_000,), kind=kind, block=4).at(0)
+    assert values.mean().item() == pytest.approx(mean, abs=4 * deviation / 100)
+    assert values.std().item() == pytest.approx(deviation, rel=0.05)
+
+
+def test_unknown_noise_is_refused():
+    with pytest.raises(ValueError, match="'normal' or 'uniform', not 'cauchy'"):
+        Noise([0], "x", shape=(1,), kind="cauchy")
+
+
+def test_drawing_leaves_the_global_generators_alone():
+    np.random.seed(3)  # noqa: NPY002, the global generator is the point
+    torch.manual_seed(3)
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+    integers(1, "x", 0, 5)
+    Noise([0], "x", shape=(2,), kind="normal").at(0)
+    assert (np.random.get_state()[1] == before[0]).all()  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), before[1])

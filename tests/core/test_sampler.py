@@ -1,0 +1,101 @@
+"""The amortised Stein sampler alone: a fixed Q with two peaks, no environment."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import optimize
+
+from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.config import Sql
+
+TEMPERATURE = 0.5
+WIDTH = 0.05
+BINS = 40
+"""Per axis of the box [-1, 1]²: the densities are compared cell by cell."""
+
+
+def two_peaks(action):
+    """Q(a) with equal peaks at (±0.5, 0), in reward units."""
+    x, y = action[..., 0], action[..., 1]
+    left = -((x + 0.5) ** 2 + y**2) / WIDTH
+    right = -((x - 0.5) ** 2 + y**2) / WIDTH
+    return TEMPERATURE * torch.logaddexp(left, right)
+
+
+def cells():
+    edges = torch.linspace(-1, 1, BINS + 1)
+    centres = (edges[1:] + edges[:-1]) / 2
+    return torch.cartesian_prod(centres, centres)
+
+
+def boltzmann():
+    """Probability of each cell under exp(Q/α)."""
+    return torch.softmax(two_peaks(cells()) / TEMPERATURE, dim=0).numpy()
+
+
+def total_variation(p, q):
+    return 0.5 * np.abs(p - q).sum()
+
+
+def best_gaussian():
+    """The least total variation of one squashed Gaussian of any covariance."""
+    target, pre_squash = boltzmann(), torch.atanh(cells()).numpy()
+    log_det = np.log(1 - cells().numpy() ** 2).sum(axis=1)
+
+    def distance(parameters):
+        x, y, log_along, log_across, angle = parameters
+        cosine, sine = np.cos(angle), np.sin(angle)
+        centred = (pre_squash - [x, y]) @ np.array([[cosine, -sine], [sine, cosine]])
+        noise = centred / np.exp([log_along, log_across])
+        density = np.exp(-0.5 * (noise**2).sum(axis=1) - log_det)
+        return total_variation(density / density.sum(), target)
+
+    starts = [(x, 0.0, np.log(s), np.log(0.2), 0.0) for x in (0, 0.5) for s in (0.2, 1)]
+    found = [optimize.minimize(distance, x, method="Nelder-Mead") for x in starts]
+    return min(result.fun for result in found)
+
+
+def sampler(seeds, *, actions):
+    config = Sql.model_validate_json(
+        """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
+        "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
+        "learning_rate": {"q": 1e-3, "policy": 1e-3}, "temperature": {"fixed": 0.5},
+        "value_particles": 2, "particles": {"fixed": 16, "updated": 16}}"""
+    )
+    return SteinSampler([config] * len(seeds), seeds, states=1, actions=actions)
+
+
+def fit(sampler, q, *, members, updates):
+    state = torch.zeros(members, 32, 1, 1)
+    for index in range(updates):
+        sampler.update(state, q, index=index)
+
+
+def draw(sampler, *, members, actions, count):
+    """Actions [member, count, action]."""
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randn(members, 1, count, actions, generator=generator)
+    return sampler.draw(torch.zeros(members, 1, 1, 1), noise)[:, 0]
+
+
+@pytest.mark.slow
+def test_its_distance_is_at_most_half_of_the_best_single_gaussians():
+    seeds = [0, 1, 2]
+    learned = sampler(seeds, actions=2)
+    fit(learned, two_peaks, members=3, updates=1500)
+    limit = 0.5 * best_gaussian()
+    for actions in draw(learned, members=3, actions=2, count=40_000):
+        counts, _, _ = np.histogram2d(
+            *actions.numpy().T, bins=BINS, range=[[-1, 1], [-1, 1]]
+        )
+        frequencies = (counts / counts.sum()).flatten()
+        assert total_variation(frequencies, boltzmann()) <= limit
+
+
+def test_with_a_flat_q_it_fills_the_box_evenly():
+    # exp(0) is uniform on [-1, 1]: standard deviation 1/√3 = 0.577. With the squash
+    # term in the wrong space it would be 0.447.
+    learned = sampler([0], actions=1)
+    fit(learned, lambda a: 0.0 * a.sum(dim=-1), members=1, updates=1200)
+    deviation = draw(learned, members=1, actions=1, count=20_000).std().item()
+    assert abs(deviation - 1 / np.sqrt(3)) < 0.04
