@@ -101,6 +101,13 @@ def checkpoints(folder: Path) -> list[Path]:
     return list((folder / ".checkpoints").rglob("*.safetensors"))
 
 
+def workers(stage: int) -> list[int]:
+    """Training processes of a stage, which may have started others as well."""
+    children = Path(f"/proc/{stage}/task/{stage}/children").read_text().split()
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    return [int(pid) for pid, command in commands.items() if "worker.main" in command]
+
+
 def set_by_hand(algorithm: str, folder: Path) -> None:
     """What a sweep of no batches writes."""
     numbers = read_yaml(folder / "params.yaml")["algorithms"][algorithm]
@@ -125,13 +132,13 @@ class TestTraining:
         killed.communicate()
         assert not output.exists()
 
-        kept, damaged = checkpoints(study)
+        damaged = checkpoints(study)[0]
         damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
-        written = kept.stat().st_mtime_ns
+        before = damaged.stat().st_mtime_ns
         again = start("explore", "sac", study)
-        wait_for(lambda: kept.stat().st_mtime_ns > written, again)
-        workers = Path(f"/proc/{again.pid}/task/{again.pid}/children").read_text()
-        os.kill(int(workers.split()[0]), signal.SIGKILL)
+        wait_for(lambda: damaged.stat().st_mtime_ns > before, again)
+        for worker in workers(again.pid):
+            os.kill(worker, signal.SIGKILL)
         _, error = again.communicate(timeout=300)
         assert again.returncode == 0, error
         assert "its members start over" in error
