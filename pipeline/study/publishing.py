@@ -140,7 +140,7 @@ class _Filling:
             "dvc.lock": entry.text[:LONGEST_TAG],
         }
         self._store.describe(run_id, params={}, tags=tags)
-        self._store.finish(run_id, "FINISHED")
+        self._finish(run_id, "FINISHED", found)
         return found is None
 
     def _existing(self, parents: Iterable["Run"]) -> "Run | None":
@@ -164,7 +164,13 @@ class _Filling:
             else:
                 run_id = self._store.make_child(parent, entry.stage, entry.run, name)
             self._fill_content(run_id, content, found.get(name))
-            self._store.finish(run_id, "FAILED" if content.failed else "FINISHED")
+            status = "FAILED" if content.failed else "FINISHED"
+            self._finish(run_id, status, found.get(name))
+
+    def _finish(self, run_id: str, status: str, found: "Run | None") -> None:
+        """Say that a run is over; one that said so itself keeps its time."""
+        if found is None or found.info.status != status:
+            self._store.finish(run_id, status)
 
     def _fill_content(self, run_id: str, content: Content, found: "Run | None") -> None:
         """Add the parameters and points that a run does not have."""

@@ -242,10 +242,11 @@ class TestALiveRun:
         training = live(project)
         train(training, STEPS)
         training.close("FINISHED")
-        before = runs()["scratch@sql"].info.run_id
+        before = runs()["scratch@sql"].info
         done = publish(project, study="tiny")
         assert (done.new, done.completed) == (5, 1)
-        assert runs()["scratch@sql"].info.run_id == before
+        after = runs()["scratch@sql"].info
+        assert (after.run_id, after.end_time) == (before.run_id, before.end_time)
         assert history("scratch@sql seed 0", "train/return") == TRAIN
         assert history("scratch@sql seed 0", "final/return") == [(400, 1.0)]
         assert "weights.safetensors" in artifacts("scratch@sql", tmp_path)
