@@ -34,6 +34,14 @@ FAREWELL_SECONDS: Final = 20.0
 WATCH_SECONDS: Final = 1.0
 """Between two looks at whether the process that started this one is still there."""
 
+KEEP_MEMORY: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(64 * 2**20),
+}
+"""Lets glibc reuse the memory of activations instead of returning it to the system at
+once: faulting it in again took a fifth to a quarter of a soft Q-learning update."""
+
 OnRecord: TypeAlias = Callable[[int, Record, bool], None]
 """Called with a job's index, its record, and whether it comes from a checkpoint."""
 
@@ -170,6 +178,7 @@ class Executor:
         libraries = ("OMP", "MKL", "OPENBLAS")
         environment = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        environment |= KEEP_MEMORY
         ours, theirs = Pipe()
         with theirs:
             main = f"worker.main({theirs.fileno()}, {os.getpid()})"
