@@ -15,7 +15,8 @@ from pipeline.core.randomness import integers, stream
 from pipeline.core.tasks.episodes import Episodes
 from pipeline.core.tasks.multigoal import GOALS, goal_distances
 
-REACHED_SHARE = 0.01
+REACHED_SHARE = 0.05
+"""Of the episodes that must end in a goal for the goal to count as reached."""
 
 
 @dataclass(frozen=True)

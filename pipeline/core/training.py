@@ -72,16 +72,19 @@ class Training:
         self.records: list[Record] = []
 
     def __iter__(self) -> Iterator[Record]:
-        """Go on from where the state is, to the last step."""
+        """Go on from where the state is, to the last step.
+
+        The first record is of step 0: what the policies do before they learn.
+        """
         every = self.job.task.evaluation.every
+        if not self.records:
+            yield self._record(evaluate=True)
         while self._progress.step < self.job.steps:
             self._advance()
             step = self._progress.step
             last = step == self.job.steps
             if step % RECORD_EVERY == 0 or step % every == 0 or last:
-                record = self._record(evaluate=step % every == 0 or last)
-                self.records.append(record)
-                yield record
+                yield self._record(evaluate=step % every == 0 or last)
 
     def _advance(self) -> None:
         """One environment step of every member, and the updates that follow it."""
@@ -133,7 +136,9 @@ class Training:
             trajectories = self._evaluator(self.agent, block=progress.step)
             judged = summary(self.job.task, trajectories)
             metrics |= {f"evaluation/{name}": v for name, v in judged.items()}
-        return Record(progress.step, metrics)
+        record = Record(progress.step, metrics)
+        self.records.append(record)
+        return record
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of the training depends on, and the records."""

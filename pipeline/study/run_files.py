@@ -86,7 +86,9 @@ def _final(parts: Parts) -> _Table:
     if isinstance(parts[0][0].task, MultiGoal):
         columns.append("steps_to_all_goals")
         found = [
-            steps_to_all_goals(result.records, member)
+            steps_to_all_goals(
+                result.records, member, after=job.algorithms[member].warmup
+            )
             for job, result in parts
             for member in range(len(job.seeds))
         ]
@@ -94,9 +96,20 @@ def _final(parts: Parts) -> _Table:
     return columns, rows
 
 
-def steps_to_all_goals(records: Sequence[Record], member: int) -> int | None:
-    """The first evaluation in which a member reached every goal, in its steps."""
+def steps_to_all_goals(
+    records: Sequence[Record], member: int, *, after: int
+) -> int | None:
+    """The first evaluation in which a member reached every goal, in its steps.
+
+    Args:
+        records: Of the member's chunk.
+        member: Its place in the chunk.
+        after: Steps without learning; what a fresh policy does by chance before their
+            end does not count.
+    """
     for record in records:
+        if record.step <= after:
+            continue
         reached = record.metrics.get("evaluation/goals_reached")
         if reached and reached[member] == _goals(record):
             return record.step

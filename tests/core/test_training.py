@@ -41,7 +41,9 @@ def trained(work):
 def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path):
     whole = trained(job(name))
     interrupted = Training(job(name))
-    next(iter(interrupted))  # the first record: step 40
+    records = iter(interrupted)
+    for _ in range(2):
+        next(records)  # up to step 40
     checkpoint.save(tmp_path / "state", interrupted)
     continued = Training(job(name))
     checkpoint.restore(tmp_path / "state", continued)
@@ -55,7 +57,9 @@ def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path)
 def test_every_task_can_be_trained_on_and_continued(where, tmp_path):
     whole = trained(job(where=where, steps=90))
     interrupted = Training(job(where=where, steps=90))
-    next(iter(interrupted))
+    records = iter(interrupted)
+    for _ in range(2):
+        next(records)
     checkpoint.save(tmp_path / "state", interrupted)
     continued = Training(job(where=where, steps=90))
     checkpoint.restore(tmp_path / "state", continued)
@@ -77,9 +81,9 @@ def test_what_a_member_learns_does_not_depend_on_the_company():
 
 def test_records_come_at_evaluations_and_at_the_end():
     records = trained(job(steps=110)).records
-    assert [record.step for record in records] == [40, 80, 100, 110]
+    assert [record.step for record in records] == [0, 40, 80, 100, 110]
     judged = ["evaluation/return" in record.metrics for record in records]
-    assert judged == [True, True, False, True]
+    assert judged == [True, True, True, False, True]
     assert all(len(v) == 2 for r in records for v in r.metrics.values())
 
 

@@ -182,7 +182,13 @@ class TestWriteRun:
             Record(1, {"evaluation/goals_reached": [3.0], **goal}),
             Record(2, {}),
         ]
-        assert steps_to_all_goals(records, 0) is None
+        assert steps_to_all_goals(records, 0, after=0) is None
+
+    def test_what_happens_before_learning_does_not_count(self):
+        goal = {f"evaluation/goal_{goal}": [0.2] for goal in range(4)}
+        metrics = {"evaluation/goals_reached": [4.0], **goal}
+        records = [Record(step, metrics) for step in (0, 50, 100, 150)]
+        assert steps_to_all_goals(records, 0, after=50) == 100
 
 
 def test_whatever_json_says_of_a_run_can_be_read_by_anyone(study):
