@@ -55,7 +55,7 @@ def bellman_target(
     terminated: Float[Tensor, "*batch"],
     discount: float,
 ) -> Float[Tensor, "*batch"]:
-    """Target of the Bellman update (SQL Eq. 11; SAC 2018 Eq. 8; DDPG Eq. 4).
+    """Target of the Bellman update (SQL Eq. 11; SAC 2018 Eq. 8; DDPG Eq. 5).
 
         y = r + γ (1 - terminated) V(s')
 
@@ -120,7 +120,7 @@ def squashed_gaussian_log_density(
 def kernel_bandwidth(
     squared_distances: Float[Tensor, "*batch fixed updated"],
 ) -> Float[Tensor, "*batch"]:
-    """Bandwidth by the median heuristic (SVGD section 5; SQL appendix D.2).
+    """Bandwidth by the median heuristic (SVGD section 5; SQL appendix D).
 
         h = max( median ‖aᵢ - a'ⱼ‖² / log K, 10⁻³ )
 

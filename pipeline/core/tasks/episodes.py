@@ -114,7 +114,7 @@ class Episodes:
         self, observation: ndarray, info: dict[str, ndarray], mask: ndarray
     ) -> None:
         self.observation = torch.from_numpy(observation.astype(np.float32))
-        seen = info.get("position", observation if self.states == 2 else None)
+        seen = info.get("position")
         if seen is not None:
             seen = np.stack(list(seen)).astype(np.float64)
             if self.positions is None:

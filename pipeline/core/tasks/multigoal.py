@@ -94,7 +94,7 @@ class MultiGoalVectorEnv(VectorEnv):
                 self._generators[index] = np.random.default_rng(seeds[index])
             self._position[index] = start(self._generators[index])
         self._length[mask] = 0
-        return self._position.copy(), {}
+        return self._position.copy(), {"position": self._position.copy()}
 
     def step(
         self, actions: ndarray
@@ -103,7 +103,8 @@ class MultiGoalVectorEnv(VectorEnv):
         self._position, reward, reached = advance(self._position, actions)
         self._length += 1
         truncated = self._length >= self._limit
-        return self._position.copy(), reward, reached, truncated, {}
+        info = {"position": self._position.copy()}
+        return self._position.copy(), reward, reached, truncated, info
 
 
 class MultiGoalEnv(gymnasium.Env):
