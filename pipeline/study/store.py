@@ -3,6 +3,7 @@
 MLflow takes seconds to import, so it is imported when a store is opened.
 """
 
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pipeline.study.address import (
     without_password,
 )
 from pipeline.study.mirror import Point
-from pipeline.study.settings import artifact_location, tracking_uri
+from pipeline.study.settings import artifact_location, store_root, tracking_uri
 from pipeline.study.view import EXPERIMENT_TAGS, VIEW_TAG, link, saved_view
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ class Store:
         if not is_database(self._uri):
             return f"open {link(self._experiment, self.address)}"
         local = link(self._experiment, "http://127.0.0.1:5000")
-        return f"run `mlflow ui --backend-store-uri {self.address}` and open {local}"
+        command = f"{_mlflow()} ui --backend-store-uri {self.address}"
+        return f"run `{command}` and open {local}"
 
     # ------------------------------------------------------------------------- runs
 
@@ -241,3 +243,9 @@ class Store:
     def add_text(self, run_id: str, path: str, text: str) -> None:
         """Write a text to the artifacts of a run."""
         self._client.log_text(run_id, text, path)
+
+
+def _mlflow() -> Path:
+    """The command of this environment, as typed in the folder that has the store."""
+    command, root = Path(sys.executable).with_name("mlflow"), store_root()
+    return command.relative_to(root) if command.is_relative_to(root) else command

@@ -1,0 +1,245 @@
+"""The smoke study from end to end: DVC, MLflow, Optuna, training, nothing replaced.
+
+One checkout computes it in its workspace; another is killed in the middle and goes on.
+Everything else is asked of these two.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.conftest import ELSEWHERE
+from tests.projects import ROOT, environment, run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+def clone(target):
+    """A checkout with the files of this one as they are now, in a new repository."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
+    for name in names:
+        if name and name != "dvc.lock" and (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)
+    run(target, "git", "init", "-q")
+    run(target, "git", "config", "user.name", "Tester")
+    run(target, "git", "config", "user.email", "tester@example.org")
+    commit(target)
+    return target
+
+
+def commit(root):
+    run(root, "git", "add", "-A")
+    run(root, "git", "commit", "-qm", "state")
+
+
+@pytest.fixture(scope="module")
+def own_store():
+    """Every checkout writes to its own MLflow store."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ELSEWHERE:
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def workspace(own_store, tmp_path_factory):
+    """The smoke study, computed in a workspace of a checkout."""
+    checkout = clone(tmp_path_factory.mktemp("first") / "checkout")
+    run(checkout, "python", "-m", "pipeline.study.workspace", "smoke")
+    folder = checkout / ".studies" / "smoke"
+    run(folder, "dvc", "repro")
+    run(folder, "python", "-m", "stages.publish")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkout(own_store, workspace, tmp_path_factory):
+    """The smoke study as a checkout's own, killed while it trained, and finished."""
+    root = clone(tmp_path_factory.mktemp("second") / "checkout")
+    shutil.copy(root / "studies" / "smoke.yaml", root / "params.yaml")
+    commit(root)
+    interrupt_training(root)
+    run(root, "dvc", "repro")
+    run(root, "python", "-m", "stages.publish")
+    commit(root)
+    return root
+
+
+def interrupt_training(root):
+    """Kill `dvc repro` and all it started once a training shows a curve in MLflow."""
+    repro = subprocess.Popen(
+        ["dvc", "repro"],
+        cwd=root,
+        env=environment() | {"MAXENT_CHECKPOINT_SECONDS": "0.2"},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not live_points(root / "mlflow.db"):
+        assert repro.poll() is None, "the study ended without a live curve"
+        assert time.monotonic() < deadline, "no live curve within five minutes"
+        time.sleep(0.05)
+    os.killpg(repro.pid, signal.SIGKILL)
+    repro.wait()
+
+
+def live_points(database):
+    """Points of runs that are still being computed, read beside their writer."""
+    if not database.exists():
+        return 0
+    query = """select count(*) from metrics join runs using (run_uuid)
+               where runs.status = 'RUNNING' and metrics.key like 'evaluation/%'"""
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            return connection.execute(query).fetchone()[0]
+    except sqlite3.OperationalError:  # its tables are being made
+        return 0
+
+
+def lock(root):
+    return YAML(typ="safe").load(root / "dvc.lock")["stages"]
+
+
+def stages_run(output):
+    """Instances that DVC ran, as its output names them."""
+    lines = [line for line in output.splitlines() if line.startswith("Running stage")]
+    return {line.split("'")[1] for line in lines}
+
+
+def runs(root, experiment="smoke"):
+    """Runs of the store, by key of their parents, as (tags, artifacts folder)."""
+    with sqlite3.connect(root / "mlflow.db") as connection:
+        rows = connection.execute(
+            """select runs.run_uuid, runs.artifact_uri from runs
+               join experiments using (experiment_id)
+               where experiments.name = ? and runs.lifecycle_stage = 'active'""",
+            (experiment,),
+        ).fetchall()
+        found = []
+        for run_uuid, uri in rows:
+            tags = connection.execute(
+                "select key, value from tags where run_uuid = ?", (run_uuid,)
+            ).fetchall()
+            found.append((dict(tags), Path(uri.removeprefix("file://"))))
+    return found
+
+
+def parents(root):
+    """Runs of stage instances, by `stage` or `stage@run`."""
+    named = {}
+    for tags, artifacts in runs(root):
+        if "maxent.child" not in tags:
+            stage, name = tags["maxent.stage"], tags.get("maxent.run", "")
+            instance = f"{stage}@{name}" if name else stage
+            assert instance not in named, f"{instance} is there twice"
+            named[instance] = (tags, artifacts)
+    return named
+
+
+def test_an_interrupted_study_ends_in_the_same_bytes(workspace, checkout):
+    ours, theirs = (root / "dvc.lock" for root in (workspace, checkout))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_computed_study_does_nothing(checkout):
+    output = run(checkout, "dvc", "repro")
+    assert "Data and pipelines are up to date." in output
+    assert stages_run(output) == set()
+
+
+def test_the_checkouts_own_study_is_untouched_by_another(workspace):
+    root = workspace.parent.parent
+    assert not (root / "dvc.lock").exists()
+    assert not (root / "results").exists()
+    assert run(root, "git", "status", "--porcelain") == ""
+    assert (root / "mlflow.db").exists()  # the store is shared
+
+
+def test_every_output_that_the_lock_names_is_an_artifact(checkout):
+    published = parents(checkout)
+    for instance, entry in lock(checkout).items():
+        files = [
+            file
+            for out in entry.get("outs", [])
+            for path in [checkout / out["path"]]
+            for file in ([path] if path.is_file() else path.rglob("*"))
+            if file.is_file()
+        ]
+        artifacts = published[instance][1] if files else None
+        for file in files:
+            copies = [x for x in artifacts.rglob(file.name) if x.is_file()]
+            contents = [copy.read_bytes() for copy in copies]
+            assert file.read_bytes() in contents, f"{instance}: {file}"
+
+
+def test_every_run_says_which_lock_entry_and_commit_it_is(checkout):
+    for instance, (tags, artifacts) in parents(checkout).items():
+        assert "dvc.lock" in tags, instance
+        assert tags["mlflow.source.git.commit"], instance
+        assert list(artifacts.rglob("dvc.lock.yaml")), instance
+
+
+def test_publishing_again_doubles_nothing(checkout):
+    before = sorted(json.dumps(tags, sort_keys=True) for tags, _ in runs(checkout))
+    run(checkout, "python", "-m", "stages.publish")
+    after = sorted(json.dumps(tags, sort_keys=True) for tags, _ in runs(checkout))
+    assert before == after
+
+
+def test_whoever_pulls_can_publish_the_whole_run(checkout, tmp_path):
+    run(checkout, "dvc", "remote", "add", "-f", "-d", "folder", str(tmp_path / "far"))
+    commit(checkout)
+    run(checkout, "dvc", "push")
+    run(tmp_path, "git", "clone", "-q", str(checkout), "clone")
+    run(tmp_path / "clone", "dvc", "pull")
+    run(tmp_path / "clone", "python", "-m", "stages.publish")
+    here, there = parents(checkout), parents(tmp_path / "clone")
+    assert here.keys() == there.keys()
+    for instance, (tags, _) in here.items():
+        assert there[instance][0]["maxent.key"] == tags["maxent.key"]
+
+
+def test_another_temperature_reruns_only_what_follows_from_it(checkout):
+    command = ["dvc", "exp", "run", "-S", "algorithms.sac.temperature.fixed=5.0"]
+    output = run(checkout, *command)
+    expected = {"check", "sweep@sac", "explore@sac", "compare", "report", "publish"}
+    assert stages_run(output) == expected
+    keys = {tags["maxent.key"] for tags, _ in runs(checkout) if "maxent.key" in tags}
+    run(checkout, "git", "checkout", "-q", ".")
+    run(checkout, "dvc", "checkout")
+    new = json.loads((checkout / "results/runs/explore/sac/run.json").read_text())
+    assert new["key"] in keys  # the run before is still there, beside the experiment's
+
+
+def test_an_experiment_in_a_temporary_folder_logs_to_the_same_store(checkout):
+    before = len(runs(checkout))
+    command = ["dvc", "exp", "run", "--temp", "-S"]
+    run(checkout, *command, "algorithms.sac.temperature.fixed=7.0")
+    assert len(runs(checkout)) > before
+    temporary = checkout / ".dvc" / "tmp" / "exps"
+    assert not list(temporary.rglob("mlflow.db"))
+
+
+def test_a_mistake_is_answered_before_anything_is_touched(checkout):
+    good = (checkout / "params.yaml").read_text()
+    digests = {p: p.stat().st_mtime_ns for p in (checkout / "results").rglob("*")}
+    (checkout / "params.yaml").write_text(good.replace("particles:", "particels:", 1))
+    try:
+        output = run(checkout, "dvc", "repro", status=255)
+    finally:
+        (checkout / "params.yaml").write_text(good)
+    assert "params.yaml:" in output
+    assert "did you mean" in output
+    assert "Traceback" not in output
+    kept = {p for p in digests if p.exists() and "check" not in p.parts}
+    assert kept == {p for p in digests if "check" not in p.parts}
