@@ -118,13 +118,3 @@ def restore(path: Path, training: "Training") -> None:
     header = json.loads(content[8 : 8 + size])
     values = json.loads(header["__metadata__"]["values"])
     training.load_state(load_tensors(content), values)
-
-
-def state_digest(training: "Training") -> str:
-    """SHA-256 of a training's tensors, for comparing two of them."""
-    tensors, _ = training.state()
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -217,11 +217,11 @@ def temperature_loss(
 def follow(
     target: Float[Tensor, "*shape"], source: Float[Tensor, "*shape"], rate: float
 ) -> Float[Tensor, "*shape"]:
-    """Exponentially averaged weights (DDPG algorithm 1), in place on `target`.
+    """Exponentially averaged weights (DDPG algorithm 1).
 
-    θ̄ ← θ̄ + τ (θ - θ̄)
+    θ̄' = θ̄ + τ (θ - θ̄)
     """
-    return target.lerp_(source, rate)
+    return target.lerp(source, rate)
 
 
 def ornstein_uhlenbeck_step(

@@ -11,10 +11,12 @@ from numpy import ndarray
 
 from pipeline.core.agents import Agent
 from pipeline.core.config import Gymnasium, Locomotion, MultiGoal, Task
+from pipeline.core.job import Record
 from pipeline.core.randomness import integers, stream
 from pipeline.core.tasks.episodes import Episodes
 from pipeline.core.tasks.multigoal import GOALS, goal_distances
 
+TINY = np.finfo(float).tiny
 REACHED_SHARE = 0.05
 """Of the episodes that must end in a goal for the goal to count as reached."""
 
@@ -135,7 +137,7 @@ def _multigoal(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"
     reached = trajectories.terminated[..., None] & (nearest[..., None] == goals)
     frequency = reached.mean(axis=1)  # [member, goal]
     success = frequency.sum(axis=1)
-    share = frequency / np.maximum(success, np.finfo(float).tiny)[:, None]
+    share = frequency / np.maximum(success, TINY)[:, None]
     log_share = np.log(share, where=share > 0, out=np.zeros_like(share))
     named = {f"goal_{goal}": frequency[:, goal] for goal in goals}
     return named | {
@@ -149,11 +151,29 @@ def _multigoal(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"
 def _locomotion(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"]]:
     assert trajectories.positions is not None
     moved = trajectories.last_positions - trajectories.positions[:, :, 0]
-    distance = np.linalg.norm(moved, axis=-1)
-    angle = np.arctan2(moved[..., 1], moved[..., 0])
-    resultant = np.abs(np.exp(1j * angle).mean(axis=1))
+    distance = np.linalg.norm(moved, axis=-1).mean(axis=1)
+    resultant = np.linalg.norm(moved.mean(axis=1), axis=-1)
     return {
-        "distance": distance.mean(axis=1),
+        "distance": distance,
         "forward_distance": moved[..., 0].mean(axis=1),
-        "direction_spread": 1 - resultant,
+        "direction_spread": 1 - resultant / np.maximum(distance, TINY),
     }
+
+
+def steps_to_all_goals(records: Sequence[Record], *, after: int) -> list[float]:
+    """The first evaluation in which each member reached every goal, in its steps.
+
+    Args:
+        records: Of a training on multigoal.
+        after: Steps without learning; what fresh policies do by chance before their end
+            does not count.
+
+    Returns:
+        Steps per member; NaN where it never happened.
+    """
+    judged = [r for r in records if "evaluation/goals_reached" in r.metrics]
+    goals = np.array([r.metrics["evaluation/goals_reached"] for r in judged])
+    steps = np.array([r.step for r in judged], dtype=float)
+    arrived = (goals == len(GOALS)) & (steps > after)[:, None]
+    first = steps[arrived.argmax(axis=0)]
+    return list(np.where(arrived.any(axis=0), first, np.nan).tolist())

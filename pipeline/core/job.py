@@ -5,6 +5,7 @@ make or read them.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,25 @@ import numpy.typing as npt
 from pipeline.core.config import Algorithm, Task
 
 Array = npt.NDArray[np.generic]
+
+
+def chunks(members: int, per_process: int) -> list[slice]:
+    """Cut a population into parts of nearly equal size.
+
+    What is computed together depends on these two numbers only, never on how many
+    workers there are. No part has one member beside larger ones: a batched product of 1
+    rounds differently from one of 2 or more.
+
+    Args:
+        members: Size of the population.
+        per_process: What a part should have at most; where the rule above asks for it,
+            a part has one more.
+    """
+    parts = -(-members // per_process)
+    if per_process > 1 and members > 1:
+        parts = min(parts, members // 2)
+    edges = [members * part // parts for part in range(parts + 1)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 @dataclass(frozen=True)

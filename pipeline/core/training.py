@@ -11,7 +11,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core import agents, checkpoint
-from pipeline.core.evaluation import Evaluator, summary
+from pipeline.core.config import MultiGoal
+from pipeline.core.evaluation import Evaluator, steps_to_all_goals, summary
 from pipeline.core.job import Array, Job, Record, Result
 from pipeline.core.noise import Noise
 from pipeline.core.replay import Replay
@@ -184,10 +185,15 @@ def finish(training: Training) -> Result:
     if trajectories.positions is not None:
         kept = trajectories.positions[:, :KEPT_EPISODES]
         behaviour["positions"] = kept.astype(np.float32)
+    final = summary(job.task, trajectories)
+    if isinstance(job.task, MultiGoal):
+        final["steps_to_all_goals"] = steps_to_all_goals(
+            training.records, after=job.algorithms[0].warmup
+        )
     weights = {k: v.numpy().copy() for k, v in training.agent.networks().items()}
     return Result(
         records=training.records,
-        final=summary(job.task, trajectories),
+        final=final,
         weights=weights,
         behaviour=behaviour,
         states=training.states,

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from pipeline.core import agents
-from pipeline.core.evaluation import Evaluator, Trajectories, summary
+from pipeline.core.evaluation import (
+    Evaluator,
+    Trajectories,
+    steps_to_all_goals,
+    summary,
+)
+from pipeline.core.job import Record
 from tests.core.configs import algorithm, task
 
 
@@ -50,6 +56,10 @@ class TestLocomotion:
         assert numbers["distance"] == [3.0]
         assert numbers["forward_distance"] == [0.0]
         assert numbers["direction_spread"][0] == pytest.approx(1.0)
+        # Distance counts: swimming far one way and twitching the other is one way.
+        twitch = ended_at([(4, 0), (-0.1, 0)], reached=[False] * 2)
+        spread = summary(task("any_direction"), twitch)["direction_spread"]
+        assert spread[0] == pytest.approx(1 - 3.9 / 4.1)
         one = summary(
             task("any_direction"), ended_at([(0, 2), (0, 1)], reached=[False] * 2)
         )
@@ -89,3 +99,14 @@ def test_positions_end_where_the_episode_ends(population):
             np.testing.assert_array_equal(
                 found.last_positions[member, episode], path[length]
             )
+
+
+def test_steps_to_all_goals_are_those_of_the_first_evaluation_after_learning_began():
+    goals = [[4.0, 0.0, 4.0], [4.0, 3.0, 1.0], [4.0, 4.0, 3.0], [2.0, 4.0, 2.0]]
+    records = [
+        Record(step, {"evaluation/goals_reached": reached})
+        for step, reached in zip((0, 100, 200, 300), goals, strict=True)
+    ]
+    records.insert(2, Record(150, {"train/q": [0.0, 0.0, 0.0]}))
+    found = steps_to_all_goals(records, after=50)
+    np.testing.assert_equal(found, [100.0, 200.0, np.nan])

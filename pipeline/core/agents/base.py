@@ -115,7 +115,7 @@ def update_targets(
     for target, source in pairs:
         match config.target:
             case SmoothTarget(tau=tau):
-                equations.follow(target, source, tau)
+                target.copy_(equations.follow(target, source, tau))
             case CopiedTarget(copy_every=every):
                 if (index + 1) % every == 0:
                     target.copy_(source)
