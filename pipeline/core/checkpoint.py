@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.core.training import Training
 
 DIGEST = hashlib.sha256().digest_size
+LENGTH = 8
 
 
 class DamagedError(Exception):
@@ -55,7 +56,8 @@ def load_policy(path: Path) -> agents.Agent:
 def start_from(path: Path, agent: agents.Agent, seeds: Sequence[int]) -> None:
     """Copy pretrained networks, member by member of the same seed.
 
-    Replay, optimisers and a temperature start afresh.
+    Slow copies start equal to what they follow. Replay, optimisers and temperature
+    start afresh.
 
     Raises:
         DamagedError: The file cannot be read.
@@ -66,16 +68,15 @@ def start_from(path: Path, agent: agents.Agent, seeds: Sequence[int]) -> None:
     missing = sorted(set(seeds) - set(trained))
     if missing:
         raise WrongStartError(f"{path} has seeds {trained}, but not {missing}")
+    rows = [trained.index(seed) for seed in seeds]
     for name, tensor in agent.networks().items():
         if name == "log_temperature":
             continue
-        rows = tensor.shape[0] // len(seeds)
-        source = weights.get(name)
+        source = weights.get(name.removesuffix("_target"))
         if source is None or source.shape[1:] != tensor.shape[1:]:
-            raise WrongStartError(f"{path} has no {name!r} of width {tensor.shape[1]}")
-        by_member = source.view(len(trained), rows, -1)
-        chosen = by_member[[trained.index(seed) for seed in seeds]]
-        tensor.copy_(chosen.reshape(tensor.shape))
+            width = tuple(tensor.shape[1:])
+            raise WrongStartError(f"{path} has no {name!r} of shape {width}")
+        tensor.copy_(source[rows])
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -89,16 +90,20 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def save(path: Path, training: "Training") -> None:
-    """Write a training's state, atomically."""
+    """Write a training's state, atomically.
+
+    The file is the SHA-256 of the rest; the length of the JSON part in eight bytes; the
+    JSON part; the tensors.
+    """
     tensors, values = training.state()
-    metadata = {"values": json.dumps(values)}
-    content = save_tensors(
-        {name: tensor.contiguous() for name, tensor in tensors.items()}, metadata
-    )
+    text = json.dumps(values).encode()
+    arrays = save_tensors({k: tensor.contiguous() for k, tensor in tensors.items()})
+    content = len(text).to_bytes(LENGTH, "little") + text + arrays
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        file.write(hashlib.sha256(content).digest() + content)
+        file.write(hashlib.sha256(content).digest())
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
@@ -114,7 +119,6 @@ def restore(path: Path, training: "Training") -> None:
     digest, content = stored[:DIGEST], stored[DIGEST:]
     if hashlib.sha256(content).digest() != digest:
         raise DamagedError(f"{path} is not what was written")
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + size])
-    values = json.loads(header["__metadata__"]["values"])
-    training.load_state(load_tensors(content), values)
+    end = LENGTH + int.from_bytes(content[:LENGTH], "little")
+    values = json.loads(content[LENGTH:end])
+    training.load_state(load_tensors(content[end:]), values)

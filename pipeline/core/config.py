@@ -1,6 +1,7 @@
 """What a task and an algorithm are made of: the scientific half of `params.yaml`.
 
-Every field that can change a number is written by the user; none has a default here.
+Every field that can change a number is written by the user; none has a default here,
+except that a Gymnasium environment may bring its own time limit.
 Impossible settings cannot be written: unions are discriminated, unknown keys are
 errors, and nothing changes after reading. This module imports no torch, so that a
 mistake is answered quickly.
@@ -181,7 +182,8 @@ class OffPolicy(Value):
     replay: PositiveInt
     """Transitions kept per member; the oldest goes first."""
     warmup: PositiveInt
-    """Steps with uniformly drawn actions, before the first update."""
+    """Steps before the first update. Actions are drawn uniformly, or from the policy
+    where a run starts from pretrained networks."""
     updates_per_step: PositiveInt
     target: Target
 

@@ -5,8 +5,8 @@ flow through every argument; callers stop them.
 
 Notation. `r` reward, `γ` discount, `α` temperature, `π` policy. Rewards and values are
 in reward units, entropies and log-densities in nats, hence α in reward units per nat. A
-suffix `_next` marks the step after the transition. A temperature or discount is given
-as a tensor that broadcasts against the batch, because members of a population differ.
+suffix `_next` marks the step after the transition. A temperature is given as a tensor
+that broadcasts against the batch, because members of a population differ in it.
 
 Papers.
   SQL       Haarnoja, Tang, Abbeel, Levine 2017, arXiv:1702.08165v2
@@ -124,7 +124,7 @@ def kernel_bandwidth(
 
         h = max( median ‖aᵢ - a'ⱼ‖² / log K, 10⁻³ )
 
-    The upper median of *squared* distances over the log of the number K of fixed
+    The (lower) median of *squared* distances over the log of the number K of fixed
     particles, as the authors' code has it; the text of the paper says otherwise.
 
     Args:
@@ -134,9 +134,7 @@ def kernel_bandwidth(
         h > 0, in squared units of the particles.
     """
     fixed = squared_distances.shape[-2]
-    flat = squared_distances.flatten(start_dim=-2)
-    upper = flat.shape[-1] // 2 + 1
-    median = flat.kthvalue(upper, dim=-1).values
+    median = squared_distances.flatten(start_dim=-2).median(dim=-1).values
     return (median / math.log(fixed)).clamp(min=1e-3)
 
 
@@ -162,7 +160,7 @@ def stein_direction(
         temperature: α, in reward units per nat.
 
     Returns:
-        Δf, in reward units times units of the particles.
+        Δf, in reward units per unit of the particles.
     """
     difference = fixed.unsqueeze(-2) - updated.unsqueeze(-3)  # [*batch, i, j, dims]
     distances = difference.square().sum(dim=-1)
@@ -214,7 +212,7 @@ def temperature_loss(
     return log_temperature * (entropy - target_entropy)
 
 
-def follow(
+def polyak_average(
     target: Float[Tensor, "*shape"], source: Float[Tensor, "*shape"], rate: float
 ) -> Float[Tensor, "*shape"]:
     """Exponentially averaged weights (DDPG algorithm 1).

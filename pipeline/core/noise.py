@@ -1,6 +1,7 @@
 """Random numbers for a whole population, as tensors."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -23,7 +24,8 @@ class Noise:
         purpose: str,
         *,
         shape: tuple[int, ...],
-        kind: str,
+        kind: Literal["normal", "uniform"],
+        dtype: type[np.float32] | type[np.float64] = np.float32,
         block: int = 64,
     ) -> None:
         """Describe the noise; nothing is drawn yet.
@@ -33,20 +35,21 @@ class Noise:
             purpose: The stream's name.
             shape: Of the noise of one member and step.
             kind: `"normal"`: N(0, 1); `"uniform"`: uniform on [0, 1).
+            dtype: Single precision has 2²⁴ uniform numbers, too few to choose evenly
+                among millions of things.
             block: Steps drawn at once. Part of the stream's definition.
         """
-        if kind not in ("normal", "uniform"):
-            raise ValueError(f"kind must be 'normal' or 'uniform', not {kind!r}")
         self._seeds = tuple(seeds)
         self._purpose = purpose
         self._shape = shape
         self._kind = kind
+        self._dtype = dtype
         self._block = block
         self._index = -1
         self._values = torch.empty(0)
 
     def at(self, step: int) -> Float[Tensor, "member ..."]:
-        """The noise of one step, float32."""
+        """The noise of one step."""
         index, offset = divmod(step, self._block)
         if index != self._index:
             self._values = self._draw(index)
@@ -54,13 +57,12 @@ class Noise:
         return self._values[:, offset]
 
     def _draw(self, index: int) -> Tensor:
-        values = np.empty(
-            (len(self._seeds), self._block, *self._shape), dtype=np.float32
-        )
+        shape = (len(self._seeds), self._block, *self._shape)
+        values = np.empty(shape, dtype=self._dtype)
         for member, seed in enumerate(self._seeds):
             generator = stream(seed, self._purpose, index)
             if self._kind == "normal":
-                generator.standard_normal(dtype=np.float32, out=values[member])
+                generator.standard_normal(dtype=self._dtype, out=values[member])
             else:
-                generator.random(dtype=np.float32, out=values[member])
+                generator.random(dtype=self._dtype, out=values[member])
         return torch.from_numpy(values)

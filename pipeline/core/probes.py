@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # whoever only wants to know the states needs no torch
     from pipeline.core.agents import Agent
 
 STATES: Final[npt.NDArray[np.float32]] = np.array(
-    [(-2.5, 0.0), (0.0, 0.0), (2.5, 2.5)], np.float32
+    [(-2.0, 0.0), (0.0, 0.0), (2.5, 2.5)], np.float32
 )
-"""Positions in the plane, as in the paper."""
+"""Positions in the plane, as in the paper; the released code has (-2.5, 0) first."""
 DRAWS: Final = 500
 """Actions drawn at each state."""
 GRID: Final[npt.NDArray[np.float32]] = np.linspace(-1, 1, 41, dtype=np.float32)

@@ -56,7 +56,8 @@ class Replay:
         """Transitions drawn with replacement.
 
         Args:
-            uniform: Numbers in [0, 1) that choose, from each member's own stream.
+            uniform: Numbers in [0, 1) that choose, from each member's own stream, in
+                double precision.
         """
         size = self.size
         index = (uniform * size).long().clamp_(max=size - 1).unsqueeze(-1)

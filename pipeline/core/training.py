@@ -62,7 +62,13 @@ class Training:
             checkpoint.start_from(job.start, self.agent, job.seeds)
         self._replay = Replay(members, config.replay, **widths)
         self._warmup = Noise(job.seeds, "warmup", shape=(self.actions,), kind="uniform")
-        self._choice = Noise(job.seeds, "replay", shape=(config.batch,), kind="uniform")
+        self._choice = Noise(
+            job.seeds,
+            "replay",
+            shape=(config.batch,),
+            kind="uniform",
+            dtype=np.float64,
+        )
         self._evaluator = Evaluator(
             job.task, job.seeds, episodes=job.task.evaluation.episodes
         )

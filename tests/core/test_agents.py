@@ -1,7 +1,5 @@
 """What every learner promises; a new one gets all of it by a line in `configs`."""
 
-import math
-
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -82,13 +80,10 @@ class TestEveryAgent:
         for index in range(3):
             pair.update(batch(2), index=index)
             three.update(batch(3), index=index)
-        state, action = batch(3).state, batch(3).action
-        torch.testing.assert_close(
-            pair.q(state[:2], action[:2])[0],
-            three.q(state, action)[2],
-            atol=1e-5,
-            rtol=1e-4,
-        )
+        for key, tensor in pair.networks().items():
+            torch.testing.assert_close(
+                tensor[0], three.networks()[key][2], atol=1e-5, rtol=1e-4
+            )
 
     def test_it_continues_from_its_state(self, name):
         agent, copy = make(name), make(name, (8, 9))
@@ -168,26 +163,14 @@ def test_ornstein_uhlenbeck_noise_starts_at_zero_in_every_episode():
     still = torch.tensor([False, False])
     for step in range(5):
         agent.act(state, step=step, starting=still)
-    moved = agent.process()["disturbance"].clone()
+    moved = agent.exploration_state()["disturbance"].clone()
     agent.act(state, step=5, starting=torch.tensor([True, False]))
-    after = agent.process()["disturbance"]
+    after = agent.exploration_state()["disturbance"]
     fresh = make("ddpg")
     fresh.act(state, step=5, starting=torch.tensor([True, True]))
-    assert torch.equal(after[0], fresh.process()["disturbance"][0])
-    assert not torch.equal(after[1], fresh.process()["disturbance"][1])
+    assert torch.equal(after[0], fresh.exploration_state()["disturbance"][0])
+    assert not torch.equal(after[1], fresh.exploration_state()["disturbance"][1])
     assert moved.abs().min() > 0
-
-
-def test_soft_value_of_a_flat_q_counts_the_volume_of_the_box():
-    # With all weights zero, Q = 0, so V(s') = α d log 2 and every target is γ V.
-    agent = make("sql")
-    for tensor in agent.networks().values():
-        tensor.zero_()
-    agent.update(batch(2)._replace(reward=torch.zeros(2, 8)), index=0)
-    ended = batch(2).terminated
-    target = 0.9 * (1 - ended) * 2.0 * ACTIONS * math.log(2)
-    expected = 0.5 * target.square().mean(dim=1)
-    torch.testing.assert_close(agent.diagnostics()["q_loss"], expected)
 
 
 def test_greedy_soft_q_learning_is_at_least_as_good_as_its_samples():

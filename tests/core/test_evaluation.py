@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from pipeline.core.evaluation import (
     summary,
 )
 from pipeline.core.job import Record
+from pipeline.core.tasks.multigoal import BOUND, advance
 from tests.core.configs import algorithm, task
 
 
@@ -110,3 +113,41 @@ def test_steps_to_all_goals_are_those_of_the_first_evaluation_after_learning_beg
     records.insert(2, Record(150, {"train/q": [0.0, 0.0, 0.0]}))
     found = steps_to_all_goals(records, after=50)
     np.testing.assert_equal(found, [100.0, 200.0, np.nan])
+
+
+@pytest.mark.parametrize("policy", ["sample", "greedy"])
+def test_an_evaluation_is_what_single_environments_stepped_by_hand_give(
+    policy, population
+):
+    config = task("multigoal")
+    judged = config.evaluation.model_copy(update={"policy": policy})
+    config = config.model_copy(update={"evaluation": judged})
+    found = Evaluator(config, (0, 1), episodes=5)(population, block=3)
+    checked = 0
+    for member in range(2):
+        for episode in range(5):
+            path = found.positions[member, episode][
+                : found.lengths[member, episode] + 1
+            ]
+            if np.abs(path).max() >= BOUND:
+                continue  # at a wall, the displacement is not the action
+            checked += 1
+            total = 0.0
+            for before, after in pairwise(path):
+                position, reward, _ = advance(before, after - before)
+                np.testing.assert_allclose(position, after)
+                total += float(reward)
+            assert found.returns[member, episode] == pytest.approx(total, rel=1e-4)
+    assert checked >= 3
+
+
+def test_greedy_evaluations_have_no_noise(population):
+    config = task("multigoal")
+    judged = config.evaluation.model_copy(update={"policy": "greedy"})
+    config = config.model_copy(update={"evaluation": judged})
+    found = Evaluator(config, (0, 1), episodes=2)(population, block=0)
+    for member in range(2):
+        path = found.positions[member, 0]
+        state = torch.tensor(path[0], dtype=torch.float32).expand(2, 1, 2)
+        action = population.greedy(state)[member, 0].numpy()
+        np.testing.assert_allclose(path[1] - path[0], action, atol=1e-6)

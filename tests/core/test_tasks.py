@@ -11,17 +11,20 @@ from pipeline.core.tasks import multigoal
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 from tests.core.configs import TASKS, task
 
-NAMES = ["maxent/MultiGoal-v0", *tasks.SWIMMERS.values()]
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("maxent/MultiGoal-v0", 30),
+        ("maxent/SwimmerAnyDirection-v0", 500),
+        ("maxent/SwimmerForward-v0", 500),
+    ],
+)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # unbounded observations, no render
-def test_gymnasium_accepts_our_environments(name):
+def test_gymnasium_accepts_our_environments(name, limit):
     env = gymnasium.make(name)
     check_env(env.unwrapped, skip_render_check=True)
-    assert env.spec.max_episode_steps == tasks.horizon(
-        task("multigoal").model_copy(update={"horizon": env.spec.max_episode_steps})
-    )
+    assert env.spec.max_episode_steps == limit
 
 
 class TestMultiGoal:
@@ -88,16 +91,16 @@ class TestSwimmer:
         moved = info["position"][0] - start[0]
         assert (total + effort) * env.unwrapped.dt == pytest.approx(moved)
 
-    def test_speed_is_at_least_the_velocity_in_any_direction(self):
-        forward = gymnasium.make(tasks.SWIMMERS["forward"])
-        speed = gymnasium.make(tasks.SWIMMERS["speed"])
-        forward.reset(seed=0)
-        speed.reset(seed=0)
+    def test_speed_is_that_of_the_centre_of_mass_in_the_plane(self):
+        env = gymnasium.make(tasks.SWIMMERS["speed"])
+        _, info = env.reset(seed=0)
         for step in range(50):
+            before = info["position"]
             action = np.array([np.sin(step / 5), np.cos(step / 5)])
-            _, along, *_ = forward.step(action)
-            _, any_way, *_ = speed.step(action)
-            assert any_way >= abs(along + 2e-4) - 4e-4
+            _, reward, _, _, info = env.step(action)
+            speed = np.linalg.norm(info["position"] - before) / env.unwrapped.dt
+            effort = 1e-4 * np.square(action).sum()
+            assert reward == pytest.approx(speed - effort)
 
     def test_an_unknown_reward_is_refused(self):
         with pytest.raises(ValueError, match="'speed' or 'forward', not 'sideways'"):
@@ -172,3 +175,50 @@ def test_actions_are_scaled_to_the_environments_box():
     expected = -(angle**2 + 0.1 * observation[0, 2] ** 2 + 0.001 * 2.0**2)
     _, reward, *_ = env.step(np.array([[1.0]], dtype=np.float32))
     assert reward[0] == pytest.approx(expected, rel=1e-5)
+
+
+class Impatient(gymnasium.Env):
+    """Cuts its own episodes after three steps, whatever Gymnasium's time limit is."""
+
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return self.np_random.uniform(-1, 1, 1).astype(np.float32), {"position": "x"}
+
+    def step(self, action):
+        self.steps += 1
+        seen = np.array([self.steps / 10], dtype=np.float32)
+        return seen, 1.0, False, self.steps == 3, {"position": "x"}
+
+
+def test_an_environment_may_cut_its_own_episodes():
+    gymnasium.register("tests/Impatient-v0", Impatient, max_episode_steps=100)
+    config = task("pendulum").model_copy(
+        update={"id": "tests/Impatient-v0", "horizon": None}
+    )
+    first = Episodes(config, 2, member_seeds((0, 1), "environment"))
+    first.reset()
+    cuts = []
+    for _ in range(8):
+        made = first.step(torch.zeros(2, 1))
+        cuts.append(bool(made.truncated.all()))
+        first.next(made.terminated | made.truncated)
+    assert cuts == [False, False, True, False, False, True, False, False]
+    second = Episodes(config, 2, member_seeds((0, 1), "environment"))
+    second.load_state({k: v.clone() for k, v in first.state().items()})
+    assert torch.equal(first.observation, second.observation)
+    assert first.positions is None  # its own word is not a place in the plane
+
+
+def test_multigoal_lasts_as_long_as_the_task_says():
+    episodes = Episodes(
+        task("multigoal").model_copy(update={"horizon": 45}),
+        1,
+        member_seeds((0,), "environment"),
+    )
+    episodes.reset()
+    cuts = [bool(episodes.step(torch.zeros(1, 2)).truncated[0]) for _ in range(45)]
+    assert cuts == [False] * 44 + [True]

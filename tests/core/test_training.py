@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 
 from pipeline.core import checkpoint
 from pipeline.core.job import Job
+from pipeline.core.tasks.multigoal import GOAL_RADIUS, goal_distances
 from pipeline.core.training import Training, finish
 from pipeline.core.weights import policy_bytes
 from tests.core.configs import ALGORITHMS, TASKS, algorithm, task
@@ -72,13 +74,14 @@ def test_every_task_can_be_trained_on_and_continued(where, tmp_path):
     assert all(math.isfinite(x) for values in final.values() for x in values)
 
 
-def test_what_a_member_learns_does_not_depend_on_the_company():
+@pytest.mark.parametrize("name", ["sql", "sac", "ddpg"])
+def test_what_a_member_learns_does_not_depend_on_the_company(name):
     # Up to rounding: a batched product of 2 and of 3 may round differently.
-    pair, three = trained(job(seeds=(0, 1))), trained(job(seeds=(2, 1, 0)))
+    pair, three = trained(job(name, seeds=(0, 1))), trained(job(name, seeds=(2, 1, 0)))
     ours, theirs = pair.records[-1].metrics, three.records[-1].metrics
-    for name in ("train/q", "evaluation/return"):
-        assert ours[name][0] == pytest.approx(theirs[name][2], rel=1e-3)
-        assert ours[name][1] == pytest.approx(theirs[name][1], rel=1e-3)
+    for metric in ("train/q", "evaluation/return"):
+        assert ours[metric][0] == pytest.approx(theirs[metric][2], rel=1e-3)
+        assert ours[metric][1] == pytest.approx(theirs[metric][1], rel=1e-3)
 
 
 def test_records_come_at_evaluations_and_at_the_end():
@@ -104,6 +107,49 @@ def test_truncation_is_not_stored_as_an_end():
     training = trained(job(where="pendulum", steps=60))
     terminated = training.state()[0]["replay/block"][..., -1]
     assert terminated.sum() == 0
+
+
+def test_an_end_is_stored_with_the_state_in_which_it_happened():
+    far, much = {"horizon": 60}, {"replay": 2000, "warmup": 1500}
+    work = Job(
+        task("multigoal").model_copy(update=far),
+        (algorithm("ddpg").model_copy(update=much),) * 2,
+        (0, 1),
+        steps=1500,
+    )
+    training = trained(work)
+    block = training.state()[0]["replay/block"].numpy()
+    where, reward, terminated = block[..., 5:7], block[..., 4], block[..., -1]
+    inside = goal_distances(where).min(axis=-1) < GOAL_RADIUS
+    np.testing.assert_array_equal(terminated == 1, inside)
+    assert terminated.sum() > 0
+    assert reward[inside].max() <= 10
+
+
+def test_warmup_fills_the_box_evenly():
+    training = trained(job(where="pendulum", steps=10, seeds=tuple(range(40))))
+    actions = training.state()[0]["replay/block"][..., 3]  # three numbers of state
+    assert actions.abs().max() <= 1
+    # The mean of 400 uniform numbers has a standard error of 0.029.
+    assert abs(actions.mean().item()) < 0.12
+    assert actions.std().item() == pytest.approx(3**-0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_it_continues_from_within_warmup_and_from_pretrained_weights(stop, tmp_path):
+    write_weights(tmp_path / "weights", trained(job("ddpg", steps=40)))
+    work = replace(job("ddpg", steps=90), start=tmp_path / "weights")
+    whole = trained(work)
+    interrupted = Training(work)
+    records = iter(interrupted)
+    for _ in range(stop):  # step 0 is within warmup
+        next(records)
+    checkpoint.save(tmp_path / "state", interrupted)
+    continued = Training(work)
+    checkpoint.restore(tmp_path / "state", continued)
+    for _ in continued:
+        pass
+    assert_same(whole, continued)
 
 
 def write_weights(path, training):
@@ -138,20 +184,28 @@ def test_finetuning_starts_from_the_networks_of_the_same_seed(tmp_path):
     pretrained = trained(job("sac_2018", steps=40, seeds=(0, 1, 2)))
     write_weights(tmp_path / "weights", pretrained)
     started = Training(job("sac_2018", seeds=(2, 0), start=tmp_path / "weights"))
-    for name, rows in (("policy", 1), ("q", 2), ("value", 1), ("value_target", 1)):
-        source = pretrained.agent.networks()[name].view(3, rows, -1)
-        copy = started.agent.networks()[name].view(2, rows, -1)
-        assert torch.equal(copy, source[[2, 0]]), name
+    source, copy = pretrained.agent.networks(), started.agent.networks()
+    for name in ("policy", "q", "value"):
+        assert torch.equal(copy[name], source[name][[2, 0]]), name
+    assert torch.equal(copy["value_target"], copy["value"])  # not a stale one
+
+
+def test_finetuning_starts_with_the_temperature_it_is_given(tmp_path):
+    pretrained = trained(job("sac_tuned", steps=60))
+    write_weights(tmp_path / "weights", pretrained)
+    assert (pretrained.agent.temperature != 0.5).all()
+    started = Training(job("sac_tuned", start=tmp_path / "weights"))
+    assert started.agent.temperature.tolist() == [0.5, 0.5]
 
 
 def test_a_pretrained_policy_acts_from_the_first_step(tmp_path):
-    write_weights(tmp_path / "weights", trained(job("ddpg", steps=40)))
-    fresh, started = Training(job("ddpg")), None
-    started = Training(job("ddpg", start=tmp_path / "weights"))
-    for training in (fresh, started):
-        training._advance()
-    actions = [t.state()[0]["replay/block"][:, 0, 2:4] for t in (fresh, started)]
-    assert not torch.equal(*actions)
+    write_weights(tmp_path / "weights", trained(job("ddpg_gaussian", steps=40)))
+    started = Training(job("ddpg_gaussian", start=tmp_path / "weights"))
+    started._advance()
+    row = started.state()[0]["replay/block"][:, 0]
+    policy = checkpoint.load_policy(tmp_path / "weights")
+    expected = policy.greedy(row[:, None, :2])[:, 0]
+    assert (row[:, 2:4] - expected).abs().max() < 0.6  # noise of σ = 0.1
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path):
@@ -161,7 +215,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
         checkpoint.WrongStartError, match=r"seeds \[0, 1\], but not \[7\]"
     ):
         Training(job("sac", seeds=(0, 7), start=path))
-    with pytest.raises(checkpoint.WrongStartError, match="no 'policy' of width"):
+    with pytest.raises(checkpoint.WrongStartError, match="no 'policy' of shape"):
         Training(job("ddpg", start=path))
 
 

@@ -42,7 +42,8 @@ def make(
     """
     first = configs[0]
     for config in configs:
-        if with_values(config, values_of(first)) != first:
+        alike = values_of(config).keys() == values_of(first).keys()
+        if not alike or with_values(config, values_of(first)) != first:
             raise ValueError(
                 "members of one population may differ only in "
                 f"{', '.join(values_of(first))}; got {first} and {config}"

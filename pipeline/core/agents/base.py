@@ -76,15 +76,18 @@ class Agent(ABC):
 
     @abstractmethod
     def networks(self) -> dict[str, Tensor]:
-        """The weights that make the policy and its values, changed in place."""
+        """The weights that make the policy and its values, changed in place.
+
+        `X_target` is the slow copy of `X`.
+        """
 
     @abstractmethod
     def optimizers(self) -> dict[str, Adam]:
         """One optimiser for each network that learns."""
 
     @abstractmethod
-    def process(self) -> dict[str, Tensor]:
-        """Whatever else goes on from step to step."""
+    def exploration_state(self) -> dict[str, Tensor]:
+        """What exploration carries from step to step."""
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that goes on from step to step."""
@@ -93,7 +96,7 @@ class Agent(ABC):
             for name, optimizer in self.optimizers().items()
             for key, value in optimizer.state().items()
         }
-        return self.networks() | moments | self.process()
+        return self.networks() | moments | self.exploration_state()
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state` returned."""
@@ -115,7 +118,7 @@ def update_targets(
     for target, source in pairs:
         match config.target:
             case SmoothTarget(tau=tau):
-                target.copy_(equations.follow(target, source, tau))
+                target.copy_(equations.polyak_average(target, source, tau))
             case CopiedTarget(copy_every=every):
                 if (index + 1) % every == 0:
                     target.copy_(source)

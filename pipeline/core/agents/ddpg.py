@@ -168,7 +168,7 @@ class DeepDeterministicPolicyGradient(Agent):
         """Of policy and critic."""
         return {"policy": self._policy_adam, "q": self._q_adam}
 
-    def process(self) -> dict[str, Tensor]:
+    def exploration_state(self) -> dict[str, Tensor]:
         """The disturbance, which an Ornstein–Uhlenbeck process continues."""
         return {"disturbance": self._disturbance}
 

@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core import equations
+from pipeline.core.agents import temperature
 from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
-from pipeline.core.config import FixedTemperature, Sac, TunedTemperature
+from pipeline.core.config import Sac
 from pipeline.core.networks import Mlp
 from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
@@ -56,8 +57,10 @@ class SoftActorCritic(Agent):
         pair = [self._critic.glorot(seeds, name) for name in ("q 1", "q 2")]
         self._q = torch.stack(pair, dim=1).flatten(end_dim=1)  # [member * 2, weight]
         self._q_adam = Adam(self._q, q_rate.repeat_interleave(2))
-        self._slow = _Slow(config, seeds, states, q_rate, self._q)
-        self._alpha = _Temperature(configs, actions)
+        self._target: _TargetCritics | _TargetValue = _TargetCritics(self._q)
+        if config.value == "network":
+            self._target = _TargetValue(config, seeds, states, q_rate)
+        self._alpha = temperature.make([c.temperature for c in configs], actions)
 
         self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
         shape = (2, config.batch, actions)
@@ -127,21 +130,22 @@ class SoftActorCritic(Agent):
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the critics, the policy, the temperature and the slow copies."""
         noise, noise_next = self._noise.at(index).unbind(dim=1)
-        self._update_critics(batch, self._target(batch, noise_next))
+        self._update_critics(batch, self._bellman_target(batch, noise_next))
         value_target, log_prob = self._update_policy(batch.state, noise)
         self._alpha.update(-log_prob.mean(dim=1))
-        self._slow.update(batch.state, value_target)
-        update_targets(self._config, self._slow.pairs(), index=index)
+        if isinstance(self._target, _TargetValue):
+            self._target.update(batch.state, value_target)
+        update_targets(self._config, [self._target.pair()], index=index)
 
     @torch.no_grad()
-    def _target(
+    def _bellman_target(
         self, batch: Batch, noise: Float[Tensor, "member batch action"]
     ) -> Float[Tensor, "member batch"]:
-        if self._slow.network is not None:
-            value = self._slow.value(batch.state_next)
+        if isinstance(self._target, _TargetValue):
+            value = self._target.value(batch.state_next)
         else:
             action, log_prob = self._draw(self._policy, batch.state_next, noise)
-            critics = self._critics(self._slow.weights, batch.state_next, action)
+            critics = self._critics(self._target.weights, batch.state_next, action)
             value = critics.amin(dim=1) - self.temperature[:, None] * log_prob
         return equations.bellman_target(
             batch.reward, value, batch.terminated, self._discount
@@ -183,22 +187,42 @@ class SoftActorCritic(Agent):
         return self._diagnostics
 
     def networks(self) -> dict[str, Tensor]:
-        """Policy, critics, slow copies and temperature."""
-        own = {"policy": self._policy, "q": self._q}
-        return own | self._slow.networks() | self._alpha.networks()
+        """Policy, critics `[member, 2, weight]`, slow copies, a tuned temperature."""
+        members = self._policy.shape[0]
+        own = {"policy": self._policy, "q": self._q.view(members, 2, -1)}
+        target = self._target.weights
+        if isinstance(self._target, _TargetValue):
+            own |= {"value": self._target.source, "value_target": target}
+        else:
+            own |= {"q_target": target.view(members, 2, -1)}
+        return own | self._alpha.networks()
 
     def optimizers(self) -> dict[str, Adam]:
         """Of everything that learns."""
         own = {"policy": self._policy_adam, "q": self._q_adam}
-        return own | self._slow.optimizers() | self._alpha.optimizers()
+        if isinstance(self._target, _TargetValue):
+            own |= {"value": self._target.adam}
+        return own | self._alpha.optimizers()
 
-    def process(self) -> dict[str, Tensor]:
-        """Nothing else goes on."""
+    def exploration_state(self) -> dict[str, Tensor]:
+        """The policy's own noise carries nothing."""
         return {}
 
 
-class _Slow:
-    """What stands in the critics' target: a value network's copy, or the critics'."""
+class _TargetCritics:
+    """Slow copies of the critics stand in the target (2019)."""
+
+    def __init__(self, q: Float[Tensor, "row weight"]) -> None:
+        self._source = q
+        self.weights = q.clone()
+
+    def pair(self) -> tuple[Tensor, Tensor]:
+        """(target, source)."""
+        return self.weights, self._source
+
+
+class _TargetValue:
+    """The slow copy of a value network stands in the target (2018)."""
 
     def __init__(
         self,
@@ -206,22 +230,17 @@ class _Slow:
         seeds: Sequence[int],
         states: int,
         rate: Float[Tensor, " member"],
-        q: Float[Tensor, "row weight"],
     ) -> None:
-        if config.value == "critics":
-            self.network = None
-            self._source = q
-        else:
-            self.network = Mlp((states,), config.hidden, 1)
-            self._source = self.network.glorot(seeds, "value")
-            self._adam = Adam(self._source, rate)
-        self.weights = self._source.clone()
+        self._network = Mlp((states,), config.hidden, 1)
+        self.source = self._network.glorot(seeds, "value")
+        self.weights = self.source.clone()
+        self.adam = Adam(self.source, rate)
 
-    @torch.no_grad()
-    def value(self, state: Float[Tensor, "member batch state"]) -> Tensor:
-        """V(s) of the slow copy [member, batch]."""
-        assert self.network is not None
-        out = self.network(self.weights, state.unsqueeze(2))
+    def value(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch"]:
+        """V(s) of the slow copy."""
+        out = self._network(self.weights, state.unsqueeze(2))
         return out.flatten(start_dim=1)
 
     def update(
@@ -229,61 +248,13 @@ class _Slow:
         state: Float[Tensor, "member batch state"],
         target: Float[Tensor, "member batch"],
     ) -> None:
-        """One step of the value network, if there is one (SAC 2018 Eq. 5)."""
-        if self.network is None:
-            return
-        weights = learnable(self._source)
-        value = self.network(weights, state.unsqueeze(2)).flatten(start_dim=1)
+        """One step of the value network (SAC 2018 Eqs. 5, 6)."""
+        weights = learnable(self.source)
+        value = self._network(weights, state.unsqueeze(2)).flatten(start_dim=1)
         loss = equations.squared_error(value, target)
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
-        self._adam.step(gradient)
+        self.adam.step(gradient)
 
-    def pairs(self) -> list[tuple[Tensor, Tensor]]:
+    def pair(self) -> tuple[Tensor, Tensor]:
         """(target, source)."""
-        return [(self.weights, self._source)]
-
-    def networks(self) -> dict[str, Tensor]:
-        if self.network is None:
-            return {"q_target": self.weights}
-        return {"value": self._source, "value_target": self.weights}
-
-    def optimizers(self) -> dict[str, Adam]:
-        return {} if self.network is None else {"value": self._adam}
-
-
-class _Temperature:
-    """A temperature that is held, or that keeps the entropy at a target."""
-
-    def __init__(self, configs: Sequence[Sac], actions: int) -> None:
-        settings = [config.temperature for config in configs]
-        tuned = [s for s in settings if isinstance(s, TunedTemperature)]
-        fixed = [s for s in settings if isinstance(s, FixedTemperature)]
-        self._adam = None
-        if tuned:
-            initial = per_member(tuned, lambda s: s.initial)
-            self._target = actions * per_member(
-                tuned, lambda s: s.target_entropy_per_dim
-            )
-            self._log = initial.log().unsqueeze(-1)
-            self._adam = Adam(self._log, per_member(tuned, lambda s: s.learning_rate))
-        else:
-            self._log = per_member(fixed, lambda s: s.fixed).log().unsqueeze(-1)
-
-    @property
-    def value(self) -> Float[Tensor, " member"]:
-        return self._log.squeeze(-1).exp()
-
-    def update(self, entropy: Float[Tensor, " member"]) -> None:
-        """One step down the dual (SAC 2019 Eq. 18)."""
-        if self._adam is None:
-            return
-        log_alpha = learnable(self._log)
-        loss = equations.temperature_loss(log_alpha.squeeze(-1), entropy, self._target)
-        (gradient,) = torch.autograd.grad(loss.sum(), log_alpha)
-        self._adam.step(gradient)
-
-    def networks(self) -> dict[str, Tensor]:
-        return {"log_temperature": self._log}
-
-    def optimizers(self) -> dict[str, Adam]:
-        return {} if self._adam is None else {"log_temperature": self._adam}
+        return self.weights, self.source

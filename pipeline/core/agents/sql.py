@@ -1,7 +1,9 @@
 """Soft Q-learning with an amortised Stein sampler (Haarnoja et al. 2017, algorithm 1).
 
-One departure from the text of the paper: there is no target network of the policy. The
-authors' code has none. `stein.py` says what is particular about the sampler.
+Departures from the text of the paper, all of them as in the authors' code: no target
+network of the policy, no Ornstein–Uhlenbeck noise on top of the policy's own, uniform
+proposals for the soft value at all times. Fine-tuning goes on at the temperature it is
+given; nothing is annealed. `stein.py` says what is particular about the sampler.
 """
 
 import math
@@ -167,6 +169,6 @@ class SoftQLearning(Agent):
         """Of Q and of the sampler."""
         return {"q": self._q_adam, "policy": self._sampler.adam}
 
-    def process(self) -> dict[str, Tensor]:
-        """Nothing else goes on."""
+    def exploration_state(self) -> dict[str, Tensor]:
+        """The policy's own noise carries nothing."""
         return {}

@@ -47,6 +47,7 @@ def make(task: Task, count: int) -> VectorEnv:
                 "maxent/MultiGoal-v0",
                 num_envs=count,
                 vectorization_mode="vector_entry_point",
+                max_episode_steps=task.horizon,
             )
         case Locomotion(reward=reward):
             one = partial(_one, SWIMMERS[reward])

@@ -11,7 +11,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core import tasks
-from pipeline.core.config import Task
+from pipeline.core.config import Locomotion, MultiGoal, Task
 from pipeline.core.randomness import integers
 
 
@@ -44,6 +44,7 @@ class Episodes:
         """
         self._environments = tasks.make(task, count)
         self._horizon = tasks.horizon(task)
+        self._in_plane = isinstance(task, MultiGoal | Locomotion)
         self._seed_of = seed_of
         self._count = count
         self._episode = np.zeros(count, dtype=np.int64)
@@ -95,14 +96,14 @@ class Episodes:
 
     def step(self, action: Float[Tensor, "environment action"]) -> Transition:
         """Act everywhere. An episode that has ended must be followed by `next`."""
-        observation, reward, terminated, _, info = self._environments.step(
+        observation, reward, terminated, cut, info = self._environments.step(
             action.numpy()
         )
         rows = np.arange(self._count)
         self._actions[rows, np.minimum(self._length, self._horizon - 1)] = action
         self._length += 1
         self._see(observation, info, np.ones(self._count, dtype=bool))
-        truncated = (self._length >= self._horizon) & ~terminated
+        truncated = ((self._length >= self._horizon) | cut) & ~terminated
         return Transition(
             np.asarray(reward, dtype=np.float64),
             self.observation,
@@ -114,9 +115,8 @@ class Episodes:
         self, observation: ndarray, info: dict[str, ndarray], mask: ndarray
     ) -> None:
         self.observation = torch.from_numpy(observation.astype(np.float32))
-        seen = info.get("position")
-        if seen is not None:
-            seen = np.stack(list(seen)).astype(np.float64)
+        if self._in_plane:
+            seen = np.stack(list(info["position"])).astype(np.float64)
             if self.positions is None:
                 self.positions = seen
             self.positions = np.where(mask[:, None], seen, self.positions)
@@ -141,8 +141,8 @@ class Episodes:
         due = np.ones(self._count, dtype=bool)
         for step in range(lengths.max()):
             self._start(due | (waiting == step))
-            ended = self.step(actions[rows, np.maximum(step - waiting, 0)]).terminated
-            due = ended & (waiting > step)
+            made = self.step(actions[rows, np.maximum(step - waiting, 0)])
+            due = (made.terminated | made.truncated) & (waiting > step)
         self._start(due | (lengths == 0))
         self._length[:] = lengths
         self._actions.copy_(actions)

@@ -48,7 +48,7 @@ def advance(
     reached = nearest < GOAL_RADIUS
     effort = ACTION_COST * np.square(action).sum(axis=-1)
     reward = GOAL_REWARD * reached - effort - np.square(nearest)
-    return position, reward, reached
+    return position, np.asarray(reward), np.asarray(reached)
 
 
 def start(generator: np.random.Generator) -> Float[ndarray, " 2"]:
@@ -57,7 +57,7 @@ def start(generator: np.random.Generator) -> Float[ndarray, " 2"]:
 
 
 class MultiGoalVectorEnv(VectorEnv):
-    """Many independent points at once, as array code. Ended ones wait for a reset."""
+    """Many independent points at once, as array code. The caller resets ended ones."""
 
     metadata = {"autoreset_mode": AutoresetMode.DISABLED}  # noqa: RUF012, as its base
 

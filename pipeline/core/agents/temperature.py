@@ -1,0 +1,77 @@
+"""The temperature of soft actor-critic: held, or tuned to keep an entropy."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.core import equations
+from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.config import FixedTemperature, TunedTemperature
+from pipeline.core.optimizer import Adam
+
+
+class Held:
+    """A temperature that is held."""
+
+    def __init__(self, settings: Sequence[FixedTemperature]) -> None:
+        """One for each member."""
+        self.value = per_member(settings, lambda s: s.fixed)
+
+    def update(self, entropy: Float[Tensor, " member"]) -> None:
+        """Whatever the entropy, nothing changes."""
+
+    def networks(self) -> dict[str, Tensor]:
+        """Nothing is learned."""
+        return {}
+
+    def optimizers(self) -> dict[str, Adam]:
+        """Nothing is learned."""
+        return {}
+
+
+class Tuned:
+    """A temperature that keeps the entropy at a target (SAC 2019 Eq. 18)."""
+
+    def __init__(self, settings: Sequence[TunedTemperature], actions: int) -> None:
+        """One for each member.
+
+        Args:
+            settings: Of each member.
+            actions: Width of an action, by which the target entropy is multiplied.
+        """
+        per_dim = per_member(settings, lambda s: s.target_entropy_per_dim)
+        self._target = actions * per_dim
+        self._log = per_member(settings, lambda s: s.initial).log().unsqueeze(-1)
+        self._adam = Adam(self._log, per_member(settings, lambda s: s.learning_rate))
+
+    @property
+    def value(self) -> Float[Tensor, " member"]:
+        """α, as it is now."""
+        return self._log.squeeze(-1).exp()
+
+    def update(self, entropy: Float[Tensor, " member"]) -> None:
+        """One step down the dual."""
+        log_alpha = learnable(self._log)
+        loss = equations.temperature_loss(log_alpha.squeeze(-1), entropy, self._target)
+        (gradient,) = torch.autograd.grad(loss.sum(), log_alpha)
+        self._adam.step(gradient)
+
+    def networks(self) -> dict[str, Tensor]:
+        """What is learned: log α."""
+        return {"log_temperature": self._log}
+
+    def optimizers(self) -> dict[str, Adam]:
+        """Of log α."""
+        return {"log_temperature": self._adam}
+
+
+def make(
+    settings: Sequence[FixedTemperature | TunedTemperature], actions: int
+) -> Held | Tuned:
+    """The temperatures of a population, all held or all tuned."""
+    tuned = [s for s in settings if isinstance(s, TunedTemperature)]
+    if tuned:
+        return Tuned(tuned, actions)
+    return Held([s for s in settings if isinstance(s, FixedTemperature)])
