@@ -154,7 +154,7 @@ def read(side: str, kind: str) -> np.ndarray:
 
 
 def iqm(x: np.ndarray) -> np.ndarray:
-    """Interquartile mean over the last axis, as in `pipeline.study.statistics`."""
+    """Interquartile mean over the last axis; see `pipeline.study.comparison`."""
     from scipy.stats import trim_mean
 
     return np.asarray(trim_mean(x, 0.25, axis=-1))

@@ -11,8 +11,9 @@ output never changes, so that a mistake loses nothing and a valid change reruns 
 from pathlib import Path
 from typing import Final
 
+from pipeline.study.errors import user_errors
 from pipeline.study.files import atomic_write
-from pipeline.study.params import load_study, user_errors
+from pipeline.study.params import load_study
 from pipeline.study.settings import settings
 
 VERDICT: Final = b"params.yaml describes a study\n"

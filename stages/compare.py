@@ -5,17 +5,17 @@ Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
 """
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
-from pipeline.study.claims import judge
-from pipeline.study.comparison import CURVES, bands, compare, panels
+from pipeline.study.comparison.claims import judge
+from pipeline.study.comparison.compare import CURVES, bands, compare, panels
+from pipeline.study.comparison.results import Run, load_runs
+from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.study.errors import user_errors
 from pipeline.study.files import write_csv, write_json
-from pipeline.study.params import load_study, user_errors
-from pipeline.study.results import Run, load_runs
-from pipeline.study.statistics import Bootstrap
+from pipeline.study.layout import COMPARED
+from pipeline.study.params import load_study
 
-OUT: Final = Path("results/compare")
 BAND: Final = ("run", "step", "iqm", "low", "high")
 
 
@@ -26,12 +26,12 @@ def main() -> None:
         runs = load_runs(study)
         bootstrap = Bootstrap(**study.compare.model_dump())
         metrics = compare(runs, bootstrap)
-        write_json(OUT / "metrics.json", metrics)
+        write_json(COMPARED / "metrics.json", metrics)
         claims = [asdict(claim) for claim in judge(runs, bootstrap)]
-        write_json(OUT / "claims.json", claims)
+        write_json(COMPARED / "claims.json", claims)
         for run in runs:
             entry = metrics[run.stage][run.name]
-            write_json(OUT / "summary" / f"{run.id}.json", headline(run, entry))
+            write_json(COMPARED / "summary" / f"{run.id}.json", headline(run, entry))
         write_curves(runs, bootstrap)
 
 
@@ -55,7 +55,9 @@ def write_curves(runs: list[Run], bootstrap: Bootstrap) -> None:
                 for step, one in zip(band.steps, band.intervals, strict=True)
             ]
             if rows:
-                write_csv(OUT / "curves" / f"{stage}_{task}_{metric}.csv", BAND, rows)
+                write_csv(
+                    COMPARED / "curves" / f"{stage}_{task}_{metric}.csv", BAND, rows
+                )
 
 
 if __name__ == "__main__":

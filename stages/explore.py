@@ -5,13 +5,13 @@ Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
 Writes `results/runs/explore/RUN`, with what the policies do at the probe states.
 """
 
-from pipeline.study import runs
-from pipeline.study.worker import train_and_probe
+from pipeline.study.training import run
+from pipeline.study.training.worker import train_and_probe
 
 
 def main() -> None:
     """Train the run that the command line names."""
-    runs.main("explore", work=train_and_probe)
+    run.main("explore", work=train_and_probe)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ Reads `params.yaml`, `results/sweep/ALGORITHM/best.yaml`, `results/runs/pretrain
 Writes `results/runs/finetune/RUN`.
 """
 
-from pipeline.study import runs
+from pipeline.study.training import run
 
 
 def main() -> None:
     """Train the run that the command line names."""
-    runs.main("finetune")
+    run.main("finetune")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
 Writes `results/runs/pretrain/RUN`.
 """
 
-from pipeline.study import runs
+from pipeline.study.training import run
 
 
 def main() -> None:
     """Train the run that the command line names."""
-    runs.main("pretrain")
+    run.main("pretrain")
 
 
 if __name__ == "__main__":

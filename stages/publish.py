@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pipeline.study.command import command
-from pipeline.study.publishing import publish
-from pipeline.study.store import StoreError
+from pipeline.study.tracking.publishing import publish
+from pipeline.study.tracking.store import StoreError
 
 
 def main() -> None:

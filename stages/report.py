@@ -5,16 +5,16 @@ Writes `results/report`: `report.html` and `figures/`.
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from pipeline.study.comparison.results import load_runs
+from pipeline.study.errors import user_errors
 from pipeline.study.files import atomic_write, read_json
-from pipeline.study.params import load_study, user_errors
-from pipeline.study.report import page, searches, sections
-from pipeline.study.results import load_runs
+from pipeline.study.layout import COMPARED, SWEEPS
+from pipeline.study.params import load_study
+from pipeline.study.report.page import page, searches, sections
 
 OUT: Final = Path("results/report")
-COMPARED: Final = Path("results/compare")
-SWEEPS: Final = Path("results/sweep")
 
 
 def main() -> None:
@@ -22,7 +22,8 @@ def main() -> None:
     with user_errors():
         study = load_study()
         runs = load_runs(study)
-        results = list(sections(study, runs, read_json(COMPARED / "metrics.json")))
+        metrics, claims = _compared("metrics.json"), _compared("claims.json")
+        results = list(sections(study, runs, metrics))
         searched = list(searches(study, SWEEPS))
         for section in results + searched:
             for picture in section.pictures + section.more:
@@ -30,12 +31,16 @@ def main() -> None:
         text = page(
             study,
             runs,
-            claims=read_json(COMPARED / "claims.json"),
+            claims=claims,
             sections=results,
             searches=searched,
             sweeps=SWEEPS,
         )
         atomic_write(OUT / "report.html", text.encode())
+
+
+def _compared(name: str) -> Any:
+    return read_json(COMPARED / name)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ uses, and `results/sweep/ALGORITHM/trials`.
 """
 
 from pipeline.study.command import chosen_run, command
-from pipeline.study.trials import run_sweep
+from pipeline.study.sweep.run import run_sweep
 
 
 def main() -> None:

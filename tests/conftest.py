@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.address import set_defaults
+from pipeline.study.tracking.address import set_defaults
 from tests.projects import make_project
 
 ELSEWHERE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from pipeline.study.publishing import publish
 from pipeline.study.settings import tracking_uri
+from pipeline.study.tracking.publishing import publish
 from tests.projects import environment
 
 CHROMIUM = shutil.which("chromium")

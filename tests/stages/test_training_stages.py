@@ -56,8 +56,9 @@ class TestCommandLine:
         def interrupted(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("pipeline.study.runs.train_run", interrupted)
-        monkeypatch.setattr(sys, "argv", ["stage", "sql"])
+        monkeypatch.setattr("pipeline.study.training.run.train_run", interrupted)
+        name = next(iter(read_yaml(study / "params.yaml")["explore"]["runs"]))
+        monkeypatch.setattr(sys, "argv", ["stage", name])
         with pytest.raises(SystemExit, match="130"):
             explore.main()
         assert capsys.readouterr().err.startswith("interrupted; ")
@@ -153,7 +154,7 @@ class TestTraining:
         shutil.rmtree(study / ".checkpoints")
 
         killed = start("sweep", "sql", study)
-        wait_for(lambda: list(study.glob(".checkpoints/*/batch_0.json")), killed)
+        wait_for(lambda: list(study.glob(".checkpoints/*/*/batch_0.json")), killed)
         killed.kill()
         killed.communicate()
         finish("sweep", "sql", study)

@@ -14,7 +14,7 @@ from pipeline.core.config import Ddpg, Evaluation, Gymnasium, Sac
 from pipeline.core.job import Job, Record, Result
 from pipeline.study.files import read_yaml
 from pipeline.study.params import Study
-from pipeline.study.worker import Desk, HangUpError
+from pipeline.study.training.worker import Desk, HangUpError
 
 
 def task() -> Gymnasium:

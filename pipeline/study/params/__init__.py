@@ -1,0 +1,31 @@
+"""What may be written in `params.yaml`, and what is answered to every mistake in it."""
+
+from pipeline.study.params.load import load_study
+from pipeline.study.params.study import (
+    STAGES,
+    Budget,
+    Execution,
+    LogUniform,
+    Range,
+    RunSettings,
+    StageName,
+    Study,
+    SweepRun,
+    Uniform,
+)
+from pipeline.study.params.yaml_lines import ParamsError
+
+__all__ = [
+    "STAGES",
+    "Budget",
+    "Execution",
+    "LogUniform",
+    "ParamsError",
+    "Range",
+    "RunSettings",
+    "StageName",
+    "Study",
+    "SweepRun",
+    "Uniform",
+    "load_study",
+]

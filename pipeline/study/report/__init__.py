@@ -1,0 +1,1 @@
+"""One page about a study, with its tables and figures."""

@@ -1,0 +1,96 @@
+"""Learning curves with bands, and final scores with intervals."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from pipeline.study.comparison.compare import Band
+from pipeline.study.comparison.results import Run
+from pipeline.study.report.figures.style import (
+    COLOURS,
+    METRICS,
+    STEPS,
+    TITLES,
+    canvas,
+    looks,
+    names,
+    styled,
+)
+
+LINES_PER_PANEL: Final = 4
+"""More bands than this overlap too much to be read: a panel for each algorithm."""
+
+
+@styled
+def learning(bands: Sequence[Band], metric: str) -> Figure:
+    """IQM over seeds in the course of training, with its interval at each step."""
+    groups = _panels(bands)
+    figure, axes = canvas(
+        1,
+        len(groups),
+        size=(6.4, 3.6) if len(groups) == 1 else (4.3 * len(groups), 3.6),
+        sharex=True,
+        sharey=True,
+    )
+    runs = [band.run for band in bands]
+    named, look = names(runs), looks(runs)
+    for panel, (title, members) in zip(axes[0], groups.items(), strict=True):
+        for band in members:
+            _band(panel, band, named[band.run.id], look[band.run.id])
+        panel.set(xlabel=STEPS, title=title)
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+        panel.legend(loc="best", handlelength=2.6)
+    axes[0, 0].set_ylabel(METRICS.get(metric, metric))
+    axes[0, 0].set_xlim(left=0)
+    return figure
+
+
+def _panels(bands: Sequence[Band]) -> dict[str, list[Band]]:
+    """All in one, or one per algorithm with DDPG in each for comparison."""
+    if len(bands) <= LINES_PER_PANEL:
+        return {"": list(bands)}
+    by_kind = {
+        title: [band for band in bands if band.run.algorithm.kind == kind]
+        for kind, title in TITLES.items()
+    }
+    baseline = by_kind.pop(TITLES["ddpg"])
+    groups = {title: alike + baseline for title, alike in by_kind.items() if alike}
+    return groups or {TITLES["ddpg"]: baseline}
+
+
+def _band(axes: Axes, band: Band, label: str, look: dict[str, Any]) -> None:
+    iqm, low, high = np.array(
+        [(one.estimate, one.low, one.high) for one in band.intervals]
+    ).T
+    axes.fill_between(band.steps, low, high, color=look["color"], alpha=0.16, lw=0)
+    axes.plot(band.steps, iqm, lw=1.9, label=label, **look)
+
+
+@styled
+def finals(runs: Sequence[Run], entries: Sequence[dict[str, Any]]) -> Figure:
+    """IQM and interval of each run's objective, above one dot per seed.
+
+    Args:
+        runs: Of one task.
+        entries: What `metrics.json` says about the task's objective, for each run.
+    """
+    metric = runs[0].task.objective
+    figure, ((axes,),) = canvas(1, 1, size=(7.4, 0.36 * len(runs) + 0.9))
+    for row, (run, entry) in enumerate(zip(runs, entries, strict=True)):
+        colour = COLOURS[run.algorithm.kind]
+        values = run.final[metric]
+        seeds = np.full(len(values), row + 0.27)
+        axes.plot(values, seeds, "o", color=colour, ms=4.5, alpha=0.35, mew=0)
+        ends = [entry["low"], entry["high"]]
+        axes.plot(ends, [row, row], color=colour, lw=3, solid_capstyle="butt")
+        axes.plot(entry["iqm"], row, "|", color=colour, ms=13, mew=2.4)
+    axes.set_yticks(range(len(runs)), names(runs).values())
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set(ylim=(len(runs) - 0.5, -0.5), xlabel=METRICS.get(metric, metric))
+    return figure

@@ -1,0 +1,214 @@
+"""Multi-goal: where episodes go, which goals they find, what Q looks like."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Patch
+
+from pipeline.core.tasks.multigoal import BOUND, GOAL_RADIUS, GOALS, goal_distances
+from pipeline.study.comparison.claims import goal_frequencies
+from pipeline.study.comparison.results import Run
+from pipeline.study.report.figures.style import (
+    COLOURS,
+    GOAL_COLOURS,
+    GOAL_TITLES,
+    NO_GOAL,
+    TITLES,
+    bare,
+    canvas,
+    describe,
+    names,
+    styled,
+)
+
+Array = npt.NDArray[np.float32]
+
+COLUMNS: Final = 3
+SHOWN_SEEDS: Final = 6
+SHOWN_ACTIONS: Final = 250
+
+
+@styled
+def behaviour(run: Run) -> Figure:
+    """Trajectories of up to six seeds; below, Q and actions of the first seed."""
+    data = run.behaviour()
+    seeds = min(len(run.seeds), SHOWN_SEEDS)
+    rows = -(-seeds // COLUMNS)
+    figure, axes = canvas(rows + 1, COLUMNS, size=(8.4, 2.85 * (rows + 1) + 0.5))
+    for member, panel in enumerate(axes[:rows].flat):
+        if member < seeds:
+            trajectories(panel, data["positions"][member])
+            panel.set_title(_seed_title(run, member))
+        else:
+            panel.set_visible(False)
+    for probe, panel in enumerate(axes[rows]):
+        actions(panel, data, member=0, probe=probe, colour=COLOURS[run.algorithm.kind])
+        panel.set_title(
+            f"Q at {_place(data['probe_states'][probe])}, seed {run.seeds[0]}"
+        )
+    axes[rows, 0].set_ylabel("action along y")
+    axes[rows, 1].set_xlabel("action along x")
+    figure.suptitle(describe(run))
+    return figure
+
+
+def _seed_title(run: Run, member: int) -> str:
+    score = run.final["multi_goal_score"][member]
+    return f"seed {run.seeds[member]}: score {score:.2f}"
+
+
+def _place(state: Array) -> str:
+    return f"({state[0]:g}, {state[1]:g})"
+
+
+# ---------------------------------------------------------------------- overviews
+
+
+@styled
+def overview(runs: Sequence[Run]) -> Figure:
+    """One row per algorithm, one column per temperature, the first seed of each.
+
+    An algorithm without a temperature shows further seeds instead.
+    """
+    by_kind = {
+        kind: [run for run in runs if run.algorithm.kind == kind] for kind in TITLES
+    }
+    columns = max(len(alike) for alike in by_kind.values())
+    shown = [
+        _filled([(run, 0) for run in alike], columns)
+        for alike in by_kind.values()
+        if alike
+    ]
+    figure, axes = canvas(
+        len(shown), columns, size=(2.3 * columns + 0.3, 2.65 * len(shown) + 0.4)
+    )
+    for row, panels in zip(axes, shown, strict=True):
+        for panel in row[len(panels) :]:
+            panel.set_visible(False)
+        for panel, (run, member) in zip(row, panels, strict=False):
+            trajectories(panel, run.behaviour()["positions"][member])
+            panel.set_title(f"{describe(run)}\n{_seed_title(run, member)}")
+    figure.legend(
+        handles=_goal_legend(), loc="outside lower center", ncols=min(columns + 1, 5)
+    )
+    return figure
+
+
+def _filled(panels: list[tuple[Run, int]], columns: int) -> list[tuple[Run, int]]:
+    """More seeds of a lone run, until the row is full."""
+    if len(panels) > 1:
+        return panels
+    run = panels[0][0]
+    return [(run, member) for member in range(min(columns, len(run.seeds)))]
+
+
+@styled
+def probes(runs: Sequence[Run]) -> Figure:
+    """Sampled actions over the contours of Q, one row per run (SQL 2017, Figure 1)."""
+    figure, axes = canvas(len(runs), 3, size=(7.4, 2.5 * len(runs) + 0.4))
+    named = names(runs)
+    for row, run in zip(axes, runs, strict=True):
+        data = run.behaviour()
+        for probe, panel in enumerate(row):
+            colour = COLOURS[run.algorithm.kind]
+            actions(panel, data, member=0, probe=probe, colour=colour)
+            if run is runs[0]:
+                panel.set_title(f"position {_place(data['probe_states'][probe])}")
+            if run is runs[-1]:
+                panel.set_xlabel("action along x")
+        row[0].set_ylabel(f"{named[run.id]}\naction along y")
+    return figure
+
+
+@styled
+def goals(runs: Sequence[Run]) -> Figure:
+    """Where final episodes end: a bar for each seed of each run."""
+    height = 0.14 * sum(len(run.seeds) + 1.5 for run in runs)
+    figure, ((axes,),) = canvas(1, 1, size=(8.4, height + 0.9))
+    named = names(runs)
+    at, ticks = 0.0, []
+    for run in runs:
+        frequencies = goal_frequencies(run)
+        where = at + np.arange(len(run.seeds))
+        left = np.zeros(len(run.seeds))
+        rest = 1 - frequencies.sum(axis=0)
+        for share, colour in zip(
+            [*frequencies, rest], [*GOAL_COLOURS, NO_GOAL], strict=True
+        ):
+            axes.barh(where, share, left=left, height=0.86, color=colour, lw=0)
+            left += share
+        ticks.append(where.mean())
+        at += len(run.seeds) + 1.5
+    for quarter in (0.25, 0.5, 0.75):
+        axes.axvline(quarter, color="white", lw=1)
+    axes.set_yticks(ticks, [named[run.id] for run in runs])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False)
+    axes.set(xlim=(0, 1), xlabel="share of final episodes (one bar per seed)")
+    axes.margins(y=0.01)
+    axes.invert_yaxis()
+    figure.legend(handles=_goal_legend(), loc="outside upper center", ncols=5)
+    return figure
+
+
+def _goal_legend() -> list[Patch]:
+    return [
+        Patch(color=colour, label=title)
+        for colour, title in zip(
+            [*GOAL_COLOURS, NO_GOAL],
+            [*(f"{title} goal" for title in GOAL_TITLES), "no goal"],
+            strict=True,
+        )
+    ]
+
+
+# ------------------------------------------------------------------------- panels
+
+
+def trajectories(axes: Axes, positions: Array) -> None:
+    """Episodes over the part of the reward that depends on the place.
+
+    Args:
+        axes: Where to draw.
+        positions: `[episode, time, 2]`, NaN after the end.
+    """
+    line = np.linspace(-BOUND, BOUND, 141)
+    place = np.stack(np.meshgrid(line, line), axis=-1)
+    reward = -np.square(goal_distances(place).min(axis=-1))
+    axes.contourf(line, line, reward, levels=12, cmap="Greys_r", alpha=0.22)
+    axes.contour(
+        line, line, reward, levels=12, colors="#999999", linewidths=0.4, linestyles="-"
+    )
+    for goal, colour in zip(GOALS, GOAL_COLOURS, strict=True):
+        axes.add_patch(
+            Circle(tuple(goal), GOAL_RADIUS, fill=False, ec=colour, lw=1.6, zorder=3)
+        )
+    for path in positions:
+        path = path[np.isfinite(path[:, 0])]
+        distance = goal_distances(path[-1])
+        ends = distance.min() < GOAL_RADIUS
+        colour = GOAL_COLOURS[int(distance.argmin())] if ends else "#666666"
+        axes.plot(*path.T, color=colour, lw=0.9, alpha=0.55)
+    bare(axes)
+    axes.set(xlim=(-BOUND, BOUND), ylim=(-BOUND, BOUND), aspect="equal")
+
+
+def actions(
+    axes: Axes, data: dict[str, Array], *, member: int, probe: int, colour: str
+) -> None:
+    """Actions that the policy draws in one state, over the contours of Q there."""
+    q = data["probe_q"][member, probe]
+    grid = np.linspace(-1, 1, q.shape[0])
+    axes.contourf(grid, grid, q.T, levels=14, cmap="Greys_r", alpha=0.25)
+    axes.contour(
+        grid, grid, q.T, levels=14, colors="#888888", linewidths=0.5, linestyles="-"
+    )
+    drawn = data["probe_actions"][member, probe][:SHOWN_ACTIONS]
+    axes.scatter(drawn[:, 0], drawn[:, 1], s=9, color=colour, alpha=0.5, lw=0, zorder=3)
+    axes.grid(visible=False)
+    axes.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")
+    axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])

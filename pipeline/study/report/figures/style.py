@@ -1,0 +1,145 @@
+"""One look for all figures: an algorithm has one colour, a goal has one colour.
+
+Colours are told apart with any colour vision; runs of one algorithm also differ in
+lightness and dashes. A figure is drawn without pyplot, hence without global state, and
+the bytes of its PNG depend on nothing but the data and the version of matplotlib.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from pipeline.study.comparison.results import Run
+
+P = ParamSpec("P")
+Grid: TypeAlias = npt.NDArray[Any]
+
+COLOURS: Final = {"sql": "#0066AA", "sac": "#E0701A", "ddpg": "#4D4D4D"}
+TITLES: Final = {"sql": "SQL", "sac": "SAC", "ddpg": "DDPG"}
+GOAL_COLOURS: Final = ("#1B9E8A", "#8E2460", "#D9A400", "#6A5ACD")
+"""Of the goals at (5, 0), (-5, 0), (0, 5), (0, -5)."""
+GOAL_TITLES: Final = ("right", "left", "up", "down")
+NO_GOAL: Final = "#C4C4C4"
+DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+
+METRICS: Final = {
+    "return": "return (reward units)",
+    "multi_goal_score": "multi-goal score (1: all goals equally often)",
+    "goals_reached": "goals reached",
+    "goal_entropy": "entropy over goals (nats)",
+    "success": "episodes that reach a goal",
+    "distance": "distance moved (m)",
+    "forward_distance": "distance moved along x (m)",
+    "direction_spread": "spread of directions (0: all one way)",
+}
+"""How the axis of a metric is labelled."""
+
+STEPS: Final = "environment steps"
+
+STYLE: Final[Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.titlesize": 12,
+    "figure.titleweight": "bold",
+    "figure.facecolor": "white",
+    "savefig.dpi": 120,
+}
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, bytes]:
+    """Draw in the house style and return the PNG."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> bytes:
+        with mpl.rc_context(STYLE):
+            figure = draw(*args, **kwargs)
+            content = io.BytesIO()
+            FigureCanvasAgg(figure)
+            figure.savefig(content, format="png", metadata={"Software": None})
+        return content.getvalue()
+
+    return drawn
+
+
+def canvas(
+    rows: int, columns: int, *, size: tuple[float, float], **options: Any
+) -> tuple[Figure, Grid]:
+    """A figure and its axes, `[row, column]`.
+
+    Args:
+        rows: Of axes.
+        columns: Of axes.
+        size: Width and height of the figure, in inches.
+        **options: Of `Figure.subplots`.
+    """
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, axes
+
+
+def describe(run: Run) -> str:
+    """A run in a legend: its algorithm, where it began, its temperature."""
+    title = TITLES[run.algorithm.kind]
+    if run.start is not None:
+        return f"{title}, pretrained"
+    if run.stage == "scratch":
+        return f"{title}, from scratch"
+    if run.temperature is None:
+        return title
+    return f"{title}, α = {run.temperature:.3g}" + (" (swept)" if run.swept else "")
+
+
+def names(runs: Sequence[Run]) -> dict[str, str]:
+    """Run id to a description that no other of these runs has."""
+    described = [describe(run) for run in runs]
+    return {
+        run.id: text if described.count(text) == 1 else f"{text} [{run.label}]"
+        for run, text in zip(runs, described, strict=True)
+    }
+
+
+def looks(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
+    """Run id to colour and dashes; runs of one algorithm from dark to light."""
+    result = {}
+    for kind, colour in COLOURS.items():
+        alike = [run for run in runs if run.algorithm.kind == kind]
+        for index, run in enumerate(alike):
+            paler = 0.55 * index / max(len(alike) - 1, 1)
+            result[run.id] = {
+                "color": tuple(np.array(to_rgb(colour)) * (1 - paler) + paler),
+                "linestyle": DASHES[index % len(DASHES)],
+            }
+    return result
+
+
+def bare(axes: Axes) -> None:
+    """Take ticks and frame off a picture that is not a chart."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

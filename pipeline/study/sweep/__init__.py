@@ -1,0 +1,1 @@
+"""The search for temperature and learning rates, with Optuna."""

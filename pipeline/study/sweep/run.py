@@ -1,0 +1,267 @@
+"""Train the trials of one algorithm's sweep, and write what it found."""
+
+import math
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.core.config import Algorithm, Task, with_values
+from pipeline.core.job import Job, Record, Result, chunks
+from pipeline.study.errors import UserError
+from pipeline.study.files import run_key, write_json, write_yaml
+from pipeline.study.layout import (
+    best_file,
+    instance,
+    trial_child,
+    trial_name,
+)
+from pipeline.study.params import Budget, Execution, Study, SweepRun
+from pipeline.study.sweep.dashboard import Dashboard
+from pipeline.study.sweep.search import FinishedBatches, search
+from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
+from pipeline.study.tracking.live import LiveRun, tracked
+from pipeline.study.training.executor import Executor
+from pipeline.study.training.progress import Progress
+from pipeline.study.training.run import CORE
+from pipeline.study.training.work_folder import claimed, whole_folder
+from pipeline.study.training.worker import Work, train
+
+HERE: Final = Path(__file__).parent
+METHOD: Final = [CORE, *(HERE / name for name in ("run.py", "search.py", "trials.py"))]
+"""Files that the value of a trial depends on."""
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """The search for one algorithm's numbers, as `params.yaml` describes it."""
+
+    algorithm_name: str
+    algorithm: Algorithm
+    """With the numbers that were set by hand."""
+    task_name: str
+    task: Task
+    space: Space
+    seed: int
+    seeds: tuple[int, ...]
+    budget: Budget
+    execution: Execution
+
+    @classmethod
+    def of(cls, study: Study, name: str) -> "SweepPlan":
+        """The sweep of an algorithm."""
+        run: SweepRun = study.sweep.runs[name]
+        return cls(
+            algorithm_name=name,
+            algorithm=study.algorithms[name],
+            task_name=run.task,
+            task=study.tasks[run.task],
+            space=run.space,
+            seed=study.sweep.seed,
+            seeds=tuple(sorted(study.sweep.seeds)),
+            budget=study.sweep.budgets[run.task],
+            execution=study.execution,
+        )
+
+    def described(self) -> dict[str, Any]:
+        """What `run.json` says of it, besides its key and what it found."""
+        return {
+            "stage": "sweep",
+            "run": self.algorithm_name,
+            "task_name": self.task_name,
+            "task": self.task.model_dump(mode="json"),
+            "algorithm_name": self.algorithm_name,
+            "algorithm": self.algorithm.model_dump(mode="json"),
+            "seeds": list(self.seeds),
+            "objective": self.task.objective,
+            "space": {
+                name: self.space[name].model_dump(mode="json")
+                for name in sorted(self.space)
+            },
+            "sampler_seed": self.seed,
+            **self.budget.model_dump(),
+        }
+
+    @property
+    def key(self) -> str:
+        """Names the sweep by everything that its table of trials depends on."""
+        return self._key_of(self.described())
+
+    @property
+    def batch_key(self) -> str:
+        """The same but for how many batches there are: more can go on from fewer."""
+        described = self.described()
+        del described["batches"]
+        return self._key_of(described)
+
+    def _key_of(self, described: dict[str, Any]) -> str:
+        settings = described | {"execution": self.execution.model_dump()}
+        return run_key("sweep", self.algorithm_name, settings, METHOD)
+
+    def jobs(self, tried: Sequence[Params]) -> list[Job]:
+        """Every trial on every seed, as one population that is cut into chunks."""
+        configured = [with_values(self.algorithm, params) for params in tried]
+        algorithms = [one for one in configured for _ in self.seeds]
+        seeds = self.seeds * len(configured)
+        return [
+            Job(
+                task=self.task,
+                algorithms=tuple(algorithms[part]),
+                seeds=seeds[part],
+                steps=self.budget.steps,
+            )
+            for part in chunks(len(seeds), self.execution.members_per_process)
+        ]
+
+
+def run_sweep(study: Study, name: str, *, work: Work = train) -> None:
+    """Search from where the search was left, and write the best and all trials.
+
+    Raises:
+        UserError: Every trial failed, or the training did.
+    """
+    described = SweepPlan.of(study, name)
+    with claimed(instance("sweep", name), described.batch_key) as folder:
+        tried = []
+        if described.budget.batches:
+            tried = _search(described, study.study.name, folder, work)
+        found = best(tried)
+        if tried and found is None:
+            raise UserError(
+                f"sweep@{name}: no trial has a finite {described.task.objective}; "
+                "search smaller learning rates or other temperatures"
+            )
+        _write(described, tried, found, folder)
+
+
+def _search(described: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial]:
+    """Compute the batches that are not finished, and show how far they are."""
+    budget, name = described.budget, described.algorithm_name
+    numbers = range(budget.batches)
+    slots = range(budget.trials_per_batch)
+    tried: list[Trial] = []
+    with (
+        tracked(
+            study=study,
+            stage="sweep",
+            run=name,
+            key=described.key,
+            children=[
+                trial_child(trial_name(batch, slot))
+                for batch in numbers
+                for slot in slots
+            ],
+            params=described.described(),
+        ) as live,
+        Progress(
+            instance("sweep", name),
+            members=len(numbers) * len(slots) * len(described.seeds),
+            steps=budget.steps,
+            score=f"best {described.task.objective}",
+        ) as progress,
+        Executor(threads=described.execution.threads, work=work) as executor,
+    ):
+        trainer = _Trainer(described, folder, live, progress, executor)
+        dashboard = Dashboard(f"{study} sweep@{name}", described.space)
+        for tried in search(
+            described.space,
+            seed=described.seed,
+            batches=budget.batches,
+            size=budget.trials_per_batch,
+            finished=FinishedBatches(folder),
+            evaluate=trainer.evaluate,
+        ):
+            trainer.finished(tried)
+            dashboard.show(tried)
+    return tried
+
+
+@dataclass
+class _Trainer:
+    """Trains batches, and tells MLflow and the progress display."""
+
+    plan: SweepPlan
+    folder: Path
+    live: LiveRun
+    progress: Progress
+    executor: Executor
+    _trained: set[int] = field(default_factory=set)
+    """Batches that were not finished before."""
+    _curves: defaultdict[tuple[str, int], list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def evaluate(self, batch: int, tried: Sequence[Params]) -> list[list[float]]:
+        """The objective of every trial and seed after training."""
+        self._trained.add(batch)
+        jobs = self.plan.jobs(tried)
+        folder = self.folder / f"batch_{batch}"
+
+        def told(index: int, record: Record, replayed: bool) -> None:
+            first = sum(len(job.seeds) for job in jobs[:index])
+            members = len(jobs[index].seeds)
+            self._show_curves(batch, first, record)
+            self.progress.advance(
+                (batch, index), record.step, members=members, replayed=replayed
+            )
+
+        results = self.executor.run(jobs, folder=folder, on_record=told)
+        shutil.rmtree(folder)
+        return self._by_trial(results)
+
+    def _by_trial(self, results: Sequence[Result]) -> list[list[float]]:
+        seeds = len(self.plan.seeds)
+        objective = self.plan.task.objective
+        values = [value for result in results for value in result.final[objective]]
+        return [values[first : first + seeds] for first in range(0, len(values), seeds)]
+
+    def _show_curves(self, batch: int, first: int, record: Record) -> None:
+        """Show a trial's mean over seeds as soon as all of them have been evaluated."""
+        metric = f"evaluation/{self.plan.task.objective}"
+        seeds = len(self.plan.seeds)
+        for member, value in enumerate(record.metrics.get(metric, []), first):
+            trial = trial_child(trial_name(batch, member // seeds))
+            values = self._curves[trial, record.step]
+            values.append(value)
+            if len(values) == seeds:
+                mean = math.fsum(self._curves.pop((trial, record.step))) / seeds
+                self.live.log(trial, record.step, {metric: mean})
+
+    def finished(self, tried: Sequence[Trial]) -> None:
+        """Show what came of the newest batch."""
+        steps, objective = self.plan.budget.steps, self.plan.task.objective
+        newest = tried[-self.plan.budget.trials_per_batch :]
+        for trial in newest:
+            values = {objective: trial.value} | {
+                f"{objective}/seed_{seed}": value
+                for seed, value in zip(self.plan.seeds, trial.values, strict=True)
+            }
+            known = {name: v for name, v in values.items() if v is not None}
+            self.live.log(trial_child(trial.name), steps, known)
+        batch, members = newest[0].batch, len(newest) * len(self.plan.seeds)
+        if batch not in self._trained:
+            self.progress.advance(batch, steps, members=members, replayed=True)
+        leader = best(tried)
+        if leader is not None and leader.value is not None:
+            self.progress.scored(leader.value)
+
+
+def _write(
+    described: SweepPlan, tried: Sequence[Trial], found: Trial | None, folder: Path
+) -> None:
+    """Write `best.yaml`, which training depends on, and beside it all trials."""
+    name = described.algorithm_name
+    chosen = with_values(described.algorithm, found.params if found else {})
+    target = best_file(name)
+    with whole_folder(target.parent / "trials", scratch=folder) as output:
+        table = output / "trials.csv"
+        write_trials(table, tried, described.space, described.seeds)
+        winner = {
+            "trial": found.name if found else None,
+            "value": found.value if found else None,
+        }
+        named = {"key": described.key, **described.described(), "best": winner}
+        write_json(output / "run.json", named)
+    write_yaml(target, {"kind": chosen.kind} | chosen.model_dump(mode="json"))

@@ -1,0 +1,1 @@
+"""Train one run of a stage: processes, checkpoints, progress, files."""

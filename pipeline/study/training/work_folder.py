@@ -1,0 +1,63 @@
+"""Where a run works: checkpoints in a folder that it holds, results that are whole."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from pipeline.study.errors import UserError
+from pipeline.study.locks import held
+
+CHECKPOINTS: Final = Path(".checkpoints")
+"""`<instance>/<key>` of unfinished runs, and the finished batches of sweeps.
+
+No output of DVC: it would be removed with them.
+"""
+PATIENCE_SECONDS: Final = 10.0
+"""What a process waits for another one that computes the same."""
+
+
+@contextmanager
+def claimed(instance: str, key: str) -> Iterator[Path]:
+    """Hold a folder of checkpoints so that no two processes compute the same thing.
+
+    A process whose DVC was killed takes a moment to notice, so it is waited for.
+
+    Args:
+        instance: Of the stage: `explore@sql`.
+        key: Of the run.
+
+    Raises:
+        UserError: Another process holds it and does not end.
+    """
+    folder = CHECKPOINTS / instance / key
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder, patience=PATIENCE_SECONDS))
+        except TimeoutError:
+            raise UserError(
+                f"{folder}: another process is computing this; wait for it or end it"
+            ) from None
+        yield folder
+        for empty in (folder, folder.parent):
+            with suppress(OSError):
+                empty.rmdir()
+
+
+@contextmanager
+def whole_folder(target: Path, *, scratch: Path) -> Iterator[Path]:
+    """Fill a folder that appears, or replaces the one there was, when it is complete.
+
+    Args:
+        target: Where the folder belongs.
+        scratch: A folder on the same disk to fill it in.
+    """
+    unfinished = scratch / "output"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    yield unfinished
+    if target.exists():
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.replace(target)

@@ -1,0 +1,92 @@
+"""The files of a run: everything it measured, its policies and what they do.
+
+Their bytes depend on nothing but the run: no time, machine or path is in them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from safetensors.numpy import save
+
+from pipeline.core import probes
+from pipeline.core.job import Array, Job, Result
+from pipeline.core.weights import policy_bytes
+from pipeline.study.files import atomic_write, write_csv, write_json
+
+Parts: TypeAlias = Sequence[tuple[Job, Result]]
+"""Chunks of a population and what came out of them."""
+_Table: TypeAlias = tuple[list[str], list[list[float | None]]]
+
+
+def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> None:
+    """Write the files of a run; chunks become one population again.
+
+    Args:
+        folder: Where to.
+        described: What `run.json` says.
+        parts: The chunks, in order.
+    """
+    jobs, results = zip(*parts, strict=True)
+    write_json(folder / "run.json", described)
+    write_csv(folder / "records.csv", *_records(parts))
+    write_csv(folder / "final.csv", *_final(parts))
+    seeds = [seed for job in jobs for seed in job.seeds]
+    weights = policy_bytes(
+        jobs[0].task,
+        [algorithm for job in jobs for algorithm in job.algorithms],
+        seeds,
+        _joined([result.weights for result in results]),
+        states=results[0].states,
+        actions=results[0].actions,
+    )
+    atomic_write(folder / "weights.safetensors", weights)
+    behaviour = _joined([result.behaviour for result in results])
+    if "probe_q" in behaviour:
+        behaviour["probe_states"] = probes.STATES
+    if behaviour:
+        metadata = {"config": json.dumps({"seeds": seeds})}
+        arrays = {name: behaviour[name] for name in sorted(behaviour)}
+        atomic_write(folder / "behaviour.safetensors", save(arrays, metadata))
+
+
+def _records(parts: Parts) -> _Table:
+    """A row for every seed and step."""
+    names = sorted(
+        {name for _, r in parts for rec in r.records for name in rec.metrics}
+    )
+    rows = [
+        [
+            seed,
+            record.step,
+            *(
+                record.metrics[name][member] if name in record.metrics else None
+                for name in names
+            ),
+        ]
+        for job, result in parts
+        for member, seed in enumerate(job.seeds)
+        for record in result.records
+    ]
+    return ["seed", "step", *names], rows
+
+
+def _final(parts: Parts) -> _Table:
+    """A row for every seed: the evaluation after training."""
+    names = sorted(parts[0][1].final)
+    rows: list[list[float | None]] = [
+        [seed, *(result.final[name][member] for name in names)]
+        for job, result in parts
+        for member, seed in enumerate(job.seeds)
+    ]
+    return ["seed", *names], rows
+
+
+def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """Arrays of all chunks, along the member axis."""
+    return {
+        name: np.ascontiguousarray(np.concatenate([part[name] for part in parts]))
+        for name in parts[0]
+    }

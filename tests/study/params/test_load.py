@@ -1,0 +1,465 @@
+"""What `params.yaml` may say, and how its mistakes are answered."""
+
+import copy
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.classic_control import PendulumEnv
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.spaces import Box
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.study.errors import UserError
+from pipeline.study.files import read_yaml, write_yaml
+from pipeline.study.params import ParamsError, Study, load_study
+
+ROOT = Path(__file__).parents[3]
+VALID = ROOT / "studies" / "smoke.yaml"
+TEXT = VALID.read_text()
+DATA = read_yaml(VALID)
+
+
+@pytest.fixture
+def answer(tmp_path, monkeypatch):
+    """The message about the smoke study with some of its text replaced."""
+    monkeypatch.chdir(tmp_path)
+
+    def answer(*replacements: tuple[str, str]) -> str:
+        text = TEXT
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new, 1)
+        Path("params.yaml").write_text(text)
+        with pytest.raises(ParamsError) as caught:
+            load_study(Path("params.yaml"))
+        return str(caught.value)
+
+    return answer
+
+
+def line_of(text: str, number: int = 1) -> int:
+    """Line of an occurrence of a text in the smoke study."""
+    lines = [i for i, line in enumerate(TEXT.splitlines(), 1) if text in line]
+    return lines[number - 1]
+
+
+class TestValid:
+    @pytest.mark.parametrize(
+        "path", [ROOT / "params.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
+    )
+    def test_every_study_of_the_project_is_one(self, path):
+        assert isinstance(load_study(path), Study)
+
+    def test_numbers_are_those_of_yaml_1_2(self, tmp_path):
+        path = tmp_path / "params.yaml"
+        path.write_text(TEXT.replace("q: 1.0e-3", "q: 1e-3"))
+        assert load_study(path) == load_study(VALID)
+
+    def test_a_stage_may_have_no_runs(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        data["finetune"]["runs"] = {}
+        data["pretrain"]["runs"] = {}
+        write_yaml(tmp_path / "params.yaml", data)
+        assert load_study(tmp_path / "params.yaml").pretrain.runs == {}
+
+    def test_only_finetuning_has_a_start(self):
+        study = load_study(VALID)
+        assert study.finetune.runs["sql_from_sql"].start == "sql"
+        assert study.scratch.runs["ddpg"].start is None
+
+    def test_an_anchor_may_say_something_once(self, tmp_path):
+        path = tmp_path / "params.yaml"
+        once = TEXT.replace("seeds: [0, 1, 2, 3]", "seeds: &seeds [0, 1, 2, 3]")
+        path.write_text(once.replace("hidden: [32, 32]", "hidden: &widths [32, 32]", 1))
+        assert load_study(path) == load_study(VALID)
+
+    def test_a_known_environment_is_a_task(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        data["tasks"]["pendulum"] = gymnasium_task("Pendulum-v1")
+        write_yaml(tmp_path / "params.yaml", data)
+        assert load_study(tmp_path / "params.yaml").tasks["pendulum"].id == (
+            "Pendulum-v1"
+        )
+
+
+class TestMistakesInOnePlace:
+    def test_a_misspelt_key_is_answered_with_line_and_nearest_name(self, answer):
+        message = answer(("temperature: {fixed", "temprature: {fixed"))
+        assert message.startswith(
+            f"params.yaml:{line_of('temperature: {fixed')}: algorithms.sql.temprature: "
+            "unknown key; did you mean 'temperature'? allowed: "
+        )
+        assert "\n" not in message
+
+    def test_a_missing_key_is_answered_at_its_parent(self, answer):
+        message = answer(("    horizon: 30\n", ""))
+        line = line_of("  multigoal:")
+        assert f"params.yaml:{line}: tasks.multigoal.horizon: missing" in message
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("batch: 32", "batch: '32'", "whole number, found '32'; write it without"),
+            ("batch: 32", "batch: 1.5", "must be a whole number, found 1.5"),
+            ("batch: 32", "batch: true", "must be a whole number, found true"),
+            ("batch: 32", "batch:", "must be a whole number, found nothing"),
+            ("batch: 32", "batch: 0", "must be greater than 0, found 0"),
+            ("[0, 1, 2, 3]", "[0, 99999999999]", "must be less than 4294967296"),
+            ("batch: 32", "batch: [32]", "must be a whole number, found [32]"),
+            ("0.99", "1", "must be less than 1, found 1"),
+            ("0.99", ".nan", "must be a finite number, found .nan"),
+            ("0.95", ".inf", "must be a finite number, found .inf"),
+            ("tau: 0.005", "tau: -.inf", "must be a finite number, found -.inf"),
+            ("hidden: [32, 32]", "hidden: 32", "must be a list, found 32"),
+            ("hidden: [32, 32]", "hidden: []", "must have at least 1 value, found 0"),
+            ("hidden: [32, 32]", "hidden: [32, -1]", "sql.hidden[1]: must be greater"),
+            ("kind: sac", "kind: sacc", "'sql', 'sac' or 'ddpg', found 'sacc'; did"),
+            ("    kind: sac\n", "", "sac.kind: missing; 'sql', 'sac' or 'ddpg'"),
+            ("policy: sample", "policy: smple", "did you mean 'sample'?"),
+            ("{tau: 0.005}", "{tua: 0.005}", "must be {tau: …} or {copy_every: …}"),
+            ("{tau: 0.005}", "{tau: 1, copy_every: 2}", "copy_every: unknown key"),
+            ("{fixed: 10.0}", "10.0", "mapping with the keys fixed, found 10.0"),
+            ("{fixed: 10.0}", "{fixed: {a: 1}}", "must be a number, found {"),
+            ("name: smoke", "name: 3", "must be text, found 3; write it in quotes"),
+            ("name: smoke", "name: My Study", "made of a-z, 0-9 and _, found 'My St"),
+            ("    sql_1:", "    sql-1:", "made of a-z, 0-9 and _, found 'sql-1'"),
+            ("[1.0, 30.0]", "[1.0]", "must have 2 values, found 1"),
+            ("[1.0, 30.0]", "[1.0, 2.0, 3.0]", "must have at most 2 values, found 3"),
+            ("log_uniform", "loguniform", "must be {log_uniform: …} or {uniform: …}"),
+            (", start: sql}", "}", "sql_from_sql.start: missing"),
+            ("steps: 400", "stpes: 400", "explore.stpes: unknown key; did you mean"),
+            (", task: multigoal}", ", start: sql, task: multigoal}", "unknown key"),
+        ],
+    )
+    def test_it_says_what_was_found_and_what_is_allowed(self, answer, old, new, said):
+        message = answer((old, new))
+        assert said in message
+        assert re.match(r"params\.yaml:\d+: [a-z_.0-9\[\]-]+: ", message)
+
+    def test_all_mistakes_come_at_once_in_the_order_of_the_file(self, answer):
+        message = answer(
+            ("batch: 32", "batch: 0"),
+            ("algorithm: sac, task: multigoal}", "algorithm: sac, task: multigaol}"),
+            ("confidence: 0.95", "confidence: 95"),
+        )
+        first, *others = message.splitlines()
+        assert first == "params.yaml has 3 mistakes"
+        assert [other.split(":")[2].strip() for other in others] == [
+            "algorithms.sql.batch",
+            "explore.runs.sac.task",
+            "compare.confidence",
+        ]
+
+    def test_an_entry_that_is_wrong_is_not_also_called_missing(self, answer):
+        message = answer(("    kind: sac\n", "    kind: sacc\n"))
+        assert "there is no algorithm" not in message
+
+
+class TestNotAStudyAtAll:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("", "params.yaml:1: must be a mapping with the keys study, "),
+            ("- 1", "params.yaml:1: must be a mapping with the keys study, "),
+            ("a: 1\nb: [1\nc: 2", "params.yaml:3: not valid YAML: "),
+            ("a: 1\n\tb: 2", "params.yaml:2: not valid YAML: "),
+            ("a: 1\na: 2", "params.yaml:2: 'a' is written twice; first in line 1"),
+            ("a: *b", "params.yaml:1: not valid YAML: found undefined alias 'b'"),
+            ("a: &a [*a]", "params.yaml:1: a[0]: a value that contains itself"),
+            ("a: 1\n---\nb: 2", "params.yaml:2: not valid YAML: "),
+            ("\n1: a", "params.yaml:2: a key has to be text; write '1'"),
+            ("a: !!int b", "params.yaml:1: a: not a !!int: b"),
+            ("a: !new b", "params.yaml:1: a: the tag !new means nothing here"),
+            ('a: "\\ud800"', "params.yaml:1: a: text with half a character"),
+            ("a: \x07", "params.yaml:1: not valid YAML: unacceptable character"),
+            ("[" * 5000, "params.yaml:1: nested too deeply"),
+            (f"a:\n {'[' * 99}{']' * 99}", "params.yaml:2: a[0][0]: nested too deeply"),
+        ],
+    )
+    def test_the_answer_is_one_line(self, tmp_path, monkeypatch, text, said):
+        monkeypatch.chdir(tmp_path)
+        Path("params.yaml").write_text(text)
+        with pytest.raises(ParamsError) as caught:
+            load_study(Path("params.yaml"))
+        assert str(caught.value).startswith(said)
+        assert "\n" not in str(caught.value)
+
+    def test_bytes_that_are_no_text(self, tmp_path):
+        (tmp_path / "params.yaml").write_bytes(b"a: 1\nb: \xff\n")
+        with pytest.raises(ParamsError, match=r"params\.yaml:2: not UTF-8 text"):
+            load_study(tmp_path / "params.yaml")
+
+    def test_a_file_that_is_not_there(self, tmp_path):
+        with pytest.raises(UserError, match=r"params\.yaml: no such file"):
+            load_study(tmp_path / "params.yaml")
+
+
+class TestMistakesBetweenParts:
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("task: multigoal}", "task: multigol}", "task 'multigol'; did you mean"),
+            ("{algorithm: sac", "{algorithm: scc", "no algorithm 'scc'; did you mean"),
+            ("start: sql}", "start: sqll}", "no pretrained run 'sqll'; did you mean"),
+            (
+                "seeds: [0, 1, 2, 3]",
+                "seeds: [0, 1, 1]",
+                "the seed 1 is written 2 times",
+            ),
+            ("seeds: [100, 101]", "seeds: [3, 101]", "found 3 in both"),
+            (
+                "{algorithm: ddpg, t",
+                "{algorithm: ddpg, temperature: 1.0, t",
+                "ddpg has",
+            ),
+            ("temperature.fixed:", "temperature.fixd:", "mean 'temperature.fixed'?"),
+            ("[1.0, 30.0]", "[30.0, 1.0]", "low < high, found [30.0, 1.0]"),
+            ("[1.0e-4, 3.0e-3]", "[1.0e-4, 3.0]", "at most 1, found 3.0"),
+            ("{log_uniform: [1.0,", "{uniform: [-1.0,", "greater than 0, found -1.0"),
+            ("replay: 2000", "replay: 20", "must be at most replay (20), found 32"),
+            ("steps: 400", "steps: 100", "before 'sql' learns anything"),
+            ("steps: 400", "steps: 99", "end before the first evaluation"),
+            ("steps: 200}", "steps: 90}", "sweep.budgets.multigoal.steps: 90 steps"),
+            (
+                "    multigoal: {batches",
+                "    multigaol: {batches",
+                "no task 'multigaol'",
+            ),
+        ],
+    )
+    def test_it_is_found(self, answer, old, new, said):
+        assert said in answer((old, new))
+
+    def test_an_algorithm_in_use_needs_an_entry_in_the_sweep(self, answer):
+        message = answer(
+            ("    sac:\n      task: swimmer_any_direction\n      space: {}\n", "")
+        )
+        assert "explore.runs.sac.algorithm: sweep.runs has no 'sac'" in message
+
+    def test_a_sweep_needs_a_budget_on_its_task(self, answer):
+        message = answer(("    multigoal: {batches", "    swimmer_forward: {batches"))
+        assert "sweep.runs.sql.task: sweep.budgets has no 'multigoal'" in message
+
+    def test_trials_need_something_to_search(self, answer):
+        message = answer(
+            ("swimmer_any_direction: {batches: 0", "swimmer_any_direction: {batches: 1")
+        )
+        assert "sweep.runs.sac.space: empty, but" in message
+
+    def test_a_study_without_runs_is_none(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        for stage in ("explore", "pretrain", "finetune", "scratch"):
+            data[stage]["runs"] = {}
+        write_yaml(tmp_path / "params.yaml", data)
+        with pytest.raises(ParamsError, match=r"explore\.runs: a study needs a run"):
+            load_study(tmp_path / "params.yaml")
+
+    def test_networks_go_on_in_networks_of_the_same_shape(self, answer):
+        message = answer(
+            ("sql_from_sql: {algorithm: sql", "sql_from_sql: {algorithm: sac")
+        )
+        assert "'sql' trains sql networks" in message
+        assert "but 'sac' needs sac networks" in message
+
+    def test_networks_go_on_where_observations_are_the_same(self, answer):
+        message = answer(
+            ("task: swimmer_forward, start", "task: multigoal, start"),
+        )
+        assert "whose observations or actions are not those of 'multigoal'" in message
+
+
+def gymnasium_task(name: str) -> dict[str, Any]:
+    evaluation = {"every": 100, "episodes": 1, "final_episodes": 1, "policy": "greedy"}
+    return {
+        "kind": "gymnasium",
+        "id": name,
+        "discount": 0.99,
+        "objective": "return",
+        "evaluation": evaluation,
+    }
+
+
+class TestEnvironments:
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("Pendlum-v1", "there is no environment 'Pendlum-v1'; did you mean 'Pendu"),
+            ("Pendulum-v0", "did you mean 'Pendulum-v1'?"),
+            ("Pendulum", "did you mean 'Pendulum-v1'?"),
+            ("CartPole-v1", "acts by Discrete(2); only a Box of real numbers can act"),
+            ("FrozenLake-v1", "observes Discrete(16); only a Box can be observed"),
+            ("no_such_module:Thing-v0", "cannot be made here: No module named"),
+        ],
+    )
+    def test_an_environment_that_cannot_be_a_task_is_refused(
+        self, tmp_path, name, said
+    ):
+        data = copy.deepcopy(DATA)
+        data["tasks"]["other"] = gymnasium_task(name)
+        write_yaml(tmp_path / "params.yaml", data)
+        with pytest.raises(ParamsError, match=re.escape(said)):
+            load_study(tmp_path / "params.yaml")
+
+    def test_an_environment_without_a_limit_needs_a_horizon(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setitem(
+            gymnasium.registry,
+            "Endless-v0",
+            EnvSpec("Endless-v0", entry_point=PendulumEnv),
+        )
+        data = copy.deepcopy(DATA)
+        data["tasks"]["other"] = gymnasium_task("Endless-v0")
+        write_yaml(tmp_path / "params.yaml", data)
+        with pytest.raises(
+            ParamsError, match=r"tasks\.other\.horizon: missing; Endless"
+        ):
+            load_study(tmp_path / "params.yaml")
+        data["tasks"]["other"]["horizon"] = 100
+        write_yaml(tmp_path / "params.yaml", data)
+        assert load_study(tmp_path / "params.yaml").tasks["other"].horizon == 100
+
+    def test_actions_without_bounds_are_refused(self, tmp_path, monkeypatch):
+        class Unbounded(PendulumEnv):
+            def __init__(self) -> None:
+                super().__init__()
+                self.action_space = Box(-np.inf, np.inf, (1,))
+
+        monkeypatch.setitem(
+            gymnasium.registry, "Wild-v0", EnvSpec("Wild-v0", entry_point=Unbounded)
+        )
+        data = copy.deepcopy(DATA)
+        data["tasks"]["other"] = gymnasium_task("Wild-v0") | {"horizon": 5}
+        write_yaml(tmp_path / "params.yaml", data)
+        with pytest.raises(ParamsError, match="every action needs two bounds"):
+            load_study(tmp_path / "params.yaml")
+
+
+# ----------------------------------------------------------------------- mutations
+
+
+def places(part: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a nested value, the value itself left out."""
+    match part:
+        case dict():
+            items = list(part.items())
+        case list():
+            items = list(enumerate(part))
+        case _:
+            items = []
+    return [
+        each
+        for key, value in items
+        for each in [(*place, key), *places(value, (*place, key))]
+    ]
+
+
+PLACES = places(DATA)
+REQUIRED = [
+    ("study", "seeds"),
+    ("execution", "threads"),
+    ("tasks", "multigoal", "horizon"),
+    ("tasks", "swimmer_forward", "evaluation", "policy"),
+    ("algorithms", "sql", "particles", "updated"),
+    ("algorithms", "sac", "temperature"),
+    ("algorithms", "ddpg", "noise", "ornstein_uhlenbeck", "sigma"),
+    ("sweep", "budgets", "multigoal", "trials_per_batch"),
+    ("sweep", "runs", "sql", "space"),
+    ("finetune", "runs", "sql_from_sql", "start"),
+    ("compare", "confidence"),
+]
+odd_numbers = [True, -1, 0, 1, 1.5, 1e-4, 1e308, math.nan, math.inf, 10**30]
+odd_texts = ["", "sql", "multigoal", "1e-4", "ünïcode", "a b", "kind"]
+odd_parts = [None, [], [1], {}, [[]], {"fixed": 1.0}, {"kind": "sql"}, {"a": {"b": []}}]
+odd_values = st.sampled_from([*odd_numbers, *odd_texts, *odd_parts]) | st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=5
+)
+
+
+def at(data: Any, place: tuple[Any, ...]) -> Any:
+    for key in place:
+        data = data[key]
+    return data
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """The smoke study with one to three changes."""
+    data = copy.deepcopy(DATA)
+    for _ in range(draw(st.integers(1, 3))):
+        available = places(data)
+        if not available:
+            break
+        *parent, last = draw(st.sampled_from(available))
+        around = at(data, tuple(parent))
+        match draw(st.sampled_from(["delete", "replace", "rename", "swap"])):
+            case "delete":
+                del around[last]
+            case "replace":
+                around[last] = draw(odd_values)
+            case "rename" if isinstance(around, dict):
+                around[
+                    draw(st.sampled_from([f"{last}s", last[:-1], "kind", "X y"]))
+                ] = around.pop(last)
+            case _:
+                other = draw(st.sampled_from(PLACES))
+                around[last] = copy.deepcopy(at(DATA, other))
+    return data
+
+
+def check_answer(path: Path) -> None:
+    """A study, or a message with file and line; never another exception."""
+    last = len(path.read_bytes().splitlines()) + 1
+    try:
+        assert isinstance(load_study(path), Study)
+    except ParamsError as error:
+        lines = str(error).split("\n")
+        if len(lines) > 1:
+            assert lines.pop(0) == f"{path} has {len(lines)} mistakes"
+        for line in lines:
+            found = re.match(rf"{re.escape(str(path))}:(\d+): .+", line)
+            assert found, line
+            assert 1 <= int(found[1]) <= last
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mutations")
+
+
+class TestMutations:
+    @settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+    @given(data=mutated())
+    def test_of_the_content_never_end_in_a_traceback(self, folder, data):
+        write_yaml(folder / "params.yaml", data)
+        check_answer(folder / "params.yaml")
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        where=st.integers(0, len(TEXT) - 1),
+        length=st.integers(0, 30),
+        text=st.text("{}[]:,-&*!|>'\"%@` \n\tab0.1#?~\x00é", max_size=4),
+    )
+    def test_of_the_text_never_end_in_a_traceback(self, folder, where, length, text):
+        mutation = TEXT[:where] + text + TEXT[where + length :]
+        (folder / "params.yaml").write_text(mutation)
+        check_answer(folder / "params.yaml")
+
+    @pytest.mark.parametrize("place", REQUIRED, ids=lambda place: ".".join(place))
+    def test_a_misspelt_key_is_recognised_where_it_stands(self, folder, place):
+        data = copy.deepcopy(DATA)
+        *parent, last = place
+        around = at(data, tuple(parent))
+        around[f"{last}_"] = around.pop(last)
+        write_yaml(folder / "params.yaml", data)
+        with pytest.raises(ParamsError, match=f"did you mean '{last}'") as caught:
+            load_study(folder / "params.yaml")
+        line = int(str(caught.value).split(":")[1])
+        text = (folder / "params.yaml").read_text().splitlines()[line - 1]
+        assert text.strip().startswith(f"{last}_:")

@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import pytest
+
+from pipeline.study.comparison.compare import compare, panels
+from pipeline.study.comparison.results import load_runs
+from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.study.params import load_study
+from pipeline.study.report.figures import album
+from pipeline.study.report.figures.style import COLOURS, looks, names
+from pipeline.study.report.figures.sweeps import importances
+from pipeline.study.sweep.trials import load_sweep
+from tests.study.synthetic import small_study
+
+BOOTSTRAP = Bootstrap(seed=7, resamples=100, confidence=0.95)
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("study")
+    small_study(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def runs(root):
+    return load_runs(load_study(root / "params.yaml"), root / "results/runs")
+
+
+def pictures(runs, stage):
+    metrics = compare(runs, BOOTSTRAP)
+    (together,) = [alike for key, alike in panels(runs).items() if key[0] == stage]
+    made = album.of_panel(stage, together, metrics=metrics, bootstrap=BOOTSTRAP)
+    return {picture.name: picture.png for picture in made}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (
+            "explore",
+            "scores trajectories goals actions curve_multi_goal_score curve_return",
+        ),
+        ("pretrain", "scores traces curve_return curve_direction_spread"),
+        ("finetune", "scores traces curve_return curve_direction_spread"),
+    ],
+)
+def test_a_stage_has_its_pictures_and_they_are_the_same_twice(runs, stage, expected):
+    made = pictures(runs, stage)
+    assert list(made) == [f"{stage}_{name}" for name in expected.split()]
+    assert all(png.startswith(PNG) for png in made.values())
+    assert made == pictures(runs, stage)
+
+
+@pytest.mark.slow
+def test_each_multi_goal_run_has_a_picture_of_its_own(runs):
+    made = {picture.name: picture.png for picture in album.of_runs(runs)}
+    assert list(made) == [
+        "explore_sql_swept",
+        "explore_sql_10",
+        "explore_sac_10",
+        "explore_ddpg",
+    ]
+    assert len(set(made.values())) == 4
+
+
+def test_a_run_of_one_seed_has_a_picture(runs):
+    (picture,) = album.of_runs([replace(runs[0], seeds=(0,))])
+    assert picture.png.startswith(PNG)
+
+
+def test_runs_that_would_be_called_the_same_are_told_apart(runs):
+    twice = [runs[1], replace(runs[1], name="again")]
+    assert list(names(twice).values()) == [
+        "SQL, α = 10 [sql_10]",
+        "SQL, α = 10 [again]",
+    ]
+    drawn = looks(twice)
+    assert drawn["explore/sql_10"] != drawn["explore/again"]
+
+
+def test_every_algorithm_has_a_colour_of_its_own():
+    assert len(set(COLOURS.values())) == 3
+
+
+class TestSweep:
+    @pytest.fixture
+    def sweep(self, root):
+        return load_sweep(root / "results/sweep/sql/trials", "sql")
+
+    def test_is_drawn_the_same_twice(self, sweep):
+        (picture,) = album.of_sweep(sweep)
+        assert picture.png.startswith(PNG)
+        assert [picture] == list(album.of_sweep(sweep))
+
+    def test_importances_are_shares(self, sweep):
+        found = importances(sweep)
+        assert sorted(found) == ["learning_rate.q", "temperature.fixed"]
+        assert sum(found.values()) == pytest.approx(1)
+
+    def test_without_trials_has_no_picture(self, root):
+        sweep = load_sweep(root / "results/sweep/ddpg/trials", "ddpg")
+        assert sweep.trials == []
+        assert list(album.of_sweep(sweep)) == []
+
+    def test_of_a_constant_objective_has_no_importances(self, sweep):
+        flat = [replace(trial, values=[0.5, 0.5]) for trial in sweep.complete]
+        constant = replace(sweep, trials=flat)
+        assert importances(constant) == {}
+        assert len(list(album.of_sweep(constant))) == 1
+
+    def test_of_few_trials_has_no_importances(self, sweep):
+        few = replace(sweep, trials=sweep.complete[:1])
+        assert importances(few) == {}
+        assert len(list(album.of_sweep(few))) == 1

@@ -1,0 +1,233 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from pipeline.study.settings import tracking_uri
+from pipeline.study.tracking.live import LiveRun, tracked
+from pipeline.study.tracking.store import Store, StoreError
+from tests.projects import environment
+from tests.study import fakes
+
+PATIENCE_SECONDS = 60
+LIVE = "pipeline.study.tracking.live"
+
+
+def open_run(key="k1", stage="explore", children=("seed 0", "seed 1")):
+    return LiveRun.open(
+        study="tiny",
+        stage=stage,
+        run="sql",
+        key=key,
+        children=children,
+        params={"key": key, "task_name": "multigoal", "algorithm": {"kind": "sql"}},
+    )
+
+
+def runs_by_name():
+    client = MlflowClient(tracking_uri())
+    experiment = client.get_experiment_by_name("tiny")
+    if experiment is None:
+        return {}
+    found = client.search_runs([experiment.experiment_id])
+    assert len({run.info.run_name for run in found}) == len(found)
+    return {run.info.run_name: run for run in found}
+
+
+def history(name, metric):
+    client = MlflowClient(tracking_uri())
+    points = client.get_metric_history(runs_by_name()[name].info.run_id, metric)
+    return sorted((point.step, point.value) for point in points)
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    monkeypatch.setattr(f"{LIVE}.SECONDS_BETWEEN_WRITES", 0.05)
+    monkeypatch.setattr(f"{LIVE}.SECONDS_AFTER_A_FAILURE", 0.05)
+
+
+@pytest.mark.usefixtures("checkout")
+class TestALiveRun:
+    def test_can_be_read_while_it_is_open(self):
+        live = open_run()
+        live.log("seed 0", 100, {"train/return": 1.5})
+        waited_until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < waited_until:
+            found = runs_by_name().get("explore@sql seed 0")
+            if found is not None and "train/return" in found.data.metrics:
+                break
+            time.sleep(0.1)
+        assert found.info.status == "RUNNING"
+        assert history("explore@sql seed 0", "train/return") == [(100, 1.5)]
+        live.close("FINISHED")
+
+    def test_is_a_parent_with_one_child_per_seed(self):
+        open_run().close("FINISHED")
+        runs = runs_by_name()
+        parent = runs.pop("explore@sql")
+        assert parent.data.params == {"task": "multigoal", "algorithm.kind": "sql"}
+        assert parent.data.tags["maxent.key"] == "k1"
+        assert runs.keys() == {"explore@sql seed 0", "explore@sql seed 1"}
+        for number, (_, child) in enumerate(sorted(runs.items())):
+            assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+            assert child.data.params == {"seed": str(number)}
+            assert child.info.status == "FINISHED"
+
+    def test_shows_the_mean_over_seeds_where_every_seed_has_a_value(self):
+        live = open_run()
+        live.log("seed 0", 1, {"q": 1.0})
+        live.log("seed 1", 1, {"q": 2.0})
+        live.log("seed 0", 2, {"q": 9.0})
+        live.log("seed 1", 2, {"q": float("nan")})
+        live.close("FINISHED")
+        assert history("explore@sql", "q") == [(1, 1.5)]
+
+    def test_averages_nothing_over_trials(self):
+        live = open_run(stage="sweep", children=["trial 0.0"])
+        live.log("trial 0.0", 1, {"q": 1.0})
+        live.close("FINISHED")
+        assert runs_by_name()["sweep@sql"].data.metrics == {}
+
+    def test_has_the_times_at_which_it_measured(self):
+        before = time.time_ns() // 1_000_000
+        live = open_run()
+        live.log("seed 0", 1, {"q": 1.0})
+        after = time.time_ns() // 1_000_000
+        live.close("FINISHED")
+        run_id = runs_by_name()["explore@sql seed 0"].info.run_id
+        (point,) = MlflowClient(tracking_uri()).get_metric_history(run_id, "q")
+        assert before <= point.timestamp <= after
+
+    def test_goes_on_after_an_interruption_and_doubles_nothing(self):
+        live = open_run()
+        for seed in ("seed 0", "seed 1"):
+            live.log(seed, 1, {"q": 1.0})
+            live.log(seed, 2, {"q": 2.0})
+        live.close("KILLED")
+        interrupted = runs_by_name()
+        live = open_run()
+        for step in (1, 2, 3):  # from the checkpoint, the first two are told again
+            for seed in ("seed 0", "seed 1"):
+                live.log(seed, step, {"q": float(step)})
+        live.close("FINISHED")
+        for name, run in runs_by_name().items():
+            assert run.info.run_id == interrupted[name].info.run_id
+            assert run.info.status == "FINISHED"
+            assert history(name, "q") == [(1, 1.0), (2, 2.0), (3, 3.0)]
+
+    def test_replaces_a_finished_run_with_its_key(self):
+        live = open_run()
+        live.log("seed 0", 1, {"q": 1.0})
+        live.close("FINISHED")
+        first = runs_by_name()
+        open_run().close("FINISHED")
+        second = runs_by_name()
+        assert second.keys() == first.keys()
+        for name, run in second.items():
+            assert run.info.run_id != first[name].info.run_id
+            assert run.data.metrics == {}
+
+    def test_leaves_runs_with_other_keys_alone(self):
+        open_run("k1").close("FINISHED")
+        first = runs_by_name()["explore@sql"].info.run_id
+        open_run("k2").close("FINISHED")
+        assert MlflowClient(tracking_uri()).get_run(first).info.status == "FINISHED"
+        assert (
+            MlflowClient(tracking_uri()).get_run(first).info.lifecycle_stage == "active"
+        )
+
+
+class TestAStoreThatFails:
+    def test_costs_one_line_and_nothing_else(self, checkout, monkeypatch, capsys):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        live = open_run()
+        for step in range(100):
+            live.log("seed 0", step, {"q": 1.0})
+            time.sleep(0.005)
+        live.close("FINISHED")
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.count("\n") == 1
+        assert told.err.startswith(
+            "warning: no live curves: the MLflow store http://127.0.0.1:9 does not"
+        )
+
+    def test_gets_everything_once_it_answers(self, checkout, monkeypatch, capsys):
+        failures = iter([True, True, False, True, False])
+        original = Store.log
+
+        def log(store, run_id, points):
+            original(store, run_id, points)
+            if points and next(failures, False):
+                raise StoreError("the answer got lost")
+
+        monkeypatch.setattr(Store, "log", log)
+        live = open_run()
+        for step in range(20):
+            for seed in ("seed 0", "seed 1"):
+                live.log(seed, step, {"q": float(step)})
+            time.sleep(0.05)
+        live.close("FINISHED")
+        expected = [(step, float(step)) for step in range(20)]
+        for name in ("explore@sql", "explore@sql seed 0", "explore@sql seed 1"):
+            assert history(name, "q") == expected
+        assert capsys.readouterr().err.count("the answer got lost") == 1
+
+
+STARTS = """
+import sys, time
+from pipeline.study.tracking.live import LiveRun
+before = time.monotonic()
+live = LiveRun.open(
+    study="tiny", stage="explore", run=sys.argv[1], key=sys.argv[1],
+    children=["seed 0"], params={},
+)
+took = time.monotonic() - before
+live.log("seed 0", 1, {"q": 1.0})
+live.close("FINISHED")
+assert "torch" not in sys.modules
+print(took)
+"""
+
+
+@pytest.mark.slow
+def test_processes_may_open_a_new_store_at_the_same_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", STARTS, f"run_{number}"],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    for process in started:
+        took, warnings = process.communicate(timeout=300)
+        assert (process.returncode, warnings) == (0, "")
+        assert float(took) < 1.0, "training waits for MLflow"
+    names = {f"explore@run_{number}" for number in range(4)}
+    assert runs_by_name().keys() == names | {f"{name} seed 0" for name in names}
+    client = MlflowClient(tracking_uri())
+    (experiment,) = client.search_experiments()
+    assert experiment.name == "tiny"
+    assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
+    assert not Path("mlruns").exists()
+
+
+class TestTracked:
+    @pytest.mark.parametrize(
+        ("error", "status"), [(KeyboardInterrupt, "KILLED"), (ValueError, "FAILED")]
+    )
+    def test_mlflow_is_told_how_a_stage_ended(self, monkeypatch, error, status):
+        monkeypatch.setattr(f"{LIVE}.LiveRun", fakes.Live)
+        monkeypatch.setattr(fakes.Live, "runs", [], raising=False)
+        described = {"study": "s", "stage": "explore", "run": "sql", "key": "0"}
+        with pytest.raises(error), tracked(**described, children=[], params={}):
+            raise error
+        assert fakes.Live.runs[0].status == status

@@ -1,0 +1,43 @@
+import pytest
+
+from pipeline.study.errors import UserError
+from pipeline.study.tracking.lockfile import read_lock
+from tests.projects import run
+
+
+@pytest.mark.slow
+class TestALock:
+    def test_has_the_instances_of_the_pipeline_in_its_order(self, project):
+        assert [entry.name for entry in read_lock(project)] == [
+            "check",
+            "sweep@sql_multigoal",
+            "scratch@sql",
+            "scratch@ddpg",
+            "compare",
+            "report",
+        ]
+
+    def test_knows_the_files_that_are_there(self, project):
+        for entry in read_lock(project):
+            assert entry.files(project)
+
+    def test_knows_the_hash_of_folders_as_dvc_computes_it(self, project):
+        folder = project / "results/report"
+        (folder / "a").mkdir()
+        for name in ("a/b", "a.c", "a-d", "ä"):
+            (folder / name).write_text(name)
+        run(project, "dvc", "commit", "-q", "-f", "report")
+        (entry,) = (entry for entry in read_lock(project) if entry.name == "report")
+        assert {"a/b", "a.c", "a-d", "ä"} < {str(path) for path in entry.files(project)}
+
+    def test_changes_its_digest_with_anything_that_it_says(self, project):
+        before = {entry.name: entry.digest for entry in read_lock(project)}
+        (project / "results/compare/metrics.json").write_text("{}")
+        run(project, "dvc", "commit", "-q", "-f", "compare")
+        after = {entry.name: entry.digest for entry in read_lock(project)}
+        assert {name for name in after if after[name] != before[name]} == {"compare"}
+
+
+def test_a_study_that_was_never_computed_is_told_how(tmp_path):
+    with pytest.raises(UserError, match="`dvc repro` computes the study"):
+        read_lock(tmp_path)
