@@ -22,7 +22,9 @@ PATIENCE_SECONDS: Final = 10.0
 def claimed(instance: str, key: str) -> Iterator[Path]:
     """Hold a folder of checkpoints so that no two processes compute the same thing.
 
-    A process whose DVC was killed takes a moment to notice, so it is waited for.
+    A process whose DVC was killed takes a moment to notice, so it is waited for. When
+    the work is done, what the same instance has left under other keys is removed: its
+    settings have changed since.
 
     Args:
         instance: Of the stage: `explore@sql`.
@@ -40,9 +42,18 @@ def claimed(instance: str, key: str) -> Iterator[Path]:
                 f"{folder}: another process is computing this; wait for it or end it"
             ) from None
         yield folder
+        _remove_other_keys(folder)
         for empty in (folder, folder.parent):
             with suppress(OSError):
                 empty.rmdir()
+
+
+def _remove_other_keys(folder: Path) -> None:
+    """Remove the folders beside this one, except those that a process holds."""
+    for other in folder.parent.glob("*"):
+        if other.name != folder.name:
+            with suppress(TimeoutError), held(other, patience=0):
+                shutil.rmtree(other, ignore_errors=True)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
+from pipeline.study.locks import held
 from pipeline.study.training import work_folder
 from pipeline.study.training.work_folder import claimed, whole_folder
 
@@ -49,6 +50,24 @@ class TestClaimed:
         with claimed("explore@sql", "a") as folder:
             assert folder == left
             assert [file.name for file in folder.iterdir()] == ["0.safetensors"]
+
+    def test_what_is_done_takes_its_own_older_settings_with_it(self):
+        interrupted("explore@sql", "old")
+        other = interrupted("explore@sql_10", "old")
+        with claimed("explore@sql", "new"):
+            pass
+        assert list(CHECKPOINTS.glob("*/*")) == [other]
+
+    def test_what_fails_takes_nothing_with_it(self):
+        left = interrupted("explore@sql", "old")
+        also = interrupted("explore@sql", "new")
+        assert sorted(CHECKPOINTS.glob("*/*")) == sorted([left, also])
+
+    def test_what_another_process_holds_stays(self):
+        left = interrupted("explore@sql", "old")
+        with held(left), claimed("explore@sql", "new"):
+            pass
+        assert list(CHECKPOINTS.glob("*/*")) == [left]
 
     def test_nothing_is_left_of_what_is_done_but_what_it_keeps(self):
         with claimed("explore@sql", "a"):
