@@ -51,11 +51,9 @@ class Progress:
             self._mode = "live" if sys.stdout.isatty() else "plain"
 
     def __enter__(self) -> Self:
-        """Show that the stage begins."""
+        """Begin; without a terminal, DVC has said already which stage runs."""
         self._began = self._told = time.monotonic()
         self._pace.append((self._began, 0))
-        size = f"{_count(self._members)}, {self._steps} steps each"
-        self._say(f"{self._stage}: {size}")
         if self._mode == "live":
             title = f"{self._stage} · {_count(self._members)}"
             self._bar = _bar(title, self._members * self._steps)
