@@ -10,7 +10,7 @@ from typing import Any, Final
 from pipeline.study.comparison.results import load_runs
 from pipeline.study.errors import user_errors
 from pipeline.study.files import atomic_write, read_json
-from pipeline.study.layout import COMPARED, SWEEPS
+from pipeline.study.layout import COMPARED, SWEEPS, readable
 from pipeline.study.params import load_study
 from pipeline.study.report.page import page, searches, sections
 
@@ -40,7 +40,8 @@ def main() -> None:
 
 
 def _compared(name: str) -> Any:
-    return read_json(COMPARED / name)
+    with readable(COMPARED / name, "compare"):
+        return read_json(COMPARED / name)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,15 @@
 The names are in files, in MLflow and in messages to the user; they are spelled here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from ruamel.yaml.error import YAMLError
+from safetensors import SafetensorError
+
+from pipeline.study.errors import UserError
 
 RUNS: Final = Path("results/runs")
 """Every run in `<stage>/<run>/`."""
@@ -37,3 +44,27 @@ def trial_child(trial: str) -> str:
 def seed_child(seed: int) -> str:
     """`seed 3`: the run of a seed below that of its population."""
     return f"seed {seed}"
+
+
+@contextmanager
+def readable(path: Path, writer: str) -> Iterator[None]:
+    """Turn whatever is wrong with a file of results into one line that mends it.
+
+    Args:
+        path: What is read meanwhile.
+        writer: The stage instance that writes it.
+
+    Raises:
+        UserError: The file is not there, or cannot be what the stage wrote.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; compute it: dvc repro {writer}") from None
+    except (ValueError, LookupError, TypeError, YAMLError, SafetensorError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:100]
+        raise UserError(
+            f"{path} is damaged ({reason}); "
+            f"restore it: dvc checkout --force {path}, "
+            f"or compute it again: dvc repro {writer}"
+        ) from None

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from pipeline.core.config import Algorithm, Ddpg, FixedTemperature, Sac, Sql, Task
 from pipeline.study.errors import UserError
 from pipeline.study.files import read_json, read_table
-from pipeline.study.layout import RUNS, instance
+from pipeline.study.layout import RUNS, instance, readable
 from pipeline.study.params import STAGES, RunSettings, StageName, Study
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -74,7 +74,11 @@ class Run:
 
     @cached_property
     def _records(self) -> Mapping[str, Floats]:
-        return read_table(self.folder / "records.csv")
+        path = self.folder / "records.csv"
+        with readable(path, instance(self.stage, self.name)):
+            table = read_table(path)
+            _ = table["seed"], table["step"]
+        return table
 
     @property
     def measured(self) -> list[str]:
@@ -96,7 +100,10 @@ class Run:
     def behaviour(self) -> dict[str, npt.NDArray[np.float32]]:
         """What was kept of the final evaluation; empty for a task without a plane."""
         path = self.folder / "behaviour.safetensors"
-        return load_file(path) if path.exists() else {}
+        if not path.exists():
+            return {}
+        with readable(path, instance(self.stage, self.name)):
+            return load_file(path)
 
 
 def load_runs(study: Study, root: Path = RUNS) -> list[Run]:
@@ -133,17 +140,14 @@ def _described(study: Study) -> Iterator[tuple[StageName, str, RunSettings]]:
 def _load(study: Study, stage: StageName, name: str, folder: Path) -> Run:
     writer = instance(stage, name)
     again = f"compute it again: dvc repro --force {writer}"
-    try:
+    with readable(folder / "run.json", writer):
         described = read_json(folder / "run.json")
+        trained = int(described["steps"])
+        # JSON, because strict pydantic takes a list for a tuple only from there.
+        algorithm = ALGORITHM.validate_json(json.dumps(described["algorithm"]))
+    with readable(folder / "final.csv", writer):
         table = read_table(folder / "final.csv")
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{error.filename} is missing; compute it: dvc repro {writer}"
-        ) from None
-    trained = described["steps"]
-    # JSON, because strict pydantic takes a list for a tuple only from there.
-    algorithm = ALGORITHM.validate_json(json.dumps(described["algorithm"]))
-    seeds = tuple(int(seed) for seed in table.pop("seed"))
+        seeds = tuple(int(seed) for seed in table.pop("seed"))
     if set(seeds) != set(study.study.seeds):
         raise UserError(
             f"{folder} has seeds {list(seeds)}, the study {list(study.study.seeds)}; "

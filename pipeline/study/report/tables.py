@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from pipeline.core.config import Value
 from pipeline.study.comparison.results import Run
 from pipeline.study.files import read_yaml
-from pipeline.study.layout import best_file
+from pipeline.study.layout import best_file, instance, readable
 from pipeline.study.nested import leaves
 from pipeline.study.params import Study
 from pipeline.study.report.figures.style import METRICS, describe
@@ -150,9 +150,15 @@ def _text(leaf: Any) -> str:
 def trained(study: Study, sweeps: Path) -> Table:
     """The algorithms as training used them: `best.yaml` of every sweep."""
     return beside(
-        {name: read_yaml(best_file(name, sweeps)) for name in study.sweep.runs},
+        {name: _chosen(name, sweeps) for name in study.sweep.runs},
         "setting",
     )
+
+
+def _chosen(algorithm: str, sweeps: Path) -> Any:
+    path = best_file(algorithm, sweeps)
+    with readable(path, instance("sweep", algorithm)):
+        return read_yaml(path)
 
 
 def trainings(runs: Sequence[Run]) -> Table:

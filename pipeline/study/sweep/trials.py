@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from pydantic import TypeAdapter
 
 from pipeline.study.files import read_csv, read_json, write_csv
-from pipeline.study.layout import trial_name
+from pipeline.study.layout import instance, readable, trial_name
 from pipeline.study.params import Range
 
 if TYPE_CHECKING:
@@ -140,29 +140,32 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
         folder: That folder.
         kind: Of the algorithm.
     """
-    run = read_json(folder / "run.json")
-    sweep = FinishedSweep(
-        name=run["run"],
-        kind=kind,
-        objective=run["objective"],
-        best=run["best"],
-        seeds=run["seeds"],
-        steps=run["steps"],
-        space={
-            name: RANGE.validate_json(json.dumps(one))
-            for name, one in run["space"].items()
-        },
-        trials=[],
-    )
-    trials = [
-        Trial(
-            int(row["batch"]),
-            int(row["slot"]),
-            {name: float(row[name]) for name in sorted(sweep.space)},
-            [_number(row[f"value_seed_{seed}"]) for seed in sweep.seeds],
+    writer = instance("sweep", folder.parent.name)
+    with readable(folder / "run.json", writer):
+        run = read_json(folder / "run.json")
+        sweep = FinishedSweep(
+            name=run["run"],
+            kind=kind,
+            objective=run["objective"],
+            best=run["best"],
+            seeds=run["seeds"],
+            steps=run["steps"],
+            space={
+                name: RANGE.validate_json(json.dumps(one))
+                for name, one in run["space"].items()
+            },
+            trials=[],
         )
-        for row in read_csv(folder / "trials.csv")
-    ]
+    with readable(folder / "trials.csv", writer):
+        trials = [
+            Trial(
+                int(row["batch"]),
+                int(row["slot"]),
+                {name: float(row[name]) for name in sorted(sweep.space)},
+                [_number(row[f"value_seed_{seed}"]) for seed in sweep.seeds],
+            )
+            for row in read_csv(folder / "trials.csv")
+        ]
     return replace(sweep, trials=trials)
 
 

@@ -17,7 +17,7 @@ from pipeline.core.job import Job, Record, Result, chunks
 from pipeline.study.command import chosen_run, command
 from pipeline.study.errors import UserError
 from pipeline.study.files import read_yaml, run_key
-from pipeline.study.layout import RUNS, best_file, instance, seed_child
+from pipeline.study.layout import RUNS, best_file, instance, readable, seed_child
 from pipeline.study.params import StageName, Study
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.executor import execute
@@ -144,15 +144,15 @@ def resolve(study: Study, stage: StageName, name: str) -> TrainingRun:
     """Look up everything that a run's entry in `params.yaml` refers to.
 
     Raises:
-        UserError: The algorithm's sweep has not been run.
+        UserError: The algorithm's sweep has not been run, or what it wrote is damaged.
     """
     block = study.stage(stage)
     entry = block.runs[name]
     adapter: TypeAdapter[Algorithm] = TypeAdapter(Algorithm)
-    writer = instance("sweep", entry.algorithm)
-    best = _existing(best_file(entry.algorithm), writer)
-    # JSON, because strict pydantic takes a list for a tuple only from there.
-    algorithm = adapter.validate_json(json.dumps(read_yaml(best)))
+    best = best_file(entry.algorithm)
+    with readable(best, instance("sweep", entry.algorithm)):
+        # JSON, because strict pydantic takes a list for a tuple only from there.
+        algorithm = adapter.validate_json(json.dumps(read_yaml(best)))
     if entry.temperature is not None:
         algorithm = with_temperature(algorithm, entry.temperature)
     return TrainingRun(

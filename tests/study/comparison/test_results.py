@@ -82,3 +82,41 @@ def test_a_run_of_another_length_is_refused(study, root):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"steps": 7}))
     with pytest.raises(UserError, match="trained for 7 steps, the study says 2000"):
         load_runs(study, root)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("run.json", lambda text: text[: len(text) // 2]),
+        ("run.json", lambda text: "{}"),
+        ("run.json", lambda text: "[]"),
+        ("run.json", lambda text: text.replace('"batch"', '"bach"')),
+        ("final.csv", lambda text: text[: len(text) // 2]),
+        ("final.csv", lambda text: ""),
+        ("final.csv", lambda text: text.replace("seed", "sed", 1)),
+        ("final.csv", lambda text: text.replace("\n0,", "\n,", 1)),
+        ("records.csv", lambda text: text[: len(text) // 2]),
+        ("records.csv", lambda text: text.replace("\n0,", "\nzero,", 1)),
+        ("records.csv", lambda text: text.replace("step", "stop", 1)),
+        ("behaviour.safetensors", lambda text: text[:100]),
+    ],
+)
+def test_a_damaged_file_is_one_line_with_the_command_that_mends_it(
+    study, root, file, damage
+):
+    path = root / "explore/sql_10" / file
+    text = path.read_text(encoding="latin-1")
+    path.write_text(damage(text), encoding="latin-1")
+
+    def read():
+        for run in load_runs(study, root):
+            run.curve("evaluation/return")
+            run.behaviour()
+
+    with pytest.raises(UserError) as error:
+        read()
+    message = str(error.value)
+    assert message.startswith(f"{path} is damaged (")
+    assert f"dvc checkout --force {path}" in message
+    assert message.endswith("dvc repro explore@sql_10")
+    assert "\n" not in message

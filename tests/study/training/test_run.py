@@ -52,6 +52,30 @@ class TestResolve:
         ):
             resolve(study, "explore", "sql_swept")
 
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            lambda text: text.replace("batch", "bach"),
+            lambda text: text.replace("fixed: 10.0", "fixed: hot"),
+            lambda text: text.replace("hidden:", "hidden"),
+            lambda text: "",
+            lambda text: "2020-01-01",
+            lambda text: "\0",
+        ],
+    )
+    def test_a_damaged_sweep_is_one_line_with_the_command_that_mends_it(
+        self, study, edit
+    ):
+        text = best_file("sql").read_text()
+        best_file("sql").write_text(edit(text))
+        with pytest.raises(UserError) as error:
+            resolve(study, "explore", "sql_swept")
+        message = str(error.value)
+        assert message.startswith("results/sweep/sql/best.yaml is damaged (")
+        assert "dvc checkout --force results/sweep/sql/best.yaml" in message
+        assert message.endswith("dvc repro sweep@sql")
+        assert "\n" not in message
+
     def test_a_missing_start_is_named_with_the_command_that_runs_it(self, study):
         with pytest.raises(UserError, match=r"is missing.*dvc repro pretrain@sql"):
             train_run(study, "finetune", "sql_from_sql", work=fakes.count)
