@@ -52,7 +52,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(root: Path, *command: str, status: int = 0) -> str:
+def run(root: Path, *command: str, status: int = 0, timeout: float = 300) -> str:
     """Run a command in a project; what it printed."""
     done = subprocess.run(
         command,
@@ -60,7 +60,7 @@ def run(root: Path, *command: str, status: int = 0) -> str:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from tests.projects import ROOT, environment, run
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
+MINUTES = 15
+"""For commands that compute a study; alone on two cores they take two."""
+
+
 def clone(target):
     """A checkout with the files of this one as they are now, in a new repository."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -29,12 +34,28 @@ def clone(target):
     for name in names:
         if name and name != "dvc.lock" and (ROOT / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
+            shutil.copy2(ROOT / name, target / name)
+    prolong_pretraining(target / "studies" / "smoke.yaml")
+    (target / ".venv").symlink_to(Path(sys.executable).parents[1])
     run(target, "git", "init", "-q")
+    (target / ".git" / "info" / "exclude").write_text("/.venv\n")
     run(target, "git", "config", "user.name", "Tester")
     run(target, "git", "config", "user.email", "tester@example.org")
     commit(target)
     return target
+
+
+def prolong_pretraining(study):
+    """Give a kill time to come in the middle of it."""
+    text = study.read_text()
+    short = "pretrain:\n  steps: 400\n"
+    assert short in text
+    study.write_text(text.replace(short, "pretrain:\n  steps: 2000\n"))
+
+
+def compute(root, *command):
+    """Run a command that trains; what it printed."""
+    return run(root, *command, timeout=60 * MINUTES)
 
 
 def commit(root):
@@ -52,53 +73,65 @@ def own_store():
 
 
 @pytest.fixture(scope="module")
-def workspace(own_store, tmp_path_factory):
-    """The smoke study, computed in a workspace of a checkout."""
-    checkout = clone(tmp_path_factory.mktemp("first") / "checkout")
-    run(checkout, "python", "-m", "pipeline.study.workspace", "smoke")
-    folder = checkout / ".studies" / "smoke"
-    run(folder, "dvc", "repro")
-    run(folder, "python", "-m", "stages.publish")
-    return folder
+def made(own_store, tmp_path_factory):
+    """A checkout in which the smoke study was made, and what that printed."""
+    root = clone(tmp_path_factory.mktemp("first") / "checkout")
+    return root, compute(root, "make", "study", "STUDY=smoke")
 
 
 @pytest.fixture(scope="module")
-def checkout(own_store, workspace, tmp_path_factory):
+def workspace(made):
+    """Where the smoke study of that checkout is."""
+    return made[0] / ".studies" / "smoke"
+
+
+@pytest.fixture(scope="module")
+def checkout(own_store, tmp_path_factory):
     """The smoke study as a checkout's own, killed while it trained, and finished."""
     root = clone(tmp_path_factory.mktemp("second") / "checkout")
     shutil.copy(root / "studies" / "smoke.yaml", root / "params.yaml")
     commit(root)
-    interrupt_training(root)
-    run(root, "dvc", "repro")
+    interrupt_pretraining(root)
+    compute(root, "dvc", "repro")
     run(root, "python", "-m", "stages.publish")
     commit(root)
     return root
 
 
-def interrupt_training(root):
-    """Kill `dvc repro` and all it started once a training shows a curve in MLflow."""
+@pytest.fixture
+def copied(checkout, tmp_path):
+    """The same, to be changed."""
+    target = tmp_path / "copied"
+    shutil.copytree(checkout, target, symlinks=True)
+    return target
+
+
+def interrupt_pretraining(root):
+    """Kill `dvc repro` and all it started once MLflow shows how pretraining goes."""
     repro = subprocess.Popen(
         ["dvc", "repro"],
         cwd=root,
-        env=environment() | {"MAXENT_CHECKPOINT_SECONDS": "0.2"},
+        env=environment() | {"MAXENT_CHECKPOINT_SECONDS": "0.1"},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 60 * MINUTES
     while not live_points(root / "mlflow.db"):
         assert repro.poll() is None, "the study ended without a live curve"
-        assert time.monotonic() < deadline, "no live curve within five minutes"
-        time.sleep(0.05)
+        assert time.monotonic() < deadline, "no live curve"
+        time.sleep(0.02)
     os.killpg(repro.pid, signal.SIGKILL)
     repro.wait()
+    assert not (root / "results/runs/pretrain/sql").exists(), "it came too late"
 
 
 def live_points(database):
-    """Points of runs that are still being computed, read beside their writer."""
+    """Points of a pretraining that still goes on, read beside their writer."""
     if not database.exists():
         return 0
     query = """select count(*) from metrics join runs using (run_uuid)
-               where runs.status = 'RUNNING' and metrics.key like 'evaluation/%'"""
+               where runs.status = 'RUNNING' and runs.name like 'pretrain@%'
+               and metrics.key = 'train/q' and metrics.step > 0"""
     try:
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
             return connection.execute(query).fetchone()[0]
@@ -146,13 +179,19 @@ def parents(root):
     return named
 
 
+def test_make_study_ends_by_saying_how_to_look_at_it(made):
+    *_, published, look = made[1].strip().splitlines()
+    assert published.startswith("published ")
+    assert ".venv/bin/mlflow ui --backend-store-uri sqlite:///" in look
+
+
 def test_an_interrupted_study_ends_in_the_same_bytes(workspace, checkout):
     ours, theirs = (root / "dvc.lock" for root in (workspace, checkout))
     assert ours.read_bytes() == theirs.read_bytes()
 
 
 def test_a_computed_study_does_nothing(checkout):
-    output = run(checkout, "dvc", "repro")
+    output = compute(checkout, "dvc", "repro")
     assert "Data and pipelines are up to date." in output
     assert stages_run(output) == set()
 
@@ -209,35 +248,50 @@ def test_whoever_pulls_can_publish_the_whole_run(checkout, tmp_path):
         assert there[instance][0]["maxent.key"] == tags["maxent.key"]
 
 
-def test_another_temperature_reruns_only_what_follows_from_it(checkout):
-    command = ["dvc", "exp", "run", "-S", "algorithms.sac.temperature.fixed=5.0"]
-    output = run(checkout, *command)
+def test_dvc_shows_metrics_and_plots(checkout, tmp_path):
+    shown = json.loads(run(checkout, "dvc", "metrics", "show", "--json"))
+    files = {
+        Path(name).stem for name in shown["workspace"]["data"] if "compare" in name
+    }
+    assert any("explore" in name for name in files)
+    run(checkout, "dvc", "plots", "show", "-o", str(tmp_path / "plots"))
+    page = (tmp_path / "plots" / "index.html").read_text()
+    assert "explore_multigoal_multi_goal_score.csv" in page
+    assert '"errorband"' in page or '"area"' in page  # our template draws the interval
+
+
+def test_another_temperature_reruns_only_what_follows_from_it(copied):
+    before = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
+    output = compute(
+        copied, "dvc", "exp", "run", "-S", "algorithms.sac.temperature.fixed=5.0"
+    )
     expected = {"check", "sweep@sac", "explore@sac", "compare", "report", "publish"}
     assert stages_run(output) == expected
-    keys = {tags["maxent.key"] for tags, _ in runs(checkout) if "maxent.key" in tags}
-    run(checkout, "git", "checkout", "-q", ".")
-    run(checkout, "dvc", "checkout")
-    new = json.loads((checkout / "results/runs/explore/sac/run.json").read_text())
-    assert new["key"] in keys  # the run before is still there, beside the experiment's
+    new = json.loads((copied / "results/runs/explore/sac/run.json").read_text())
+    after = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
+    assert new["key"] in after - before
+    assert before <= after  # the study before is still there, beside the experiment
 
 
-def test_an_experiment_in_a_temporary_folder_logs_to_the_same_store(checkout):
-    before = len(runs(checkout))
+def test_an_experiment_in_a_temporary_folder_logs_to_the_same_store(copied):
+    before = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
     command = ["dvc", "exp", "run", "--temp", "-S"]
-    run(checkout, *command, "algorithms.sac.temperature.fixed=7.0")
-    assert len(runs(checkout)) > before
-    temporary = checkout / ".dvc" / "tmp" / "exps"
-    assert not list(temporary.rglob("mlflow.db"))
+    compute(copied, *command, "algorithms.sac.temperature.fixed=7.0")
+    new = [
+        tags
+        for tags, _ in runs(copied)
+        if "maxent.key" in tags and tags["maxent.key"] not in before
+    ]
+    instances = {(tags["maxent.stage"], tags.get("maxent.run")) for tags in new}
+    assert {("sweep", "sac"), ("explore", "sac")} <= instances
+    assert not list((copied / ".dvc" / "tmp" / "exps").rglob("mlflow.db"))
 
 
-def test_a_mistake_is_answered_before_anything_is_touched(checkout):
-    good = (checkout / "params.yaml").read_text()
-    digests = {p: p.stat().st_mtime_ns for p in (checkout / "results").rglob("*")}
-    (checkout / "params.yaml").write_text(good.replace("particles:", "particels:", 1))
-    try:
-        output = run(checkout, "dvc", "repro", status=255)
-    finally:
-        (checkout / "params.yaml").write_text(good)
+def test_a_mistake_is_answered_before_anything_is_touched(copied):
+    good = (copied / "params.yaml").read_text()
+    digests = {p: p.stat().st_mtime_ns for p in (copied / "results").rglob("*")}
+    (copied / "params.yaml").write_text(good.replace("particles:", "particels:", 1))
+    output = run(copied, "dvc", "repro", status=255)
     assert "params.yaml:" in output
     assert "did you mean" in output
     assert "Traceback" not in output
