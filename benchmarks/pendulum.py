@@ -1,4 +1,4 @@
-"""SAC and DDPG against stable-baselines3 on Pendulum-v1 (targets: S5).
+"""SAC and DDPG against stable-baselines3 on Pendulum-v1.
 
     python -m benchmarks.pendulum sb3 sac    # and: sb3 ddpg, ours sac, ours ddpg
     python -m benchmarks.pendulum compare
@@ -6,7 +6,7 @@
 Same networks, batch, learning rates, discount, warm-up, target averaging, steps, seeds
 and evaluation on both sides; every part writes `benchmarks/results/pendulum_*.csv`,
 `compare` reads them. stable-baselines3 is needed for the parts called `sb3` only:
-`pip install --no-deps stable-baselines3==2.9.2`.
+`pip install --group benchmark`.
 """
 
 import csv
@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter
 
+from benchmarks.machine import machine
 from pipeline.core.config import Ddpg, Gymnasium, Sac
 from pipeline.core.job import Job
 from pipeline.core.randomness import stream
+from pipeline.study.comparison.statistics import interquartile_mean
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 20_000
@@ -153,28 +155,27 @@ def read(side: str, kind: str) -> np.ndarray:
         return np.array([float(row["return"]) for row in csv.DictReader(file)])
 
 
-def iqm(x: np.ndarray) -> np.ndarray:
-    """Interquartile mean over the last axis; see `pipeline.study.comparison`."""
-    from scipy.stats import trim_mean
-
-    return np.asarray(trim_mean(x, 0.25, axis=-1))
-
-
 def compare() -> None:
-    """Difference in IQM, ours minus theirs, with a 95 % bootstrap interval."""
+    """A table: difference in IQM, ours minus theirs, with a bootstrap interval."""
+    packages = ("torch", "gymnasium", "stable-baselines3")
+    print(f"Measured on: {machine(*packages)}\n")
+    print("| | ours, IQM | stable-baselines3, IQM | difference [95 %] | seeds, ours |")
+    print("|---|---|---|---|---|")
     for kind in ("sac", "ddpg"):
         ours, theirs = read("ours", kind), read("sb3", kind)
         generator = stream(0, f"pendulum bootstrap {kind}")
-        draws = [
-            x[generator.integers(len(x), size=(RESAMPLES, len(x)))]
-            for x in (ours, theirs)
+        resampled = [
+            interquartile_mean(
+                side[generator.integers(len(side), size=(RESAMPLES, len(side)))]
+            )
+            for side in (ours, theirs)
         ]
-        difference = iqm(draws[0]) - iqm(draws[1])
-        low, high = np.quantile(difference, [0.025, 0.975])
+        low, high = np.quantile(resampled[0] - resampled[1], [0.025, 0.975])
+        middle = interquartile_mean(ours), interquartile_mean(theirs)
         print(
-            f"{kind}: ours {iqm(ours):.1f}, sb3 {iqm(theirs):.1f}, "
-            f"difference {iqm(ours) - iqm(theirs):+.1f} [{low:+.1f}, {high:+.1f}]; "
-            f"ours {np.round(ours, 1)}, sb3 {np.round(theirs, 1)}"
+            f"| {kind.upper()} | {middle[0]:.1f} | {middle[1]:.1f} "
+            f"| {middle[0] - middle[1]:+.1f} [{low:+.1f}, {high:+.1f}] "
+            f"| {', '.join(f'{value:.1f}' for value in ours)} |"
         )
 
 

@@ -4,17 +4,14 @@ Reads `params.yaml`, `results/runs`, `results/sweep` and `results/compare`.
 Writes `results/report`: `report.html` and `figures/`.
 """
 
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pipeline.study.comparison.results import load_runs
 from pipeline.study.errors import user_errors
 from pipeline.study.files import atomic_write, read_json
-from pipeline.study.layout import COMPARED, SWEEPS, readable
+from pipeline.study.layout import COMPARED, REPORTED, SWEEPS, picture_file, readable
 from pipeline.study.params import load_study
 from pipeline.study.report.page import page, searches, sections
-
-OUT: Final = Path("results/report")
 
 
 def main() -> None:
@@ -27,7 +24,7 @@ def main() -> None:
         searched = list(searches(study, SWEEPS))
         for section in results + searched:
             for picture in section.pictures + section.more:
-                atomic_write(OUT / "figures" / f"{picture.name}.png", picture.png)
+                atomic_write(picture_file(picture.name), picture.png)
         text = page(
             study,
             runs,
@@ -36,7 +33,7 @@ def main() -> None:
             searches=searched,
             sweeps=SWEEPS,
         )
-        atomic_write(OUT / "report.html", text.encode())
+        atomic_write(REPORTED / "report.html", text.encode())
 
 
 def _compared(name: str) -> Any:

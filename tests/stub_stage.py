@@ -97,6 +97,7 @@ def report(_run):
     write(folder / "report.html", "<h1>The report of the study</h1>")
     (folder / "figures").mkdir()
     (folder / "figures/curve.png").write_bytes(picture(400, 200))
+    (folder / "figures/scratch_sql.png").write_bytes(picture(300, 100))
 
 
 if __name__ == "__main__":

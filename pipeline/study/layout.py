@@ -19,6 +19,8 @@ SWEEPS: Final = Path("results/sweep")
 """Every sweep in `<algorithm>/`: `best.yaml`, and `trials/`."""
 COMPARED: Final = Path("results/compare")
 """Statistics and claims."""
+REPORTED: Final = Path("results/report")
+"""The page, and every figure in `figures/`."""
 
 
 def best_file(algorithm: str, sweeps: Path = SWEEPS) -> Path:
@@ -29,6 +31,16 @@ def best_file(algorithm: str, sweeps: Path = SWEEPS) -> Path:
 def instance(stage: str, run: str) -> str:
     """`explore@sql`, or `compare` for a stage with one instance: DVC's name for it."""
     return f"{stage}@{run}" if run else stage
+
+
+def picture_name(stage: str, run: str) -> str:
+    """`explore_sql`: the figure that shows this run alone."""
+    return f"{stage}_{run}"
+
+
+def picture_file(name: str) -> Path:
+    """Where a figure is."""
+    return REPORTED / "figures" / f"{name}.png"
 
 
 def trial_name(batch: int | str, slot: int | str) -> str:

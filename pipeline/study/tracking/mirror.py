@@ -15,7 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.study.files import read_csv, read_json, read_table
-from pipeline.study.layout import seed_child, trial_child, trial_name
+from pipeline.study.layout import (
+    picture_file,
+    picture_name,
+    seed_child,
+    trial_child,
+    trial_name,
+)
 from pipeline.study.nested import leaves
 from pipeline.study.tracking.lockfile import Entry
 
@@ -62,6 +68,8 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
         UserError: The outputs are not here, or not those that `dvc.lock` names.
     """
     artifacts = entry.files(root)
+    if (picture := picture_of(entry, root)) is not None:
+        artifacts[PurePosixPath("figures", picture.name)] = picture
     files = {
         path.name: file
         for path, file in artifacts.items()
@@ -96,6 +104,12 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
         children=children,
         artifacts=artifacts,
     )
+
+
+def picture_of(entry: Entry, root: Path) -> Path | None:
+    """The figure of the report that shows this run alone, if there is one."""
+    path = root / picture_file(picture_name(entry.stage, entry.run))
+    return path if entry.run and path.exists() else None
 
 
 # ---------------------------------------------------------------------- parameters

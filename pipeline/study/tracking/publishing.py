@@ -5,6 +5,7 @@ half written, and `dvc pull` brings results that were computed elsewhere. Afterw
 every result is in MLflow exactly once. Publishing twice does nothing.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from pipeline.study.tracking.lockfile import Entry, read_lock
-from pipeline.study.tracking.mirror import Content, Mirror, mirror_of
+from pipeline.study.tracking.mirror import Content, Mirror, mirror_of, picture_of
 from pipeline.study.tracking.origin import origin_tags
 from pipeline.study.tracking.store import POINTS, Store
 
@@ -61,11 +62,14 @@ def publish(root: Path, *, study: str) -> Published:
         missing = [
             entry
             for entry in entries
-            if entry.digest not in published
-            or not _is_whole(run := published[entry.digest], children[run.info.run_id])
+            if (content := fingerprint(entry, root)) not in published
+            or not _is_whole(run := published[content], children[run.info.run_id])
         ]
         mirrors = [(entry, mirror_of(entry, root)) for entry in missing]
-        filled = [_Filling(store, *pair).fill(parents) for pair in mirrors]
+        filled = [
+            _Filling(store, entry, mirror).fill(parents, fingerprint(entry, root))
+            for entry, mirror in mirrors
+        ]
         if missing:
             contents = [mirror.parent for _, mirror in mirrors]
             store.save_view(
@@ -75,6 +79,13 @@ def publish(root: Path, *, study: str) -> Published:
     return Published(
         len(entries), new, len(filled) - new, store.address, store.how_to_open()
     )
+
+
+def fingerprint(entry: Entry, root: Path) -> str:
+    """Hash of all that is published of a stage instance: its entry and its figure."""
+    picture = picture_of(entry, root)
+    drawn = b"" if picture is None else picture.read_bytes()
+    return hashlib.sha256(entry.digest.encode() + drawn).hexdigest()[:32]
 
 
 def objectives(contents: Iterable["Content | RunData"]) -> set[str]:
@@ -116,7 +127,7 @@ class _Filling:
         self._entry = entry
         self._mirror = mirror
 
-    def fill(self, parents: Iterable["Run"]) -> bool:
+    def fill(self, parents: Iterable["Run"], fingerprint: str) -> bool:
         """Make or complete the run; whether it was made."""
         entry, mirror = self._entry, self._mirror
         found = self._existing(parents)
@@ -132,7 +143,7 @@ class _Filling:
         self._fill_content(run_id, mirror.parent, found)
         self._fill_artifacts(run_id, found)
         tags = {
-            "maxent.published": entry.digest,
+            "maxent.published": fingerprint,
             "maxent.outputs": entry.outputs_digest,
             "maxent.children": str(len(mirror.children)),
             "mlflow.note.content": mirror.note,

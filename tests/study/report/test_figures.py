@@ -55,7 +55,7 @@ def test_a_stage_has_its_pictures_and_they_are_the_same_twice(runs, stage, expec
 
 
 @pytest.mark.slow
-def test_each_multi_goal_run_has_a_picture_of_its_own(runs):
+def test_each_run_in_a_plane_has_a_picture_of_its_own(runs):
     made = {picture.name: picture.png for picture in album.of_runs(runs)}
     assert list(made) == [
         "explore_sql_swept",

@@ -107,6 +107,7 @@ class TestWhatIsPublished:
         assert artifacts("report", tmp_path).keys() == {
             "report.html",
             "figures/curve.png",
+            "figures/scratch_sql.png",
             lock,
         }
         assert artifacts("sweep@sql_multigoal", tmp_path).keys() == {
@@ -116,6 +117,18 @@ class TestWhatIsPublished:
             lock,
         }
         assert artifacts("compare", tmp_path).keys() == {"metrics.json", lock}
+        assert "figures/scratch_sql.png" in artifacts("scratch@sql", tmp_path)
+
+    def test_a_figure_that_was_drawn_again_replaces_the_one_of_its_run(
+        self, project, tmp_path
+    ):
+        publish(project, study="tiny")
+        figure = project / "results/report/figures/scratch_sql.png"
+        figure.write_bytes(figure.read_bytes() + b"drawn again")
+        run(project, "dvc", "commit", "-q", "-f", "report")
+        publish(project, study="tiny")
+        shown = artifacts("scratch@sql", tmp_path)["figures/scratch_sql.png"]
+        assert shown == figure.read_bytes()
 
     def test_a_run_says_where_it_comes_from(self, project, tmp_path):
         head = commit(project, "nothing")

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.study.comparison.compare import bands
 from pipeline.study.comparison.results import Run
 from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.study.layout import picture_name
 from pipeline.study.report.figures import curves, locomotion, multigoal, sweeps
 from pipeline.study.report.figures.style import describe
 from pipeline.study.sweep.trials import FinishedSweep
@@ -104,21 +105,23 @@ def _extremes(runs: Sequence[Run]) -> list[Run]:
 
 
 def of_runs(runs: Sequence[Run]) -> Iterator[Picture]:
-    """One picture of every run on multi-goal, with more of its seeds."""
+    """One picture of every run that has a plane to be seen in."""
     for run in runs:
+        name = picture_name(run.stage, run.name)
+        title = f"{describe(run)} ({run.id})"
         if run.task.kind == "multigoal":
-            yield Picture(
-                f"{run.stage}_{run.name}",
-                f"{describe(run)} ({run.id}): trajectories, and actions over Q.",
-                multigoal.behaviour(run),
-            )
+            caption = f"{title}: trajectories, and actions over Q."
+            yield Picture(name, caption, multigoal.behaviour(run))
+        elif run.task.kind == "locomotion":
+            caption = f"{title}: final episodes seen from above."
+            yield Picture(name, caption, locomotion.traces([run]))
 
 
 def of_sweep(sweep: FinishedSweep) -> Iterator[Picture]:
     """What a search tried; nothing if no trial has a value."""
     if sweep.complete:
         yield Picture(
-            f"sweep_{sweep.name}",
+            picture_name("sweep", sweep.name),
             f"{len(sweep.trials)} trials, {len(sweep.seeds)} seeds each (small dots). "
             "The star is the trial that the study trains with; a cross failed.",
             sweeps.search(sweep),
