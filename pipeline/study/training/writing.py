@@ -87,6 +87,22 @@ def _final(parts: Parts) -> _Table:
 def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
     """Arrays of all chunks, along the member axis."""
     return {
-        name: np.ascontiguousarray(np.concatenate([part[name] for part in parts]))
+        name: np.ascontiguousarray(_concatenated([part[name] for part in parts]))
         for name in parts[0]
     }
+
+
+def _concatenated(arrays: Sequence[Array]) -> Array:
+    """Members one after the other; what is shorter in time has NaN at its end.
+
+    The positions of a chunk reach as far as its longest episode.
+    """
+    if len({array.shape[1:] for array in arrays}) == 1:
+        return np.concatenate(arrays)
+    longest = max(array.shape[2] for array in arrays)
+    padded = []
+    for array in arrays:
+        widths = [(0, 0)] * array.ndim
+        widths[2] = (0, longest - array.shape[2])
+        padded.append(np.pad(array, widths, constant_values=np.nan))
+    return np.concatenate(padded)

@@ -6,32 +6,53 @@ from safetensors.numpy import load_file
 
 from pipeline.core import probes
 from pipeline.core.config import MultiGoal, Sql
-from pipeline.core.job import Record, Result
+from pipeline.core.job import Array, Record, Result
 from pipeline.study.files import read_csv
 from pipeline.study.training.run import TrainingRun
 from pipeline.study.training.writing import write_run
 from tests.study import fakes
 
 
+def described() -> TrainingRun:
+    study = fakes.study()
+    task, sql = study.tasks["multigoal"], study.algorithms["sql"]
+    assert isinstance(task, MultiGoal)
+    assert isinstance(sql, Sql)
+    names = "explore", "sql", "multigoal"
+    return TrainingRun(*names, task, "sql", sql, (3, 5, 6, 7), 1000, None)
+
+
+def result(behaviour: dict[str, Array]) -> Result:
+    """What a chunk of two members leaves behind."""
+    return Result(
+        records=[Record(500, {"evaluation/return": [0.5, float("nan")]})],
+        final={"steps_to_all_goals": [500.0, float("nan")]},
+        weights={"q": np.zeros((2, 3), np.float32)},
+        behaviour=behaviour,
+        states=2,
+        actions=2,
+    )
+
+
+def test_chunks_whose_episodes_end_earlier_are_padded(tmp_path: Path) -> None:
+    short = {"positions": np.ones((2, 4, 13, 2), np.float32)}
+    long = {"positions": np.ones((2, 4, 31, 2), np.float32)}
+    run = described()
+    parts = list(zip(run.jobs(2), [result(short), result(long)], strict=True))
+    write_run(tmp_path, run.described(), parts)
+    positions = load_file(tmp_path / "behaviour.safetensors")["positions"]
+    assert positions.shape == (4, 4, 31, 2)
+    assert np.isnan(positions[:2, :, 13:]).all()
+    assert (positions[:2, :, :13] == 1).all()
+    assert (positions[2:] == 1).all()
+
+
 class TestWriteRun:
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        task = fakes.study().tasks["multigoal"]
-        assert isinstance(task, MultiGoal)
-        sql = fakes.study().algorithms["sql"]
-        assert isinstance(sql, Sql)
-        run = TrainingRun(
-            *("explore", "sql", "multigoal", task, "sql", sql), (3, 5), 1000, None
-        )
-        result = Result(
-            records=[Record(500, {"evaluation/return": [0.5, float("nan")]})],
-            final={"steps_to_all_goals": [500.0, float("nan")]},
-            weights={"q": np.zeros((2, 3), np.float32)},
-            behaviour={"probe_q": np.ones((2, 3, 41, 41), np.float32)},
-            states=2,
-            actions=2,
-        )
-        write_run(tmp_path, run.described(), [(run.jobs(2)[0], result)])
+        run = described()
+        chunk = result({"probe_q": np.ones((2, 3, 41, 41), np.float32)})
+        write_run(tmp_path, run.described(), [(run.jobs(2)[0], chunk)])
         return tmp_path
 
     def test_a_number_that_there_is_not_is_an_empty_cell(self, folder):
