@@ -8,15 +8,19 @@ Reads `params.yaml` and `results/` of the current folder.
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from safetensors.numpy import load_file
+
 from benchmarks.machine import machine
+from pipeline.core.tasks.multigoal import goal_distances
 from pipeline.study.comparison.compare import panels
-from pipeline.study.comparison.results import load_runs
+from pipeline.study.comparison.results import Run, load_runs
 from pipeline.study.files import read_json
+from pipeline.study.layout import COMPARED, RUNS
 from pipeline.study.params import load_study
 from pipeline.study.report import tables
 from pipeline.study.report.tables import Table
 
-COMPARED = Path("results/compare")
 PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "optuna", "mlflow", "dvc")
 
 
@@ -26,6 +30,17 @@ def markdown(table: Table) -> Iterator[str]:
     yield "|" + "---|" * len(table.columns)
     for row in table.rows:
         yield "| " + " | ".join(cell.replace("\n", "<br>") for cell in row) + " |"
+
+
+def nearest(run: Run) -> str:
+    """How far the random start alone decides where episodes end."""
+    file = RUNS / run.stage / run.name / "behaviour.safetensors"
+    positions = load_file(file)["positions"]  # NaN after the end
+    steps = np.isfinite(positions[..., 0]).sum(axis=2) - 1
+    last = np.take_along_axis(positions, steps[:, :, None, None], axis=2)[:, :, 0]
+    goals = [goal_distances(x).argmin(axis=-1) for x in (positions[:, :, 0], last)]
+    shares = (goals[0] == goals[1]).mean(axis=1)
+    return ", ".join(f"{share:.2f}" for share in shares)
 
 
 def lines() -> Iterator[str]:
@@ -52,6 +67,12 @@ def lines() -> Iterator[str]:
     for (stage, task), together in panels(runs).items():
         yield f"\n## {stage}: {task}\n"
         yield from markdown(tables.results(together, metrics))
+        if together[0].task.kind == "multigoal":
+            yield "\nShare of the kept final episodes that end at the goal nearest to "
+            yield "their start, each seed:\n"
+            yield from markdown(
+                Table(["run", "share"], [[run.id, nearest(run)] for run in together])
+            )
     yield "\n## What was trained\n"
     yield from markdown(tables.trained(study, Path("results/sweep")))
     yield ""
