@@ -1,4 +1,9 @@
-"""The amortised Stein sampler alone: a fixed Q with two peaks, no environment."""
+"""The amortised Stein sampler alone: a fixed Q with two peaks, no environment.
+
+As in training, where Q begins near zero, the sampler first follows a flat Q and then
+one whose peaks grow to their height. `benchmarks/sampler.py` measures how often it
+loses a peak if it meets them at once.
+"""
 
 import numpy as np
 import pytest
@@ -9,16 +14,15 @@ from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.config import Sql
 
 TEMPERATURE = 0.5
-WIDTH = 0.05
+WIDTH = 0.06
 BINS = 40
 """Per axis of the box [-1, 1]²: the densities are compared cell by cell."""
 
 
 def two_peaks(action):
-    """Q(a) with equal peaks at (±0.5, 0), in reward units."""
-    x, y = action[..., 0], action[..., 1]
-    left = -((x + 0.5) ** 2 + y**2) / WIDTH
-    right = -((x - 0.5) ** 2 + y**2) / WIDTH
+    """Q(a) with equal peaks at ±(0.5, 0.5), in reward units."""
+    right = -(action - 0.5).square().sum(dim=-1) / WIDTH
+    left = -(action + 0.5).square().sum(dim=-1) / WIDTH
     return TEMPERATURE * torch.logaddexp(left, right)
 
 
@@ -50,7 +54,12 @@ def best_gaussian():
         density = np.exp(-0.5 * (noise**2).sum(axis=1) - log_det)
         return total_variation(density / density.sum(), target)
 
-    starts = [(x, 0.0, np.log(s), np.log(0.2), 0.0) for x in (0, 0.5) for s in (0.2, 1)]
+    starts = [
+        (at, at, np.log(along), np.log(0.2), angle)
+        for at in (0.0, 0.5)
+        for along in (0.2, 1.0)
+        for angle in (np.pi / 4, -np.pi / 4)
+    ]
     found = [optimize.minimize(distance, x, method="Nelder-Mead") for x in starts]
     return min(result.fun for result in found)
 
@@ -65,10 +74,14 @@ def sampler(seeds, *, actions):
     return SteinSampler([config] * len(seeds), seeds, states=1, actions=actions)
 
 
-def fit(sampler, q, *, members, updates):
+def fit(sampler, q, *, members, updates, first=0):
     state = torch.zeros(members, 32, 1, 1)
-    for index in range(updates):
+    for index in range(first, first + updates):
         sampler.update(state, q, index=index)
+
+
+def flat(action):
+    return 0.0 * action.sum(dim=-1)
 
 
 def draw(sampler, *, members, actions, count):
@@ -79,23 +92,36 @@ def draw(sampler, *, members, actions, count):
 
 
 @pytest.mark.slow
-def test_its_distance_is_at_most_half_of_the_best_single_gaussians():
-    seeds = [0, 1, 2]
+def test_the_median_distance_is_at_most_half_of_the_best_single_gaussians():
+    seeds = list(range(10))
     learned = sampler(seeds, actions=2)
-    fit(learned, two_peaks, members=3, updates=1500)
-    limit = 0.5 * best_gaussian()
-    for actions in draw(learned, members=3, actions=2, count=40_000):
+    fit(learned, flat, members=10, updates=400)
+    for index in range(500):
+        height = index / 500
+        fit(
+            learned,
+            lambda a, height=height: height * two_peaks(a),
+            members=10,
+            updates=1,
+            first=400 + index,
+        )
+    fit(learned, two_peaks, members=10, updates=2000, first=900)
+    distances = []
+    for actions in draw(learned, members=10, actions=2, count=40_000):
+        on_the_right = (actions.sum(dim=1) > 0).float().mean().item()
+        assert 0.25 < on_the_right < 0.75  # no seed loses a peak
         counts, _, _ = np.histogram2d(
             *actions.numpy().T, bins=BINS, range=[[-1, 1], [-1, 1]]
         )
         frequencies = (counts / counts.sum()).flatten()
-        assert total_variation(frequencies, boltzmann()) <= limit
+        distances.append(total_variation(frequencies, boltzmann()))
+    assert np.median(distances) <= 0.5 * best_gaussian()
 
 
 def test_with_a_flat_q_it_fills_the_box_evenly():
     # exp(0) is uniform on [-1, 1]: standard deviation 1/√3 = 0.577. With the squash
     # term in the wrong space it would be 0.447.
     learned = sampler([0], actions=1)
-    fit(learned, lambda a: 0.0 * a.sum(dim=-1), members=1, updates=1200)
+    fit(learned, flat, members=1, updates=1200)
     deviation = draw(learned, members=1, actions=1, count=20_000).std().item()
     assert abs(deviation - 1 / np.sqrt(3)) < 0.04

@@ -59,6 +59,8 @@ class Mirror:
     parent: Content
     children: dict[str, Content]
     artifacts: dict[PurePosixPath, Path]
+    picture: Path | None
+    """The figure of the report that shows this run alone; one of the artifacts."""
 
 
 def mirror_of(entry: Entry, root: Path) -> Mirror:
@@ -103,6 +105,7 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
         parent=parent,
         children=children,
         artifacts=artifacts,
+        picture=picture,
     )
 
 

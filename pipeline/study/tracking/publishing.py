@@ -62,14 +62,12 @@ def publish(root: Path, *, study: str) -> Published:
         missing = [
             entry
             for entry in entries
-            if (content := fingerprint(entry, root)) not in published
-            or not _is_whole(run := published[content], children[run.info.run_id])
+            if entry.digest not in published
+            or not _is_whole(run := published[entry.digest], children[run.info.run_id])
+            or _is_redrawn(run, picture_of(entry, root))
         ]
         mirrors = [(entry, mirror_of(entry, root)) for entry in missing]
-        filled = [
-            _Filling(store, entry, mirror).fill(parents, fingerprint(entry, root))
-            for entry, mirror in mirrors
-        ]
+        filled = [_Filling(store, *pair).fill(parents) for pair in mirrors]
         if missing:
             contents = [mirror.parent for _, mirror in mirrors]
             store.save_view(
@@ -79,13 +77,6 @@ def publish(root: Path, *, study: str) -> Published:
     return Published(
         len(entries), new, len(filled) - new, store.address, store.how_to_open()
     )
-
-
-def fingerprint(entry: Entry, root: Path) -> str:
-    """Hash of all that is published of a stage instance: its entry and its figure."""
-    picture = picture_of(entry, root)
-    drawn = b"" if picture is None else picture.read_bytes()
-    return hashlib.sha256(entry.digest.encode() + drawn).hexdigest()[:32]
 
 
 def objectives(contents: Iterable["Content | RunData"]) -> set[str]:
@@ -119,6 +110,17 @@ def _is_whole(run: "Run", children: list["Run"]) -> bool:
     )
 
 
+def _is_redrawn(run: "Run", picture: Path | None) -> bool:
+    """Whether the report shows the run in another figure than the one beside it."""
+    return picture is not None and run.data.tags.get("maxent.figure") != _digest(
+        picture
+    )
+
+
+def _digest(picture: Path | None) -> str:
+    return "" if picture is None else hashlib.sha256(picture.read_bytes()).hexdigest()
+
+
 class _Filling:
     """One stage instance on its way into the store."""
 
@@ -127,7 +129,7 @@ class _Filling:
         self._entry = entry
         self._mirror = mirror
 
-    def fill(self, parents: Iterable["Run"], fingerprint: str) -> bool:
+    def fill(self, parents: Iterable["Run"]) -> bool:
         """Make or complete the run; whether it was made."""
         entry, mirror = self._entry, self._mirror
         found = self._existing(parents)
@@ -143,7 +145,8 @@ class _Filling:
         self._fill_content(run_id, mirror.parent, found)
         self._fill_artifacts(run_id, found)
         tags = {
-            "maxent.published": fingerprint,
+            "maxent.published": entry.digest,
+            "maxent.figure": _digest(mirror.picture),
             "maxent.outputs": entry.outputs_digest,
             "maxent.children": str(len(mirror.children)),
             "mlflow.note.content": mirror.note,

@@ -38,6 +38,17 @@ def runs():
     return named
 
 
+def older(name):
+    """The first of two runs of a name."""
+    found = client().search_runs(
+        [experiment().experiment_id],
+        f"attributes.run_name = '{name}'",
+        order_by=["attributes.start_time ASC"],
+    )
+    assert len(found) == 2
+    return found[0].info.run_id
+
+
 def experiment():
     return client().get_experiment_by_name("tiny")
 
@@ -127,8 +138,10 @@ class TestWhatIsPublished:
         figure.write_bytes(figure.read_bytes() + b"drawn again")
         run(project, "dvc", "commit", "-q", "-f", "report")
         publish(project, study="tiny")
+        client().delete_run(older("report"))  # its lock entry is another now
         shown = artifacts("scratch@sql", tmp_path)["figures/scratch_sql.png"]
         assert shown == figure.read_bytes()
+        assert publish(project, study="tiny").completed == 0
 
     def test_a_run_says_where_it_comes_from(self, project, tmp_path):
         head = commit(project, "nothing")
