@@ -77,7 +77,7 @@ def made(own_store, tmp_path_factory):
     """A checkout in which the smoke study was made, and what that printed."""
     root = clone(tmp_path_factory.mktemp("first") / "checkout")
     done = subprocess.run(
-        ["make", "study", "STUDY=smoke"],
+        ["make", "--no-print-directory", "study", "STUDY=smoke"],
         cwd=root,
         env=environment(),
         stdout=subprocess.PIPE,
