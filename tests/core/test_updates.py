@@ -145,6 +145,26 @@ def test_soft_actor_critic_descends_the_kl_to_its_smaller_critic(name):
         torch.testing.assert_close(agent.diagnostics()["entropy"][m], -log_prob.mean())
 
 
+def test_the_value_network_descends_to_the_soft_value_of_its_policy():
+    agent, sample, alpha = make("sac_2018"), batch(), 2.0
+    before = {k: v.clone() for k, v in agent.networks().items()}
+    noise = Noise(SEEDS, "policy noise", shape=(2, BATCH, ACTIONS), kind="normal").at(0)
+    agent.update(sample, index=0)
+    after = agent.networks()
+    for m in range(2):
+        action, log_prob = gaussian(before["policy"][m], sample.state[m], noise[m, 0])
+        twins = [q_of(weights, sample.state[m], action) for weights in after["q"][m]]
+        target = torch.minimum(*twins) - alpha * log_prob
+        weights = before["value"][m].clone().requires_grad_()
+        value = perceptron(weights, sample.state[m], outputs=1)[..., 0]
+        (gradient,) = torch.autograd.grad(half_squared(value, target), weights)
+        clear = gradient.abs() > 1e-4
+        # The first step of Adam has the length of its rate, whatever the gradient's.
+        moved = (after["value"][m] - before["value"][m])[clear]
+        expected = -1e-3 * gradient[clear].sign()
+        torch.testing.assert_close(moved, expected, atol=1e-5, rtol=1e-2)
+
+
 def test_ddpg_bootstraps_from_both_slow_copies():
     agent, sample = make("ddpg"), batch()
     before = {k: v.clone() for k, v in agent.networks().items()}
