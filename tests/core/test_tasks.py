@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core import tasks
-from pipeline.core.tasks import multigoal
 from pipeline.core.tasks.episodes import Episodes, member_seeds
+from pipeline.core.tasks.multigoal import FOUR_GOALS
 from tests.core.configs import TASKS, task
 
 
@@ -29,7 +29,7 @@ def test_gymnasium_accepts_our_environments(name, limit):
 
 class TestMultiGoal:
     def test_reward_by_hand(self):
-        position, reward, reached = multigoal.advance(
+        position, reward, reached = FOUR_GOALS.advance(
             np.array([1.0, 0.0]), np.array([0.5, -1.0])
         )
         # x' = (1.5, -1): nearest goal (5, 0) at squared distance 12.25 + 1.
@@ -38,7 +38,7 @@ class TestMultiGoal:
         assert not reached
 
     def test_entering_a_goal_ends_the_episode_with_a_bonus(self):
-        _, reward, reached = multigoal.advance(
+        _, reward, reached = FOUR_GOALS.advance(
             np.array([0.0, 3.5]), np.array([0.0, 1.0])
         )
         assert reached
@@ -46,9 +46,9 @@ class TestMultiGoal:
 
     @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
     def test_four_goals_are_equally_good(self, x, y, a, b):
-        _, reward, reached = multigoal.advance(np.array([x, y]), np.array([a, b]))
+        _, reward, reached = FOUR_GOALS.advance(np.array([x, y]), np.array([a, b]))
         for turn in ([[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[1, 0], [0, -1]]):
-            _, turned, also = multigoal.advance(
+            _, turned, also = FOUR_GOALS.advance(
                 np.array(turn) @ [x, y], np.array(turn) @ [a, b]
             )
             assert turned == pytest.approx(reward)
@@ -56,7 +56,7 @@ class TestMultiGoal:
 
     @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
     def test_the_point_stays_in_the_arena(self, x, y, a, b):
-        position, _, _ = multigoal.advance(np.array([x, y]), np.array([a, b]))
+        position, _, _ = FOUR_GOALS.advance(np.array([x, y]), np.array([a, b]))
         assert np.abs(position).max() <= 7
 
     def test_the_vectorised_form_is_the_single_one_many_times(self):

@@ -224,7 +224,8 @@ def desirability(
         temperature: α > 0, in reward units per nat.
 
     Raises:
-        ValueError: `passive` is no distribution, α is not positive, or z is infinite.
+        ValueError: `passive` is no distribution, α is not positive, or z is infinite
+            or 0.
     """
     check_temperature(temperature)
     check_probabilities(passive, "passive dynamics")
@@ -234,7 +235,8 @@ def desirability(
     if not (z > 0).all():  # a positive solution exists exactly if the sums are finite
         raise ValueError(
             "The passive dynamics do not end every episode, or rewards above 0 make it "
-            "worth going on for ever. Lower the rewards or add ways to end."
+            "worth going on for ever, or z is too small for float64, V being below "
+            "-700 α. Lower the rewards, add ways to end, or raise the temperature."
         )
     return z
 

@@ -7,14 +7,22 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from pipeline.core.config import Gymnasium, Locomotion, MultiGoal, Task
+from pipeline.core.config import Gymnasium, LinearQuadratic, Locomotion, MultiGoal, Task
+from pipeline.core.tasks.linear_quadratic import System
+from pipeline.core.tasks.multigoal import Arena
 
 NO_TIME_LIMIT = -1
 
 gymnasium.register(
     "maxent/MultiGoal-v0",
-    entry_point="pipeline.core.tasks.multigoal:MultiGoalEnv",
-    vector_entry_point="pipeline.core.tasks.multigoal:MultiGoalVectorEnv",
+    entry_point="pipeline.core.tasks.multigoal_envs:MultiGoalEnv",
+    vector_entry_point="pipeline.core.tasks.multigoal_envs:MultiGoalVectorEnv",
+    max_episode_steps=30,
+)
+gymnasium.register(  # to be made with a `system`
+    "maxent/LinearQuadratic-v0",
+    entry_point="pipeline.core.tasks.linear_quadratic:LinearQuadraticEnv",
+    vector_entry_point="pipeline.core.tasks.linear_quadratic:LinearQuadraticVectorEnv",
     max_episode_steps=30,
 )
 SWIMMERS = {
@@ -48,6 +56,15 @@ def make(task: Task, count: int) -> VectorEnv:
                 num_envs=count,
                 vectorization_mode="vector_entry_point",
                 max_episode_steps=task.horizon,
+                arena=Arena.of(task),
+            )
+        case LinearQuadratic():
+            return gymnasium.make_vec(
+                "maxent/LinearQuadratic-v0",
+                num_envs=count,
+                vectorization_mode="vector_entry_point",
+                max_episode_steps=task.horizon,
+                system=System.of(task),
             )
         case Locomotion(reward=reward):
             one = partial(_one, SWIMMERS[reward])

@@ -1,25 +1,30 @@
-"""A point in the plane and four goals that are equally good.
+"""A point in the plane and goals that are equally good.
 
 As in the code that the authors of soft Q-learning released in 2018. (The text of the
 2017 paper describes a mixture of Gaussians as the reward; no released code does that.)
+Goals, walls and a push are parameters; the released task has four goals, (±5, 0) and
+(0, ±5), which end the episode, and nothing else.
 
-- Observation: the position x in [-7, 7]². Start: N(0, 0.1² I).
-- Action: a displacement in [-1, 1]², so that x' = clip(x + a).
-- Reward: -30 ‖a‖² - min_g ‖x' - g‖², and +10 within distance 1 of a goal, which ends
-  the episode. Goals: (±5, 0), (0, ±5).
+- Observation: the position x in [-7, 7]². Start: N(0, 0.1² I), at most 0.5 away along
+  each axis, which is five standard deviations.
+- Action: a displacement in [-1, 1]², so that x' = clip(x + a). A move whose straight
+  way meets a wall is not made: x' = x.
+- Reward: -30 ‖a‖² - min_g ‖x' - g‖², and +10 within distance 1 of a goal.
+- A push displaces the point after the move of one step, by the same rules as a move;
+  the step is judged by where the push has left the point.
+
+`multigoal_envs.py` has the environments.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
-import gymnasium
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
-BOUND = 7.0
-GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
+from pipeline.core.config import ARENA_BOUND, START_BOUND, MultiGoal, Push
+
+BOUND = ARENA_BOUND
 GOAL_RADIUS = 1.0
 GOAL_REWARD = 10.0
 ACTION_COST = 30.0
@@ -27,109 +32,152 @@ START_SCALE = 0.1
 
 
 def goal_distances(
-    position: Float[ndarray, "*batch 2"],
+    position: Float[ndarray, "*batch 2"], goals: Float[ndarray, "goal 2"]
 ) -> Float[ndarray, "*batch goal"]:
     """Distance to every goal."""
-    offset = position[..., None, :] - GOALS
+    offset = position[..., None, :] - goals
     return np.asarray(np.linalg.norm(offset, axis=-1))
 
 
-def advance(
-    position: Float[ndarray, "*batch 2"], action: Float[ndarray, "*batch 2"]
-) -> tuple[ndarray, ndarray, ndarray]:
-    """One step of the dynamics.
+@dataclass(frozen=True, eq=False)
+class Arena:
+    """The plane with everything in it: where a move leads and what it is worth."""
 
-    Returns:
-        The new position, the reward, and whether a goal was reached.
+    objectives: tuple[Float[ndarray, "_ 2"], ...]
+    """Goals of each objective; a task has one objective, a sum of tasks has more."""
+    scale: float
+    """What the sum of the objectives' rewards is multiplied by."""
+    walls: Float[ndarray, "wall 2 2"]
+    """(low corner, high corner) of each closed box."""
+    goals_end_episode: bool
+    push: Push | None
+
+    @classmethod
+    def of(cls, task: MultiGoal) -> "Arena":
+        """The arena that a task describes."""
+        return cls(
+            objectives=(np.array(task.goals, dtype=np.float64),),
+            scale=1.0,
+            walls=np.array(
+                [(wall.low, wall.high) for wall in task.walls], dtype=np.float64
+            ).reshape(-1, 2, 2),
+            goals_end_episode=task.goals_end_episode,
+            push=task.push,
+        )
+
+    def advance(
+        self,
+        position: Float[ndarray, "*#batch 2"],
+        action: Float[ndarray, "*#batch 2"],
+    ) -> tuple[ndarray, ndarray, ndarray]:
+        """One step of the dynamics, without a push.
+
+        Args:
+            position: Where the point is.
+            action: What it does; of a shape that broadcasts with the position's.
+
+        Returns:
+            The new position, the reward, and whether the episode ends there.
+        """
+        after = self.shifted(position, np.clip(action, -1.0, 1.0))
+        return after, self.reward(after, action), self.ended(after)
+
+    def shifted(
+        self,
+        position: Float[ndarray, "*#batch 2"],
+        displacement: Float[ndarray, "*#batch 2"],
+    ) -> Float[ndarray, "... 2"]:
+        """Where a displacement leads: into the plane, and nowhere if a wall is met."""
+        after = np.clip(position + displacement, -BOUND, BOUND)
+        if not len(self.walls):
+            return np.asarray(after)
+        stopped = crosses(position, after, self.walls)
+        return np.where(stopped[..., None], position, after)
+
+    def reward(
+        self,
+        position_next: Float[ndarray, "*#batch 2"],
+        action: Float[ndarray, "*#batch 2"],
+    ) -> Float[ndarray, "..."]:
+        """Reward of an action that led to a place, in reward units."""
+        size = np.square(np.clip(action, -1.0, 1.0)).sum(axis=-1)
+        return self._judged(position_next, np.asarray(ACTION_COST * size))
+
+    def reward_at(
+        self, position_next: Float[ndarray, "*batch 2"]
+    ) -> Float[ndarray, "*batch"]:
+        """The part of the reward that is due to the place."""
+        return self._judged(position_next, np.zeros(position_next.shape[:-1]))
+
+    def _judged(
+        self, position: Float[ndarray, "*batch 2"], effort: Float[ndarray, "*#batch"]
+    ) -> Float[ndarray, "*batch"]:
+        total = np.zeros(position.shape[:-1])
+        for goals in self.objectives:
+            nearest = goal_distances(position, goals).min(axis=-1)
+            bonus = GOAL_REWARD * (nearest < GOAL_RADIUS)
+            total = total + (bonus - effort - np.square(nearest))
+        return np.asarray(self.scale * total)
+
+    def ended(
+        self, position_next: Float[ndarray, "*batch 2"]
+    ) -> Bool[ndarray, "*batch"]:
+        """Whether an episode ends at a place."""
+        anywhere = self.inside(position_next).any(axis=0)
+        return np.asarray(anywhere & self.goals_end_episode)
+
+    def inside(
+        self, position: Float[ndarray, "*batch 2"]
+    ) -> Bool[ndarray, " objective *batch"]:
+        """Whether a place is within the radius of a goal of each objective."""
+        return np.stack(
+            [
+                goal_distances(position, goals).min(axis=-1) < GOAL_RADIUS
+                for goals in self.objectives
+            ]
+        )
+
+
+def crosses(
+    start: Float[ndarray, "*#batch 2"],
+    stop: Float[ndarray, "*#batch 2"],
+    boxes: Float[ndarray, "box 2 2"],
+) -> Bool[ndarray, "..."]:
+    """Whether the segment between two points meets any of some closed boxes.
+
+    Slab method: along each axis the segment is between the two sides of a box for an
+    interval of its length; it meets the box where these intervals have a common part.
     """
-    action = np.clip(action, -1.0, 1.0)
-    position = np.clip(position + action, -BOUND, BOUND)
-    nearest = goal_distances(position).min(axis=-1)
-    reached = nearest < GOAL_RADIUS
-    effort = ACTION_COST * np.square(action).sum(axis=-1)
-    reward = GOAL_REWARD * reached - effort - np.square(nearest)
-    return position, np.asarray(reward), np.asarray(reached)
+    way = (stop - start)[..., None, :]
+    below, above = (boxes[:, side] - start[..., None, :] for side in (0, 1))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        enters = np.where(way > 0, below, above) / way
+        leaves = np.where(way > 0, above, below) / way
+    # A segment at rest along an axis is between the sides always or never.
+    never = (below > 0) | (above < 0)
+    enters = np.where(way == 0, np.where(never, np.inf, -np.inf), enters).max(axis=-1)
+    leaves = np.where(way == 0, np.where(never, -np.inf, np.inf), leaves).min(axis=-1)
+    meets = np.maximum(enters, 0.0) <= np.minimum(leaves, 1.0)
+    return np.asarray(meets.any(axis=-1))
 
 
 def start(generator: np.random.Generator) -> Float[ndarray, " 2"]:
     """A starting position."""
-    return START_SCALE * generator.standard_normal(2)
+    drawn = START_SCALE * generator.standard_normal(2)
+    return np.clip(drawn, -START_BOUND, START_BOUND)
 
 
-class MultiGoalVectorEnv(VectorEnv):
-    """Many independent points at once, as array code. The caller resets ended ones."""
-
-    metadata = {"autoreset_mode": AutoresetMode.DISABLED}  # noqa: RUF012, as its base
-
-    def __init__(self, num_envs: int, max_episode_steps: int) -> None:
-        """All points are at the origin until the first reset."""
-        self.num_envs = num_envs
-        self._limit = max_episode_steps
-        self._length = np.zeros(num_envs, dtype=np.int64)
-        self.single_observation_space = gymnasium.spaces.Box(
-            -BOUND, BOUND, (2,), np.float64
-        )
-        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float64)
-        batch = gymnasium.vector.utils.batch_space
-        self.observation_space = batch(self.single_observation_space, num_envs)
-        self.action_space = batch(self.single_action_space, num_envs)
-        self._position = np.zeros((num_envs, 2))
-        self._generators = [np.random.default_rng() for _ in range(num_envs)]
-
-    def reset(
-        self,
-        *,
-        seed: int | Sequence[int | None] | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> tuple[ndarray, dict[str, Any]]:
-        """Start again, all points or those of `options["reset_mask"]`."""
-        seeds = (
-            [None if seed is None else seed + i for i in range(self.num_envs)]
-            if seed is None or isinstance(seed, int)
-            else seed
-        )
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
-        for index in np.flatnonzero(mask).tolist():
-            if seeds[index] is not None:
-                self._generators[index] = np.random.default_rng(seeds[index])
-            self._position[index] = start(self._generators[index])
-        self._length[mask] = 0
-        return self._position.copy(), {"position": self._position.copy()}
-
-    def step(
-        self, actions: ndarray
-    ) -> tuple[ndarray, ndarray, ndarray, ndarray, dict[str, Any]]:
-        """Move every point."""
-        self._position, reward, reached = advance(self._position, actions)
-        self._length += 1
-        truncated = self._length >= self._limit
-        info = {"position": self._position.copy()}
-        return self._position.copy(), reward, reached, truncated, info
+def direction(generator: np.random.Generator) -> Float[ndarray, " 2"]:
+    """A direction, every one equally likely."""
+    angle = generator.uniform(0.0, 2 * np.pi)
+    return np.array([np.cos(angle), np.sin(angle)])
 
 
-class MultiGoalEnv(gymnasium.Env):
-    """One point, for whoever uses the task outside of this project."""
-
-    metadata = {"render_modes": []}  # noqa: RUF012, as its base
-
-    def __init__(self, render_mode: str | None = None) -> None:
-        """Same spaces and dynamics as the vectorised form."""
-        self.observation_space = gymnasium.spaces.Box(-BOUND, BOUND, (2,), np.float64)
-        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float64)
-        self.render_mode = render_mode
-        self._position = np.zeros(2)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[ndarray, dict[str, Any]]:
-        """Start near the origin."""
-        super().reset(seed=seed)
-        self._position = start(self.np_random)
-        return self._position.copy(), {}
-
-    def step(
-        self, action: ndarray
-    ) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
-        """Move the point."""
-        self._position, reward, reached = advance(self._position, action)
-        return self._position.copy(), float(reward), bool(reached), False, {}
+FOUR_GOALS = Arena(
+    objectives=(np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]]),),
+    scale=1.0,
+    walls=np.zeros((0, 2, 2)),
+    goals_end_episode=True,
+    push=None,
+)
+"""The released task: what Gymnasium makes for whoever uses it outside of a study."""

@@ -239,6 +239,13 @@ class TestDesirability:
         z = desirability(passive, reward, ends, temperature=alpha)
         np.testing.assert_allclose(alpha * np.log(z), value, atol=1e-8)
 
+    @pytest.mark.parametrize("reward", [-400.0, -1000.0])
+    def test_values_whose_exponential_underflows_are_refused(self, reward):
+        passive, ends = np.eye(3)[[1, 2, 2]], np.array([False, False, True])
+        rewards = np.array([reward, reward, 0.0])
+        with pytest.raises(ValueError, match="z is too small for float64"):
+            desirability(passive, rewards, ends, temperature=1.0)
+
     def test_going_on_for_ever_is_refused(self):
         passive, ends = np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([False, True])
         with pytest.raises(ValueError, match="worth going on for ever"):

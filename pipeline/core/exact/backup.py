@@ -1,0 +1,138 @@
+"""One sweep of soft value iteration on a grid of the plane; `grid.py` says how."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from scipy.special import logsumexp
+
+from pipeline.core.tasks.multigoal import ACTION_COST, BOUND, Arena
+
+BLOCK = 256
+"""States whose actions are looked at together, which bounds memory."""
+
+
+class Backup:
+    """One sweep of soft value iteration."""
+
+    def __init__(self, arena: Arena, temperature: float, spacing: float) -> None:
+        places = plane(spacing)
+        self.reward: Float[ndarray, "x y"] = arena.reward_at(places)
+        self.going_on: Bool[ndarray, "x y"] = ~arena.ended(places)
+        self._alpha = temperature
+        axis = action_axis(spacing)
+        effort = effort_of(arena)
+        self._kernel = log_weights(spacing) - effort * axis**2 / temperature
+        self._near = _Detours(arena, places, spacing) if len(arena.walls) else None
+
+    def __call__(self, worth: Float[ndarray, "x y"]) -> Float[ndarray, "x y"]:
+        """V of all positions from what it is worth to arrive at each."""
+        v = worth / self._alpha
+        for _ in range(2):  # along one axis, then along the other
+            v = log_convolve(v, self._kernel).T
+        if self._near is not None:
+            self._near.correct(v, worth / self._alpha, self._kernel)
+        return self._alpha * v
+
+
+class _Detours:
+    """Positions from which a wall is within reach, and where each action leads."""
+
+    def __init__(
+        self, arena: Arena, places: Float[ndarray, "x y 2"], spacing: float
+    ) -> None:
+        low, high = arena.walls[:, 0] - 1, arena.walls[:, 1] + 1
+        beside = (places[:, :, None] >= low) & (places[:, :, None] <= high)
+        self._where = beside.all(axis=-1).any(axis=-1)
+        axis = action_axis(spacing)
+        action = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+        self._leads = np.concatenate(
+            [
+                self._led(arena, block, action, spacing)
+                for block in blocks(places[self._where])
+            ]
+        )
+
+    @staticmethod
+    def _led(
+        arena: Arena,
+        start: Float[ndarray, "n 2"],
+        action: Float[ndarray, "k 2"],
+        spacing: float,
+    ) -> Int[ndarray, "n k"]:
+        """Node to which each action leads."""
+        shape = (len(start), *action.shape)
+        place = arena.shifted(
+            np.broadcast_to(start[:, None], shape), np.broadcast_to(action, shape)
+        )
+        node = np.rint((place + BOUND) / spacing).astype(np.int64)
+        size = round(2 * BOUND / spacing) + 1
+        return np.asarray((node[..., 0] * size + node[..., 1]).astype(np.int32))
+
+    def correct(
+        self,
+        v: Float[ndarray, "x y"],
+        worth: Float[ndarray, "x y"],
+        kernel: Float[ndarray, " k"],
+    ) -> None:
+        """Replace the values that were computed as if there were no walls."""
+        both = np.add.outer(kernel, kernel).ravel()
+        flat = worth.ravel()
+        v[self._where] = np.concatenate(
+            [logsumexp(flat[block] + both, axis=1) for block in blocks(self._leads)]
+        )
+
+
+def log_convolve(
+    value: Float[ndarray, "x y"], kernel: Float[ndarray, " k"]
+) -> Float[ndarray, "x y"]:
+    """Logarithm of Σ_k exp(value[x + k] + kernel[k]); beyond the edge is the edge."""
+    reach = len(kernel) // 2
+    padded = np.pad(value, ((reach, reach), (0, 0)), mode="edge")
+    shifted = [padded[k : k + len(value)] for k in range(len(kernel))]
+    largest = shifted[0] + kernel[0]
+    for part, weight in zip(shifted, kernel, strict=True):
+        np.maximum(largest, part + weight, out=largest)
+    total = np.zeros_like(value)
+    for part, weight in zip(shifted, kernel, strict=True):
+        total += np.exp(part + weight - largest)
+    return np.asarray(largest + np.log(total))
+
+
+def effort_of(arena: Arena) -> float:
+    """c: what ‖a‖² = 1 costs, in reward units."""
+    return arena.scale * len(arena.objectives) * ACTION_COST
+
+
+def action_axis(spacing: float) -> Float[ndarray, " k"]:
+    """Nodes along one axis of the action."""
+    reach = round(1 / spacing)
+    return spacing * np.arange(-reach, reach + 1)
+
+
+def log_weights(spacing: float) -> Float[ndarray, " k"]:
+    """Of the trapezoidal rule along one axis of the action."""
+    weights = np.full(2 * round(1 / spacing) + 1, spacing)
+    weights[[0, -1]] /= 2
+    return np.asarray(np.log(weights))
+
+
+def plane(spacing: float) -> Float[ndarray, "x y 2"]:
+    """Nodes of the grid of positions."""
+    reach = round(BOUND / spacing)
+    axis = spacing * np.arange(-reach, reach + 1)
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+
+
+def inside_walls(arena: Arena, places: Float[ndarray, "x y 2"]) -> Bool[ndarray, "x y"]:
+    """Which positions nobody can be at."""
+    low, high = arena.walls[:, 0], arena.walls[:, 1]
+    inside = (places[:, :, None] >= low) & (places[:, :, None] <= high)
+    return np.asarray(inside.all(axis=-1).any(axis=-1))
+
+
+def blocks(rows: ndarray) -> Iterator[ndarray]:
+    """Rows in groups that are looked at together."""
+    for start in range(0, len(rows), BLOCK):
+        yield rows[start : start + BLOCK]

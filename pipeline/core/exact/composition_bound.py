@@ -1,0 +1,164 @@
+"""How much is lost when soft Q-functions are averaged instead of learned anew.
+
+Two tasks have the same dynamics, rewards r₁ and r₂, optimal soft Q-functions Q₁ and Q₂
+and policies π₁ and π₂ at one temperature α. For the reward r_C = (r₁ + r₂) / 2 and
+Q_S = (Q₁ + Q₂) / 2 (Haarnoja et al. 2018, arXiv:1803.06773, there with α = 1)
+
+    Q_S(s, a)  ≥  Q*_C(s, a)  ≥  Q_S(s, a) - C(s, a),
+    C(s, a) = γ E[α/2 · D(s') + max_a' C(s', a')],
+    D(s) = D_½(π₁ ‖ π₂)(s) = -2 log ∫ √(π₁ π₂) da.
+
+Any α follows from α = 1 because dividing all rewards by α divides every Q by α and
+leaves the policies alone. It is also seen at once: α log ∫ exp(Q_S / α) =
+(V₁ + V₂) / 2 - α/2 · D, so that a soft Bellman backup of r_C takes γ E[α/2 · D] off
+Q_S; the first inequality holds because backups are monotone, the second by induction.
+For the sum r₁ + r₂ there is no such bound: averaged rewards doubled are those of α / 2,
+at which Q₁ and Q₂ are not optimal.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy.ndimage import map_coordinates, maximum_filter
+from scipy.special import logsumexp
+
+from pipeline.core.exact.backup import Backup, effort_of
+from pipeline.core.exact.grid import GridOracle
+
+TOLERANCE = 1e-6
+"""Of C, in reward units: how far the iteration may be from its limit."""
+
+
+def renyi_half(
+    log_first: Float[ndarray, "*batch action"],
+    log_second: Float[ndarray, "*batch action"],
+    log_weights: Float[ndarray, " action"],
+) -> Float[ndarray, "*batch"]:
+    """Rényi divergence of order ½ of two densities, in nats.
+
+    Args:
+        log_first: Log-density at each action.
+        log_second: Of the other.
+        log_weights: Log of the volume that each action stands for; 0 on a table.
+
+    Returns:
+        -2 log Σ w √(π₁ π₂), at least 0 for normalised densities; symmetric.
+    """
+    half = (log_first + log_second) / 2
+    return np.asarray(-2 * logsumexp(half + log_weights, axis=-1))
+
+
+def table_gap(
+    transition: Float[ndarray, "state action state"],
+    divergence: Float[ndarray, " state"],
+    *,
+    discount: float,
+    temperature: float,
+) -> Float[ndarray, "state action"]:
+    """C on a table.
+
+    Args:
+        transition: P(s' | s, a).
+        divergence: D_½(π₁ ‖ π₂) in every state, in nats.
+        discount: γ in (0, 1).
+        temperature: α > 0, in reward units per nat.
+
+    Returns:
+        C(s, a), in reward units; the error of the iteration is added.
+    """
+    _check(discount, temperature)
+    paid = temperature / 2 * divergence
+    worst, change = np.zeros_like(paid), np.inf
+    gap = discount * (transition @ paid)
+    while change * discount / (1 - discount) > TOLERANCE:
+        gap = discount * (transition @ (paid + worst))
+        change = float(np.abs(gap.max(axis=1) - worst).max())
+        worst = gap.max(axis=1)
+    return np.asarray(gap + TOLERANCE)
+
+
+class PlaneGap:
+    """C in the plane, on the grid on which both tasks were solved.
+
+    The largest C is looked for at all nodes within reach of a move, whether a wall is
+    in between or not: with walls the bound is looser than it could be.
+    """
+
+    def __init__(self, first: GridOracle, second: GridOracle) -> None:
+        """Compute the divergence and C at every node.
+
+        Args:
+            first: The oracle of one task.
+            second: That of the other.
+
+        Raises:
+            ValueError: They differ in temperature, discount, grid, effort or walls, or
+                goals end episodes.
+        """
+        self._spacing, self._discount = first.spacing, first.discount
+        for name, own, other in (
+            ("temperature", first.temperature, second.temperature),
+            ("discount", first.discount, second.discount),
+            ("grid", first.v.shape, second.v.shape),
+            ("effort", effort_of(first.arena), effort_of(second.arena)),
+            ("set of walls", first.arena.walls.tolist(), second.arena.walls.tolist()),
+        ):
+            if own != other:
+                raise ValueError(
+                    f"the bound is for oracles of one {name}, found {own} and {other}"
+                )
+        if first.arena.goals_end_episode or second.arena.goals_end_episode:
+            raise ValueError("the bound is for tasks whose episodes no goal ends")
+        self._bound = (len(first.v) - 1) / 2 * self._spacing
+        self.divergence: Float[ndarray, "x y"] = _divergence(first, second)
+        self._due = _due(
+            first.temperature / 2 * self.divergence,
+            reach=round(1 / self._spacing),
+            discount=self._discount,
+        )
+
+    def __call__(
+        self, position_next: Float[ndarray, "*batch 2"]
+    ) -> Float[ndarray, "*batch"]:
+        """C(s, a) of the actions that lead to these positions, in reward units."""
+        index = (np.moveaxis(position_next, -1, 0) + self._bound) / self._spacing
+        due = map_coordinates(self._due, index, order=1, mode="nearest")
+        return np.asarray(self._discount * due + TOLERANCE)
+
+
+def _divergence(first: GridOracle, second: GridOracle) -> Float[ndarray, "x y"]:
+    """D_½ at every node, from what a soft backup of r_C takes off (V₁ + V₂) / 2.
+
+    One sweep of soft value iteration, instead of an integral at every node.
+    """
+    backup, other = (
+        Backup(each.arena, each.temperature, each.spacing) for each in (first, second)
+    )
+    reward, value = (backup.reward + other.reward) / 2, (first.v + second.v) / 2
+    taken = value - backup(reward + first.discount * value)
+    return np.asarray(2 / first.temperature * np.maximum(taken, 0.0))
+
+
+def _due(
+    paid: Float[ndarray, "x y"], *, reach: int, discount: float
+) -> Float[ndarray, "x y"]:
+    """F = α/2 · D + γ max F over everything within reach, so that C(s, a) = γ F(s')."""
+    due, change = paid, np.inf
+    while change * discount / (1 - discount) > TOLERANCE:
+        best = maximum_filter(due, size=2 * reach + 1, mode="nearest")
+        new = paid + discount * best
+        change = float(np.abs(new - due).max())
+        due = new
+    return np.asarray(due)
+
+
+def _check(discount: float, temperature: float) -> None:
+    if not 0 < discount < 1:
+        raise ValueError(
+            f"discount must be between 0 and 1, found {discount:g}: without a discount "
+            "the loss adds up without end"
+        )
+    if not 0 < temperature < np.inf:
+        raise ValueError(
+            f"temperature must be above 0 and finite, found {temperature:g}"
+        )

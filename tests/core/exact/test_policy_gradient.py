@@ -1,0 +1,356 @@
+"""Every form of REINFORCE against the exact gradient, and against soft Q-learning."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core.exact import gradient_identity
+from pipeline.core.exact.mdp import Mdp
+from pipeline.core.exact.policy_gradient import (
+    at_visited,
+    estimates,
+    least_variance_baseline,
+    log_likelihood_gradient,
+    mean,
+    objective,
+    scores,
+    soft_rewards,
+    value_and_q,
+    variance,
+)
+from pipeline.core.exact.trajectories import Problem, draw_paths, every_path
+
+seeds = st.integers(0, 2**32 - 1)
+ROUNDING = {"rtol": 0, "atol": 1e-12}
+"""Sums of at most a few thousand numbers of size 1 to 10 in double precision."""
+
+
+def problem(seed, *, horizon=4, temperature=0.7, least_reward=-1.0, ends=True):
+    """Two states and one that ends the episode; two actions."""
+    rng = np.random.default_rng(seed)
+    transition = np.zeros((3, 2, 3))
+    transition[:2] = rng.dirichlet(np.ones(3), size=(2, 2))
+    transition[2, :, 2] = 1
+    if not ends:
+        transition[:2, :, 2] = 0
+        transition /= transition.sum(axis=-1, keepdims=True)
+    reward = np.zeros((3, 2))
+    reward[:2] = rng.uniform(least_reward, 1.0, size=(2, 2))
+    mdp = Mdp(transition, reward, discount=0.9, terminal=np.array([False, False, True]))
+    start = np.array([0.3, 0.7, 0.0])
+    return Problem(mdp, start, horizon=horizon, temperature=temperature)
+
+
+def policy(task, seed):
+    return np.random.default_rng([seed, 1]).normal(size=task.shape)
+
+
+def baselines(task, logits, seed):
+    """Any function of time and state may be subtracted."""
+    value, _ = value_and_q(task, torch.tensor(logits))
+    return {
+        "none": np.zeros(task.shape[:2]),
+        "value": value.numpy(),
+        "least variance": least_variance_baseline(task, logits),
+        "arbitrary": np.random.default_rng([seed, 2]).normal(size=task.shape[:2]),
+    }
+
+
+class TestExactGradient:
+    def test_a_bandit_has_the_gradient_of_the_textbook(self):
+        # J = Σ π (r - α log π); ∂J/∂θ_a = π_a (r_a - α log π_a - J).
+        reward = np.array([[1.0, -0.5]])
+        mdp = Mdp(np.ones((1, 2, 1)), reward, discount=0.5, terminal=np.array([False]))
+        task = Problem(mdp, np.ones(1), horizon=1, temperature=0.3)
+        logits = np.array([[[0.2, -0.4]]])
+        p = np.exp(logits[0, 0]) / np.exp(logits[0, 0]).sum()
+        soft = reward[0] - 0.3 * np.log(p)
+        value, gradient = objective(task, logits)
+        assert value == pytest.approx(p @ soft, rel=1e-14)
+        np.testing.assert_allclose(gradient[0, 0], p * (soft - p @ soft), **ROUNDING)
+
+    def test_it_vanishes_at_the_soft_optimal_policy(self):
+        task = problem(0)
+        logits, value = np.zeros(task.shape), np.zeros(3)
+        for step in reversed(range(task.horizon)):
+            q = task.mdp.reward + task.mdp.discount * task.mdp.transition @ value
+            logits[step] = q / task.temperature
+            value = task.temperature * np.log(np.exp(logits[step]).sum(axis=-1))
+            value[2] = 0.0
+        best, gradient = objective(task, logits)
+        np.testing.assert_allclose(gradient, 0, **ROUNDING)
+        assert best == pytest.approx(task.start @ value, rel=1e-13)
+
+    @settings(deadline=None)
+    @given(seeds)
+    def test_it_is_the_slope_of_the_objective(self, seed):
+        task = problem(seed)
+        logits, direction = policy(task, seed), policy(task, seed + 1)
+        _, gradient = objective(task, logits)
+        above, _ = objective(task, logits + 1e-5 * direction)
+        below, _ = objective(task, logits - 1e-5 * direction)
+        # A central difference: error h² J''' ~ 1e-10 and rounding 1e-16 / h ~ 1e-11.
+        slope = (above - below) / 2e-5
+        assert slope == pytest.approx((gradient * direction).sum(), abs=1e-8)
+
+    @settings(deadline=None)
+    @given(seeds)
+    def test_the_objective_is_the_mean_soft_return_of_all_paths(self, seed):
+        task = problem(seed)
+        logits = policy(task, seed)
+        paths = every_path(task, logits)
+        assert paths.weight.sum() == pytest.approx(1, abs=1e-13)
+        # log π in place of the entropy: the same in the mean, not path by path.
+        returns = soft_rewards(task, logits, paths).sum(axis=1)
+        value, _ = objective(task, logits)
+        assert paths.weight @ returns == pytest.approx(value, abs=1e-12)
+
+
+class TestEstimators:
+    @pytest.mark.parametrize("credit", ["whole_return", "reward_to_go"])
+    @settings(deadline=None, max_examples=25)
+    @given(seeds)
+    def test_all_have_the_exact_gradient_as_their_mean(self, credit, seed):
+        task = problem(seed)
+        logits = policy(task, seed)
+        paths = every_path(task, logits)
+        _, gradient = objective(task, logits)
+        for name, baseline in baselines(task, logits, seed).items():
+            estimate = estimates(task, logits, paths, credit=credit, baseline=baseline)
+            np.testing.assert_allclose(
+                mean(estimate, paths), gradient, **ROUNDING, err_msg=name
+            )
+
+    @settings(deadline=None)
+    @given(seeds)
+    def test_the_minus_one_of_the_entropys_gradient_has_no_mean(self, seed):
+        task = problem(seed)
+        logits = policy(task, seed)
+        paths = every_path(task, logits)
+        own = at_visited(scores(task, logits, paths), paths, states=3)
+        minus_one = -task.temperature * own
+        assert variance(minus_one, paths) > 0  # single episodes have it
+        np.testing.assert_allclose(mean(minus_one, paths), 0, **ROUNDING)
+
+    def test_sampled_episodes_estimate_the_same_within_four_standard_errors(self):
+        task, count = problem(3), 100_000
+        logits = policy(task, 3)
+        generator = np.random.default_rng(5)
+        paths = draw_paths(task, logits, count=count, generator=generator)
+        _, gradient = objective(task, logits)
+        for credit in ("whole_return", "reward_to_go"):
+            none = np.zeros(task.shape[:2])
+            estimate = estimates(task, logits, paths, credit=credit, baseline=none)
+            error = estimate.std(axis=0) / count**0.5
+            # The chance that one of 2 · 16 numbers is further away is 0.2 %.
+            assert (np.abs(mean(estimate, paths) - gradient) <= 4 * error).all()
+            assert np.linalg.norm(gradient) > 20 * np.linalg.norm(error)
+
+    def test_drawn_paths_are_as_frequent_as_their_probability_says(self):
+        task, count = problem(4, horizon=2), 200_000
+        logits = policy(task, 4)
+        generator = np.random.default_rng(6)
+        drawn = draw_paths(task, logits, count=count, generator=generator)
+        for states, actions, weight in zip(
+            *vars(every_path(task, logits)).values(), strict=True
+        ):
+            same = (drawn.states == states) & (drawn.actions == actions)
+            error = (weight * (1 - weight) / count) ** 0.5
+            assert abs(same.all(axis=1).mean() - weight) <= 4.5 * error
+
+
+class TestVariance:
+    """Parameters of different steps are different, so their variances just add up."""
+
+    @settings(deadline=None, max_examples=30)
+    @given(seeds)
+    def test_causality_helps_where_every_soft_reward_is_positive(self, seed):
+        # E ‖∇ log π‖² (P² + 2 P G) >= 0 for a past P and a future G of one sign.
+        task = problem(seed, least_reward=0.0)
+        whole, to_go = self.variances(task, seed, "none")
+        assert to_go <= whole * (1 + 1e-12)
+
+    @settings(deadline=None, max_examples=30)
+    @given(seeds)
+    def test_causality_always_helps_with_the_best_baseline(self, seed):
+        # Given the state, past and action are independent: the mixed term vanishes.
+        whole, to_go = self.variances(problem(seed), seed, "least variance")
+        assert to_go <= whole * (1 + 1e-12)
+
+    @settings(deadline=None, max_examples=30)
+    @given(seeds)
+    def test_no_baseline_does_better_than_the_best(self, seed):
+        task = problem(seed)
+        _, least = self.variances(task, seed, "least variance")
+        for name in ("none", "value", "arbitrary"):
+            _, other = self.variances(task, seed, name)
+            assert least <= other * (1 + 1e-12), name
+
+    def test_the_value_is_not_always_a_better_baseline_than_none(self):
+        # It is not the one of least variance, so that nothing says it must be.
+        worse = 0
+        for seed in range(40):
+            _, none = self.variances(problem(seed, horizon=1), seed, "none")
+            _, value = self.variances(problem(seed, horizon=1), seed, "value")
+            worse += value > none
+        assert 0 < worse < 40
+
+    @staticmethod
+    def variances(task, seed, name):
+        logits = policy(task, seed)
+        paths, baseline = every_path(task, logits), baselines(task, logits, seed)[name]
+        return [
+            variance(
+                estimates(task, logits, paths, credit=credit, baseline=baseline), paths
+            )
+            for credit in ("whole_return", "reward_to_go")
+        ]
+
+    def test_the_figure_shows_that_causality_matters_more_in_longer_episodes(self):
+        task = problem(1, least_reward=0.0, ends=False)
+        shown = gradient_identity.variance_by_horizon(
+            task.mdp,
+            task.start,
+            temperature=0.5,
+            horizons=(1, 2, 3, 4, 5),
+            generator=np.random.default_rng(0),
+        )
+        assert shown["horizon"].tolist() == [1, 2, 3, 4, 5]
+        whole, to_go = shown["whole_return"], shown["reward_to_go"]
+        assert whole[0] == pytest.approx(to_go[0])  # a single step has no past
+        assert (np.diff(whole / to_go) > 0).all()
+        least = shown["least_variance_baseline"]
+        for name in ("whole_return", "reward_to_go", "value_baseline"):
+            assert (least <= shown[name] * (1 + 1e-12)).all()
+        assert (shown["gradient"] > 0).all()
+
+
+class TestRewardWeightedLikelihood:
+    @settings(deadline=None)
+    @given(seeds)
+    def test_the_policy_gradient_is_imitation_weighed_by_returns(self, seed):
+        task = problem(seed)
+        logits = policy(task, seed)
+        paths = every_path(task, logits)
+        returns = soft_rewards(task, logits, paths).sum(axis=1)
+        weighed = log_likelihood_gradient(task, logits, paths, importance=returns)
+        _, gradient = objective(task, logits)
+        np.testing.assert_allclose(weighed, gradient, **ROUNDING)
+
+    @settings(deadline=None)
+    @given(seeds)
+    def test_without_returns_a_policy_that_imitates_itself_stays(self, seed):
+        task = problem(seed)
+        logits = policy(task, seed)
+        paths = every_path(task, logits)
+        alike = np.ones(len(paths.weight))
+        same = log_likelihood_gradient(task, logits, paths, importance=alike)
+        np.testing.assert_allclose(same, 0, **ROUNDING)
+
+    def test_without_returns_an_expert_is_imitated(self):
+        # ∇ = visits of the expert · (expert's policy - own), state by state.
+        task = problem(2)
+        expert, own = policy(task, 2), policy(task, 7)
+        paths = every_path(task, expert)
+        alike = np.ones(len(paths.weight))
+        gradient = log_likelihood_gradient(task, own, paths, importance=alike)
+        probability = [
+            np.exp(x) / np.exp(x).sum(-1, keepdims=True) for x in (expert, own)
+        ]
+        visits = np.einsum("p,pts->ts", paths.weight, np.eye(3)[paths.states])
+        visits[:, 2] = 0  # after the end nothing is done
+        expected = visits[..., None] * (probability[0] - probability[1])
+        np.testing.assert_allclose(gradient, expected, **ROUNDING)
+
+
+class TestPolicyGradientIsSoftQLearning:
+    @settings(deadline=None)
+    @given(seeds, st.integers(1, 5), st.integers(1, 5), st.floats(0.01, 10))
+    def test_on_tables(self, seed, states, actions, temperature):
+        found = gradient_identity.on_a_table(
+            np.random.default_rng(seed),
+            states=states,
+            actions=actions,
+            temperature=temperature,
+        )
+        # Gradients grow with α²; 1e-12 of the largest is rounding.
+        size = max(1.0, temperature**2)
+        np.testing.assert_allclose(
+            found["soft_q"], found["both"], rtol=0, atol=1e-12 * size
+        )
+
+    @settings(deadline=None)
+    @given(seeds, st.floats(0.01, 10))
+    def test_on_a_network_whose_layers_are_shared(self, seed, temperature):
+        found = gradient_identity.on_a_network(
+            np.random.default_rng(seed),
+            states=6,
+            actions=4,
+            hidden=(8, 8),
+            temperature=temperature,
+        )
+        size = max(1.0, np.abs(found["soft_q"]).max(), temperature**2)
+        np.testing.assert_allclose(
+            found["soft_q"], found["both"], rtol=0, atol=1e-12 * size
+        )
+        shared = np.abs(found["policy"]) * np.abs(found["value"]) > 0
+        assert shared.sum() > 20  # both parts are there, in the same weights
+
+    @settings(deadline=None, max_examples=25)
+    @given(seeds)
+    def test_with_the_policys_own_q_the_policy_part_is_the_whole_gradient(self, seed):
+        # Weigh states by their discounted visits: the policy gradient theorem.
+        task = problem(seed)
+        logits = policy(task, seed)
+        paths = every_path(task, logits)
+        visits = np.einsum("p,pts->ts", paths.weight, np.eye(3)[paths.states])
+        visits[:, 2] = 0
+        visits *= task.mdp.discount ** np.arange(task.horizon)[:, None]
+        value, q = value_and_q(task, torch.tensor(logits))
+        leaf = torch.tensor(logits, requires_grad=True)
+        v = value.flatten().clone().requires_grad_()
+        found = gradient_identity.sides(
+            v,
+            torch.log_softmax(leaf, dim=-1).flatten(end_dim=1),
+            target=q.flatten(end_dim=1),
+            weight=torch.tensor(visits).flatten(),
+            temperature=task.temperature,
+            parameters=[v, leaf],
+        )
+        _, gradient = objective(task, logits)
+        np.testing.assert_allclose(
+            found["policy"][v.numel() :].reshape(task.shape), gradient, **ROUNDING
+        )
+        # V is the policy's own, so that it has nothing to learn.
+        np.testing.assert_allclose(found["value"], 0, **ROUNDING)
+        np.testing.assert_allclose(found["soft_q"], found["both"], **ROUNDING)
+
+
+class TestMistakes:
+    def test_too_many_trajectories_are_not_written_down(self):
+        task = problem(0, horizon=12)
+        with pytest.raises(ValueError, match="There are 2176782336 trajectories"):
+            every_path(task, policy(task, 0))
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"start": np.array([0.5, 0.5])}, "The start has the shape"),
+            ({"start": np.array([0.5, 0.4, 0.0])}, "sum to 0.9"),
+            ({"start": np.array([0.0, 0.5, 0.5])}, "cannot start in a terminal state"),
+            ({"horizon": 0}, "The horizon is 0"),
+            ({"temperature": 0.0}, "The temperature is 0.0"),
+        ],
+    )
+    def test_what_is_no_problem_is_refused(self, changes, said):
+        good = problem(0)
+        parts = {
+            "mdp": good.mdp,
+            "start": good.start,
+            "horizon": good.horizon,
+            "temperature": good.temperature,
+        }
+        with pytest.raises(ValueError, match=said):
+            Problem(**(parts | changes))
