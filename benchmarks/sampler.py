@@ -19,8 +19,10 @@ DRAWS = 20_000
 TEMPERATURE = 0.5
 SETTINGS = """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
     "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
-    "learning_rate": {"q": 1e-3, "policy": 1e-3}, "temperature": {"fixed": 0.5},
-    "value_particles": 2, "particles": {"fixed": 16, "updated": 16}}"""
+    "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
+    "temperature": {"fixed": 0.5},
+    "value_particles": 2, "value_points": "random",
+        "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1}}"""
 PEAKS = [
     ((0.5, 0.0), 0.05),
     ((0.5, 0.0), 0.03),
@@ -50,12 +52,17 @@ def share_on_the_side_of_c(
     members = len(SEEDS)
     config = Sql.model_validate_json(SETTINGS)
     sampler = SteinSampler([config] * members, SEEDS, states=1, actions=2)
-    state = torch.zeros(members, config.batch, 1, 1)
+    state = torch.zeros(members, config.batch, 1)
     for index, height in enumerate(heights):
-        sampler.update(state, lambda a, height=height: height * q(a), index=index)
+        sampler.update(
+            state,
+            lambda s, a, height=height: height * q(a),
+            temperature=torch.full((members,), TEMPERATURE),
+            index=index,
+        )
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(members, 1, DRAWS, 2, generator=generator)
-    actions = sampler.draw(state[:, :1], noise)[:, 0]
+    actions = sampler.draw(state[:, :1, None], noise)[:, 0]
     return [float(share) for share in (actions @ c > 0).float().mean(dim=1)]
 
 

@@ -6,7 +6,7 @@ Nothing here is a pickle: tensors are safetensors, the rest is JSON inside of th
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,11 @@ def load_policy(path: Path) -> agents.Agent:
     Raises:
         DamagedError: The file cannot be read.
     """
-    config, weights = _read(path)
+    return rebuilt(*read(path))
+
+
+def rebuilt(config: dict[str, Any], weights: Mapping[str, Tensor]) -> agents.Agent:
+    """A population from what a file of weights has in it; see `read`."""
     agent = agents.make(
         TypeAdapter(list[Algorithm]).validate_json(json.dumps(config["algorithms"])),
         config["seeds"],
@@ -63,7 +67,7 @@ def start_from(path: Path, agent: agents.Agent, seeds: Sequence[int]) -> None:
         DamagedError: The file cannot be read.
         WrongStartError: A seed is missing, or the networks have other shapes.
     """
-    config, weights = _read(path)
+    config, weights = read(path)
     trained = config["seeds"]
     missing = sorted(set(seeds) - set(trained))
     if missing:
@@ -79,7 +83,12 @@ def start_from(path: Path, agent: agents.Agent, seeds: Sequence[int]) -> None:
         tensor.copy_(source[rows])
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What a file of weights says about itself, and its tensors by name.
+
+    Raises:
+        DamagedError: The file cannot be read.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads(file.metadata()["config"])

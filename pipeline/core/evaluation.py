@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from pipeline.core.agents import Agent
-from pipeline.core.config import Gymnasium, Locomotion, MultiGoal, Task
+from pipeline.core.config import Gymnasium, LinearQuadratic, Locomotion, MultiGoal, Task
 from pipeline.core.job import Record
 from pipeline.core.randomness import integers, stream
 from pipeline.core.tasks.episodes import Episodes
-from pipeline.core.tasks.multigoal import GOALS, goal_distances
+from pipeline.core.tasks.multigoal import GOAL_RADIUS, goal_distances
 
 TINY = np.finfo(float).tiny
 REACHED_SHARE = 0.05
@@ -43,17 +43,21 @@ class Trajectories:
 class Evaluator:
     """A fixed number of episodes for every member, as often as asked."""
 
-    def __init__(self, task: Task, seeds: Sequence[int], *, episodes: int) -> None:
+    def __init__(
+        self, task: Task, seeds: Sequence[int], *, episodes: int, tries: int = 1
+    ) -> None:
         """Make the environments.
 
         Args:
             task: Where the policies are judged.
             seeds: One per member.
             episodes: Episodes of each member in one evaluation.
+            tries: How many of them in a row begin alike; divides `episodes`.
         """
         self._task = task
         self._seeds = tuple(seeds)
         self._count = episodes
+        self._tries = tries
         self._starts: list[list[int]] = []
         self._episodes = Episodes(task, len(self._seeds) * episodes, self._seed_of)
 
@@ -70,8 +74,12 @@ class Evaluator:
             block: Which evaluation: chooses starts and noise.
         """
         members, count = len(self._seeds), self._count
+        starts = count // self._tries
         self._starts = [
-            integers(seed, "evaluation starts", block, count) for seed in self._seeds
+            np.repeat(
+                integers(seed, "evaluation starts", block, starts), self._tries
+            ).tolist()
+            for seed in self._seeds
         ]
         noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]
         episodes = self._episodes
@@ -121,27 +129,32 @@ def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:
     }
     match task:
         case MultiGoal():
-            own = _multigoal(trajectories)
+            own = _multigoal(task, trajectories)
         case Locomotion():
             own = _locomotion(trajectories)
-        case Gymnasium():
+        case LinearQuadratic() | Gymnasium():
             own = {}
         case _:
             assert_never(task)
     return {name: values.tolist() for name, values in (common | own).items()}
 
 
-def _multigoal(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"]]:
-    nearest = goal_distances(trajectories.last_positions).argmin(axis=-1)
-    goals = np.arange(len(GOALS))
-    reached = trajectories.terminated[..., None] & (nearest[..., None] == goals)
+def _multigoal(
+    task: MultiGoal, trajectories: Trajectories
+) -> dict[str, Float[ndarray, " member"]]:
+    distance = goal_distances(trajectories.last_positions, np.array(task.goals))
+    nearest = distance.argmin(axis=-1)
+    goals = np.arange(len(task.goals))
+    reached = (distance.min(axis=-1) < GOAL_RADIUS)[..., None] & (
+        nearest[..., None] == goals
+    )
     frequency = reached.mean(axis=1)  # [member, goal]
     success = frequency.sum(axis=1)
     share = frequency / np.maximum(success, TINY)[:, None]
     log_share = np.log(share, where=share > 0, out=np.zeros_like(share))
     named = {f"goal_{goal}": frequency[:, goal] for goal in goals}
     return named | {
-        "multi_goal_score": np.minimum(frequency, 1 / len(GOALS)).sum(axis=1),
+        "multi_goal_score": np.minimum(frequency, 1 / len(goals)).sum(axis=1),
         "goals_reached": (frequency >= REACHED_SHARE).sum(axis=1).astype(float),
         "goal_entropy": -(share * log_share).sum(axis=1),
         "success": success,
@@ -160,11 +173,14 @@ def _locomotion(trajectories: Trajectories) -> dict[str, Float[ndarray, " member
     }
 
 
-def steps_to_all_goals(records: Sequence[Record], *, after: int) -> list[float]:
+def steps_to_all_goals(
+    records: Sequence[Record], *, goals: int, after: int
+) -> list[float]:
     """The first evaluation in which each member reached every goal, in its steps.
 
     Args:
         records: Of a training on multigoal.
+        goals: How many there are.
         after: Steps without learning; what fresh policies do by chance before their end
             does not count.
 
@@ -172,8 +188,8 @@ def steps_to_all_goals(records: Sequence[Record], *, after: int) -> list[float]:
         Steps per member; NaN where it never happened.
     """
     judged = [r for r in records if "evaluation/goals_reached" in r.metrics]
-    goals = np.array([r.metrics["evaluation/goals_reached"] for r in judged])
+    reached = np.array([r.metrics["evaluation/goals_reached"] for r in judged])
     steps = np.array([r.step for r in judged], dtype=float)
-    arrived = (goals == len(GOALS)) & (steps > after)[:, None]
+    arrived = (reached == goals) & (steps > after)[:, None]
     first = steps[arrived.argmax(axis=0)]
     return list(np.where(arrived.any(axis=0), first, np.nan).tolist())

@@ -50,16 +50,21 @@ class Mlp:
         """Weights of one member."""
         return sum(i * o for i, o in self.shapes) + sum(self.biases)
 
-    def glorot(self, seeds: Sequence[int], name: str) -> Float[Tensor, "member _"]:
+    def glorot(
+        self, seeds: Sequence[int], name: str, *, output: float = 1.0
+    ) -> Float[Tensor, "member _"]:
         """Fresh weights: Glorot uniform, biases zero (as in the authors' SQL and SAC).
 
         Args:
             seeds: One per member.
             name: Of the network; two networks of an agent need two names.
+            output: What the weights of the last layer are multiplied by; at 0 a fresh
+                network says 0 everywhere.
         """
         inputs = len(self.inputs)
         fans = [(sum(self.inputs), self.hidden[0])] * inputs + self.shapes[inputs:]
         bounds = [math.sqrt(6 / (fan_in + fan_out)) for fan_in, fan_out in fans]
+        bounds[-1] *= output
         rows = []
         for seed in seeds:
             generator = stream(seed, f"initialisation of {name}")

@@ -25,6 +25,8 @@ class Adam:
             weights: What is optimised; changed by every step.
             learning_rate: Step size of each member.
         """
+        self.scale = 1.0
+        """What the step sizes are multiplied by."""
         self._weights = weights
         self._learning_rate = learning_rate.unsqueeze(-1)
         self._mean = torch.zeros_like(weights)
@@ -38,7 +40,7 @@ class Adam:
         self._mean.lerp_(gradient, 1 - FIRST)
         self._square.mul_(SECOND).addcmul_(gradient, gradient, value=1 - SECOND)
         scale = self._square.sqrt().div_((1 - SECOND**count) ** 0.5).add_(EPSILON)
-        rate = self._learning_rate / (1 - FIRST**count)
+        rate = self.scale * self._learning_rate / (1 - FIRST**count)
         self._weights.sub_(rate * self._mean.div(scale))
 
     def state(self) -> dict[str, Tensor]:

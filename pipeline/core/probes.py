@@ -29,11 +29,12 @@ def probe(agent: "Agent", seeds: Sequence[int]) -> dict[str, Array]:
         seeds: One per member.
 
     Returns:
-        `probe_actions` [member, state, draw, 2]; `probe_q` [member, state, x, y] in
-        reward units; `temperature` [member] of a learner that has one.
+        `probe_actions` [member, state, draw, 2]; of learners that have them,
+        `probe_q` [member, state, x, y] in reward units and `temperature` [member].
     """
     import torch
 
+    from pipeline.core.agents import QLearner
     from pipeline.core.randomness import stream
 
     members, states = len(seeds), len(STATES)
@@ -49,13 +50,15 @@ def probe(agent: "Agent", seeds: Sequence[int]) -> dict[str, Array]:
         ]
     )
     drawn = agent.sample(at_each_state(DRAWS), torch.from_numpy(noise))
-    plane = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
-    action = torch.from_numpy(np.tile(plane, (members, states, 1)))
-    q = agent.q(at_each_state(len(plane)), action)
     probed: dict[str, Array] = {
-        "probe_actions": drawn.reshape(members, states, DRAWS, 2).numpy(),
-        "probe_q": q.reshape(members, states, len(GRID), len(GRID)).numpy(),
+        "probe_actions": drawn.reshape(members, states, DRAWS, 2).numpy()
     }
+    if isinstance(agent, QLearner):
+        plane = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
+        action = torch.from_numpy(np.tile(plane, (members, states, 1)))
+        q = agent.q(at_each_state(len(plane)), action)
+        shape = (members, states, len(GRID), len(GRID))
+        probed["probe_q"] = q.reshape(shape).numpy()
     if agent.temperature is not None:
         probed["temperature"] = agent.temperature.detach().numpy()
     return probed

@@ -10,18 +10,19 @@ import torch
 from numpy import ndarray
 from torch import Tensor
 
-from pipeline.core import agents, checkpoint
+from pipeline.core import agents, checkpoint, learning
 from pipeline.core.config import MultiGoal
 from pipeline.core.evaluation import Evaluator, steps_to_all_goals, summary
 from pipeline.core.job import Array, Job, Record, Result
-from pipeline.core.noise import Noise
-from pipeline.core.replay import Replay
+from pipeline.core.randomness import stream
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 
 RECORD_EVERY = 100
 """Environment steps between two records."""
 KEPT_EPISODES = 50
 """Episodes of the final evaluation whose positions are kept."""
+VISITED_STATES = 2048
+"""States of each member that are kept of what it replayed."""
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Training:
     """Iterate to train. Between two records the state can be saved and restored."""
 
     def __init__(self, job: Job) -> None:
-        """Make environments, replay and learners.
+        """Make environments, learners and what they learn from.
 
         Args:
             job: What to do.
@@ -48,7 +49,6 @@ class Training:
         """
         self.job = job
         members = len(job.seeds)
-        config = job.algorithms[0]
         self._episodes = Episodes(
             job.task, members, member_seeds(job.seeds, "environment")
         )
@@ -60,14 +60,13 @@ class Training:
         )
         if job.start is not None:
             checkpoint.start_from(job.start, self.agent, job.seeds)
-        self._replay = Replay(members, config.replay, **widths)
-        self._warmup = Noise(job.seeds, "warmup", shape=(self.actions,), kind="uniform")
-        self._choice = Noise(
+        self._learning = learning.make(
+            self.agent,
+            job.algorithms[0],
             job.seeds,
-            "replay",
-            shape=(config.batch,),
-            kind="uniform",
-            dtype=np.float64,
+            steps=job.steps,
+            pretrained=job.start is not None,
+            **widths,
         )
         self._evaluator = Evaluator(
             job.task, job.seeds, episodes=job.task.evaluation.episodes
@@ -95,28 +94,16 @@ class Training:
 
     def _advance(self) -> None:
         """One environment step of every member, and the updates that follow it."""
-        episodes, config = self._episodes, self.job.algorithms[0]
-        step, warming = self._progress.step, self._progress.step < config.warmup
-        state = episodes.observation
-        if warming and self.job.start is None:
-            action = 2 * self._warmup.at(step) - 1
-        else:
-            action = self.agent.act(state, step=step, starting=episodes.starting)
+        episodes, progress = self._episodes, self._progress
+        state, step = episodes.observation, progress.step
+        action = self._learning.act(state, step=step, starting=episodes.starting)
         made = episodes.step(action)
-        reward = torch.from_numpy(made.reward)
-        terminated = torch.from_numpy(made.terminated)
-        self._replay.add(
-            state, action, reward.float(), made.observation_next, terminated.float()
+        progress.updates += self._learning.learn(
+            state, action, made, step=step, updates=progress.updates
         )
-        self._returns += reward
+        self._returns += torch.from_numpy(made.reward)
         self._end_episodes(made.terminated | made.truncated)
-        self._progress.step += 1
-        if not warming:
-            for _ in range(config.updates_per_step):
-                index = self._progress.updates
-                batch = self._replay.sample(self._choice.at(index))
-                self.agent.update(batch, index=index)
-                self._progress.updates += 1
+        progress.step += 1
 
     def _end_episodes(self, ended: ndarray) -> None:
         lengths = self._episodes.state()["length"]
@@ -147,11 +134,22 @@ class Training:
         self.records.append(record)
         return record
 
+    def visited(self) -> Array | None:
+        """`[member, state, width]` drawn from what is replayed; None: nothing is."""
+        if not isinstance(self._learning, learning.FromReplay):
+            return None
+        drawn = [
+            stream(seed, "visited states").random(VISITED_STATES)
+            for seed in self.job.seeds
+        ]
+        states = self._learning.visited(torch.from_numpy(np.stack(drawn)))
+        return states.numpy().astype(np.float32)
+
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of the training depends on, and the records."""
         parts = {
             "agent": self.agent.state(),
-            "replay": self._replay.state(),
+            "experience": self._learning.state(),
             "episodes": self._episodes.state(),
             "returns": {"running": self._returns},
         }
@@ -173,7 +171,7 @@ class Training:
             part, _, name = key.partition("/")
             parts.setdefault(part, {})[name] = tensor
         self.agent.load_state(parts["agent"])
-        self._replay.load_state(parts["replay"])
+        self._learning.load_state(parts["experience"])
         self._episodes.load_state(parts["episodes"])
         self._returns.copy_(parts["returns"]["running"])
         self._progress = _Progress(**values["progress"])
@@ -193,8 +191,10 @@ def finish(training: Training) -> Result:
         behaviour["positions"] = kept.astype(np.float32)
     final = summary(job.task, trajectories)
     if isinstance(job.task, MultiGoal):
+        if (visited := training.visited()) is not None:
+            behaviour["visited"] = visited
         final["steps_to_all_goals"] = steps_to_all_goals(
-            training.records, after=job.algorithms[0].warmup
+            training.records, goals=len(job.task.goals), after=job.algorithms[0].waiting
         )
     weights = {k: v.numpy().copy() for k, v in training.agent.networks().items()}
     return Result(

@@ -7,12 +7,20 @@ from pipeline.core.config import Algorithm, Task
 EVALUATION = {"every": 40, "episodes": 3, "final_episodes": 4, "policy": "sample"}
 SHARED = {
     "hidden": (16, 16),
-    "learning_rate": {"q": 1e-3, "policy": 2e-3},
+    "learning_rate": {"q": 1e-3, "policy": 2e-3, "constant": 0.5},
     "batch": 8,
     "replay": 60,
     "warmup": 10,
     "updates_per_step": 1,
     "target": {"tau": 0.05},
+}
+ON_POLICY = {
+    "kind": "reinforce",
+    "hidden": (16, 16),
+    "temperature": {"fixed": 0.5},
+    "learning_rate": 2e-3,
+    "steps_per_update": 8,
+    "credit": "reward_to_go",
 }
 ALGORITHMS = {
     "sql": SHARED
@@ -20,7 +28,8 @@ ALGORITHMS = {
         "kind": "sql",
         "temperature": {"fixed": 2.0},
         "value_particles": 6,
-        "particles": {"fixed": 4, "updated": 3},
+        "value_points": "lattice",
+        "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 0.5},
     },
     "sac": SHARED | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "critics"},
     "sac_tuned": SHARED
@@ -42,14 +51,36 @@ ALGORITHMS = {
         "target": {"copy_every": 5},
     },
     "ddpg_gaussian": SHARED | {"kind": "ddpg", "noise": {"gaussian": {"sigma": 0.1}}},
+    "reinforce": ON_POLICY
+    | {"baseline": {"value_network": {"learning_rate": 5e-3, "steps": 4}}},
+    "reinforce_plain": ON_POLICY | {"credit": "whole_return", "baseline": "none"},
 }
+Q_LEARNERS = [name for name in ALGORITHMS if not name.startswith("reinforce")]
 COMMON = {"discount": 0.9, "objective": "return", "evaluation": EVALUATION}
 TASKS = {
-    "multigoal": COMMON | {"kind": "multigoal", "horizon": 12},
+    "multigoal": COMMON
+    | {
+        "kind": "multigoal",
+        "horizon": 12,
+        "goals": ((5.0, 0.0), (-5.0, 0.0), (0.0, 5.0), (0.0, -5.0)),
+        "goals_end_episode": True,
+    },
     "any_direction": COMMON
     | {"kind": "locomotion", "body": "swimmer", "reward": "speed", "horizon": 20},
     "forward": COMMON
     | {"kind": "locomotion", "body": "swimmer", "reward": "forward", "horizon": 20},
+    "linear_quadratic": COMMON
+    | {
+        "kind": "linear_quadratic",
+        "dynamics": ((1.0, 0.1), (0.0, 0.9)),
+        "control": ((1.0, 0.0), (0.0, 1.0)),
+        "state_cost": ((1.0, 0.0), (0.0, 1.0)),
+        "action_cost": ((1.0, 0.0), (0.0, 0.5)),
+        "noise": 0.1,
+        "start": 0.5,
+        "bound": 5.0,
+        "horizon": 15,
+    },
     "pendulum": COMMON | {"kind": "gymnasium", "id": "Pendulum-v1", "horizon": 25},
 }
 

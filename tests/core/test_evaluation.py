@@ -12,7 +12,7 @@ from pipeline.core.evaluation import (
     summary,
 )
 from pipeline.core.job import Record
-from pipeline.core.tasks.multigoal import BOUND, advance
+from pipeline.core.tasks.multigoal import BOUND, Arena
 from tests.core.configs import algorithm, task
 
 
@@ -111,7 +111,7 @@ def test_steps_to_all_goals_are_those_of_the_first_evaluation_after_learning_beg
         for step, reached in zip((0, 100, 200, 300), goals, strict=True)
     ]
     records.insert(2, Record(150, {"train/q": [0.0, 0.0, 0.0]}))
-    found = steps_to_all_goals(records, after=50)
+    found = steps_to_all_goals(records, goals=4, after=50)
     np.testing.assert_equal(found, [100.0, 200.0, np.nan])
 
 
@@ -134,7 +134,7 @@ def test_an_evaluation_is_what_single_environments_stepped_by_hand_give(
             checked += 1
             total = 0.0
             for before, after in pairwise(path):
-                position, reward, _ = advance(before, after - before)
+                position, reward, _ = Arena.of(config).advance(before, after - before)
                 np.testing.assert_allclose(position, after)
                 total += float(reward)
             assert found.returns[member, episode] == pytest.approx(total, rel=1e-4)
@@ -151,3 +151,33 @@ def test_greedy_evaluations_have_no_noise(population):
         state = torch.tensor(path[0], dtype=torch.float32).expand(2, 1, 2)
         action = population.greedy(state)[member, 0].numpy()
         np.testing.assert_allclose(path[1] - path[0], action, atol=1e-6)
+
+
+class TestOtherGoals:
+    def judged(self, points, **fields):
+        config = task("multigoal").model_copy(update=fields)
+        return summary(config, ended_at(points, reached=[False] * len(points)))
+
+    def test_each_of_n_goals_has_an_equal_share(self):
+        goals = ((4.0, 4.0), (-4.0, 4.0))
+        points = [(4, 4), (4, 3.5), (-4, 4), (0, 0)]
+        numbers = self.judged(points, goals=goals, goals_end_episode=False)
+        assert [numbers["goal_0"], numbers["goal_1"]] == [[0.5], [0.25]]
+        assert "goal_2" not in numbers
+        assert numbers["multi_goal_score"] == [0.75]
+        assert numbers["goals_reached"] == [2.0]
+        assert numbers["success"] == [0.75]
+
+    def test_only_the_last_place_of_an_episode_counts(self):
+        """Where goals do not end it: passing through a goal is not ending in it."""
+        path = np.array([[[[0, 0], [4, 4], [0, 0]], [[0, 0], [0, 0], [4, 4]]]])
+        found = Trajectories(
+            returns=np.zeros((1, 2)),
+            lengths=np.full((1, 2), 2),
+            terminated=np.zeros((1, 2), dtype=bool),
+            positions=path.astype(float),
+        )
+        config = task("multigoal").model_copy(
+            update={"goals": ((4.0, 4.0),), "goals_end_episode": False}
+        )
+        assert summary(config, found)["success"] == [0.5]

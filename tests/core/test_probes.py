@@ -12,7 +12,7 @@ def population(seeds: list[int]) -> agents.Agent:
             "kind": "sac",
             "temperature": {"fixed": 2.0},
             "value": "critics",
-            "learning_rate": {"q": 1e-3, "policy": 1e-3},
+            "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
             "hidden": [8],
             "batch": 4,
             "replay": 100,

@@ -68,16 +68,19 @@ def sampler(seeds, *, actions):
     config = Sql.model_validate_json(
         """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
         "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
-        "learning_rate": {"q": 1e-3, "policy": 1e-3}, "temperature": {"fixed": 0.5},
-        "value_particles": 2, "particles": {"fixed": 16, "updated": 16}}"""
+        "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
+        "temperature": {"fixed": 0.5},
+        "value_particles": 2, "value_points": "random",
+        "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1}}"""
     )
     return SteinSampler([config] * len(seeds), seeds, states=1, actions=actions)
 
 
 def fit(sampler, q, *, members, updates, first=0):
-    state = torch.zeros(members, 32, 1, 1)
+    state = torch.zeros(members, 32, 1)
+    temperature = torch.full((members,), TEMPERATURE)
     for index in range(first, first + updates):
-        sampler.update(state, q, index=index)
+        sampler.update(state, lambda s, a: q(a), temperature=temperature, index=index)
 
 
 def flat(action):

@@ -74,12 +74,13 @@ def test_every_task_can_be_trained_on_and_continued(where, tmp_path):
     assert all(math.isfinite(x) for values in final.values() for x in values)
 
 
-@pytest.mark.parametrize("name", ["sql", "sac", "ddpg"])
+@pytest.mark.parametrize("name", ["sql", "sac", "ddpg", "reinforce"])
 def test_what_a_member_learns_does_not_depend_on_the_company(name):
     # Up to rounding: a batched product of 2 and of 3 may round differently.
     pair, three = trained(job(name, seeds=(0, 1))), trained(job(name, seeds=(2, 1, 0)))
     ours, theirs = pair.records[-1].metrics, three.records[-1].metrics
-    for metric in ("train/q", "evaluation/return"):
+    learned = "train/value" if name == "reinforce" else "train/q"
+    for metric in (learned, "evaluation/return"):
         assert ours[metric][0] == pytest.approx(theirs[metric][2], rel=1e-3)
         assert ours[metric][1] == pytest.approx(theirs[metric][1], rel=1e-3)
 
@@ -99,13 +100,13 @@ def test_no_learning_before_the_warmup_is_over():
         pass
     after = tensors(training)
     assert torch.equal(before["agent/q"], after["agent/q"])
-    assert int(after["replay/added"]) == 10
+    assert int(after["experience/added"]) == 10
 
 
 def test_truncation_is_not_stored_as_an_end():
     # A pendulum never ends; after 60 steps it has been cut twice.
     training = trained(job(where="pendulum", steps=60))
-    terminated = training.state()[0]["replay/block"][..., -1]
+    terminated = training.state()[0]["experience/block"][..., -1]
     assert terminated.sum() == 0
 
 
@@ -118,9 +119,10 @@ def test_an_end_is_stored_with_the_state_in_which_it_happened():
         steps=1500,
     )
     training = trained(work)
-    block = training.state()[0]["replay/block"].numpy()
+    block = training.state()[0]["experience/block"].numpy()
     where, reward, terminated = block[..., 5:7], block[..., 4], block[..., -1]
-    inside = goal_distances(where).min(axis=-1) < GOAL_RADIUS
+    goals = np.array(work.task.goals)
+    inside = goal_distances(where, goals).min(axis=-1) < GOAL_RADIUS
     np.testing.assert_array_equal(terminated == 1, inside)
     assert terminated.sum() > 0
     assert reward[inside].max() <= 10
@@ -128,7 +130,7 @@ def test_an_end_is_stored_with_the_state_in_which_it_happened():
 
 def test_warmup_fills_the_box_evenly():
     training = trained(job(where="pendulum", steps=10, seeds=tuple(range(40))))
-    actions = training.state()[0]["replay/block"][..., 3]  # three numbers of state
+    actions = training.state()[0]["experience/block"][..., 3]  # three numbers of state
     assert actions.abs().max() <= 1
     # The mean of 400 uniform numbers has a standard error of 0.029.
     assert abs(actions.mean().item()) < 0.12
@@ -177,7 +179,8 @@ def test_one_call_rebuilds_the_policy(name, tmp_path):
     noise = torch.randn(2, 5, 2, generator=generator)
     assert torch.equal(agent.sample(state, noise), training.agent.sample(state, noise))
     assert torch.equal(agent.greedy(state), training.agent.greedy(state))
-    assert torch.equal(agent.q(state, noise), training.agent.q(state, noise))
+    for network, weights in training.agent.networks().items():
+        assert torch.equal(agent.networks()[network], weights), network
 
 
 def test_finetuning_starts_from_the_networks_of_the_same_seed(tmp_path):
@@ -202,7 +205,7 @@ def test_a_pretrained_policy_acts_from_the_first_step(tmp_path):
     write_weights(tmp_path / "weights", trained(job("ddpg_gaussian", steps=40)))
     started = Training(job("ddpg_gaussian", start=tmp_path / "weights"))
     started._advance()
-    row = started.state()[0]["replay/block"][:, 0]
+    row = started.state()[0]["experience/block"][:, 0]
     policy = checkpoint.load_policy(tmp_path / "weights")
     expected = policy.greedy(row[:, None, :2])[:, 0]
     assert (row[:, 2:4] - expected).abs().max() < 0.6  # noise of σ = 0.1

@@ -13,6 +13,7 @@ import torch
 from pipeline.core import agents
 from pipeline.core.agents import base
 from pipeline.core.config import with_values
+from pipeline.core.lattice import lattice
 from pipeline.core.noise import Noise
 from pipeline.core.replay import Batch
 from tests.core.configs import algorithm
@@ -83,13 +84,8 @@ def half_squared(q, target):
 def test_soft_q_learning_bootstraps_from_the_soft_value_of_the_slow_copy():
     agent, sample, alpha = make("sql"), batch(), 2.0
     before = {k: v.clone() for k, v in agent.networks().items()}
-    proposals = (
-        2
-        * Noise(SEEDS, "value particles", shape=(BATCH, 6, ACTIONS), kind="uniform").at(
-            0
-        )
-        - 1
-    )
+    noise = Noise(SEEDS, "value particles", shape=(BATCH, 1, ACTIONS), kind="uniform")
+    proposals = 2 * ((noise.at(0) + lattice(6, ACTIONS)) % 1) - 1
     expected = []
     for m in range(2):
         state_next = sample.state_next[m].unsqueeze(1).expand(-1, 6, -1)

@@ -1,15 +1,24 @@
-"""The learners: soft Q-learning, soft actor-critic, DDPG."""
+"""The learners: soft Q-learning, soft actor-critic, DDPG, REINFORCE."""
 
 from collections.abc import Sequence
 from typing import TypedDict, assert_never, cast
 
-from pipeline.core.agents.base import Agent
+from pipeline.core.agents.base import Agent, QLearner
 from pipeline.core.agents.ddpg import DeepDeterministicPolicyGradient
+from pipeline.core.agents.reinforce import SoftPolicyGradient
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.sql import SoftQLearning
-from pipeline.core.config import Ddpg, Sac, Sql, values_of, with_values
+from pipeline.core.config import (
+    Algorithm,
+    Ddpg,
+    Reinforce,
+    Sac,
+    Sql,
+    values_of,
+    with_values,
+)
 
-__all__ = ["Agent", "make"]
+__all__ = ["Agent", "QLearner", "SoftPolicyGradient", "make"]
 
 
 class Setting(TypedDict):
@@ -21,7 +30,7 @@ class Setting(TypedDict):
 
 
 def make(
-    configs: Sequence[Sql | Sac | Ddpg],
+    configs: Sequence[Algorithm],
     seeds: Sequence[int],
     *,
     states: int,
@@ -57,6 +66,10 @@ def make(
         case Ddpg():
             return DeepDeterministicPolicyGradient(
                 cast(Sequence[Ddpg], configs), seeds, **sizes
+            )
+        case Reinforce():
+            return SoftPolicyGradient(
+                cast(Sequence[Reinforce], configs), seeds, **sizes
             )
         case _:
             assert_never(first)

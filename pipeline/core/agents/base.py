@@ -1,7 +1,7 @@
 """What every learner offers, for a whole population at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import torch
@@ -53,22 +53,10 @@ class Agent(ABC):
     ) -> Float[Tensor, "member batch action"]:
         """The policy's best guess, without randomness."""
 
-    @abstractmethod
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
-        """Q(s, a), in reward units."""
-
     @property
     @abstractmethod
     def temperature(self) -> Float[Tensor, " member"] | None:
         """Temperature α, in reward units per nat; None for a learner without one."""
-
-    @abstractmethod
-    def update(self, batch: Batch, *, index: int) -> None:
-        """Learn from one batch; `index` counts updates from 0 and chooses the noise."""
 
     @abstractmethod
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
@@ -84,6 +72,14 @@ class Agent(ABC):
     @abstractmethod
     def optimizers(self) -> dict[str, Adam]:
         """One optimiser for each network that learns."""
+
+    @abstractmethod
+    def follow_schedules(self, progress: float) -> None:
+        """Set step sizes and temperature to what a share of the run's updates asks.
+
+        Args:
+            progress: Updates made so far over those of the whole run, in [0, 1).
+        """
 
     @abstractmethod
     def exploration_state(self) -> dict[str, Tensor]:
@@ -104,11 +100,43 @@ class Agent(ABC):
             tensor.copy_(state[name])
 
 
+class QLearner(Agent):
+    """A population that learns a Q-function, from replayed experience."""
+
+    @abstractmethod
+    def q(
+        self,
+        state: Float[Tensor, "member batch state"],
+        action: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """Q(s, a), in reward units."""
+
+    @abstractmethod
+    def update(self, batch: Batch, *, index: int) -> None:
+        """Learn from one batch; `index` counts updates from 0 and chooses the noise."""
+
+
 def per_member(
     configs: Sequence[Config], get: Callable[[Config], float]
 ) -> Float[Tensor, " member"]:
     """One number of every member's configuration."""
     return torch.tensor([get(config) for config in configs])
+
+
+def scale_learning_rates(
+    optimizers: Iterable[Adam], constant: float, *, progress: float
+) -> None:
+    """Hold the step sizes at first, then let them fall on a line that ends at 0.
+
+    Args:
+        optimizers: Whose steps are scaled.
+        constant: Share of the run's updates before the fall.
+        progress: Updates made so far over those of the whole run, in [0, 1).
+    """
+    falling = progress > constant
+    scale = (1 - progress) / (1 - constant) if falling else 1.0
+    for optimizer in optimizers:
+        optimizer.scale = scale
 
 
 def update_targets(

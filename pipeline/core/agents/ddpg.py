@@ -8,7 +8,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core import equations
-from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
+from pipeline.core.agents.base import (
+    QLearner,
+    learnable,
+    per_member,
+    scale_learning_rates,
+    update_targets,
+)
 from pipeline.core.config import (
     Ddpg,
     GaussianNoise,
@@ -20,7 +26,7 @@ from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
 
 
-class DeepDeterministicPolicyGradient(Agent):
+class DeepDeterministicPolicyGradient(QLearner):
     """A deterministic policy, one critic, and slow copies of both."""
 
     def __init__(
@@ -122,6 +128,14 @@ class DeepDeterministicPolicyGradient(Agent):
     ) -> Float[Tensor, "member batch"]:
         q = self._critic(weights, state.unsqueeze(2), action.unsqueeze(2))
         return q.flatten(start_dim=1)
+
+    def follow_schedules(self, progress: float) -> None:
+        """Step sizes."""
+        scale_learning_rates(
+            self.optimizers().values(),
+            self._config.learning_rate.constant,
+            progress=progress,
+        )
 
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the critic, of the policy, and of the slow copies."""

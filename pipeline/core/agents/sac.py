@@ -13,17 +13,22 @@ from torch import Tensor
 
 from pipeline.core import equations
 from pipeline.core.agents import temperature
-from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
+from pipeline.core.agents.base import (
+    QLearner,
+    learnable,
+    per_member,
+    scale_learning_rates,
+    update_targets,
+)
+from pipeline.core.agents.gaussian import SquashedGaussian
 from pipeline.core.config import Sac
 from pipeline.core.networks import Mlp
 from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
 
-LOG_SCALE_RANGE = (-20.0, 2.0)
 
-
-class SoftActorCritic(Agent):
+class SoftActorCritic(QLearner):
     """A squashed Gaussian policy and two critics."""
 
     def __init__(
@@ -50,8 +55,8 @@ class SoftActorCritic(Agent):
         q_rate = per_member(configs, lambda c: c.learning_rate.q)
         policy_rate = per_member(configs, lambda c: c.learning_rate.policy)
 
-        self._actor = Mlp((states,), config.hidden, 2 * actions)
-        self._policy = self._actor.glorot(seeds, "policy")
+        self._actor = SquashedGaussian.of(states, config.hidden, actions)
+        self._policy = self._actor.network.glorot(seeds, "policy")
         self._policy_adam = Adam(self._policy, policy_rate)
         self._critic = Mlp((states, actions), config.hidden, 1)
         pair = [self._critic.glorot(seeds, name) for name in ("q 1", "q 2")]
@@ -85,7 +90,7 @@ class SoftActorCritic(Agent):
         noise: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch action"]:
         """Draws a = tanh(μ(s) + σ(s) ε)."""
-        action, _ = self._draw(self._policy, state, noise)
+        action, _ = self._actor.draw(self._policy, state, noise)
         return action
 
     @torch.no_grad()
@@ -93,8 +98,7 @@ class SoftActorCritic(Agent):
         self, state: Float[Tensor, "member batch state"]
     ) -> Float[Tensor, "member batch action"]:
         """tanh(μ(s))."""
-        mean, _ = self._actor(self._policy, state.unsqueeze(2)).chunk(2, dim=-1)
-        return torch.tanh(mean.squeeze(2))
+        return self._actor.centre(self._policy, state)
 
     @torch.no_grad()
     def q(
@@ -105,27 +109,35 @@ class SoftActorCritic(Agent):
         """The smaller of the two critics."""
         return self._critics(self._q, state, action).amin(dim=1)
 
+    @torch.no_grad()
+    def soft_value(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """Q - α log π of one draw per state, of mean V(s) (SAC 2018 Eq. 3)."""
+        action, log_prob = self._actor.draw(self._policy, state, noise)
+        return self.q(state, action) - self.temperature[:, None] * log_prob
+
     @property
     def temperature(self) -> Float[Tensor, " member"]:
         """Temperature α, as it is now."""
         return self._alpha.value
-
-    def _draw(
-        self, weights: Tensor, state: Tensor, noise: Tensor
-    ) -> tuple[Float[Tensor, "member batch action"], Float[Tensor, "member batch"]]:
-        """Reparameterised actions and their log-densities (SAC 2018 Eqs. 11, 20)."""
-        out = self._actor(weights, state.unsqueeze(2)).squeeze(2)
-        mean, log_scale = out.chunk(2, dim=-1)
-        log_scale = log_scale.clamp(*LOG_SCALE_RANGE)
-        u = mean + log_scale.exp() * noise
-        log_prob = equations.squashed_gaussian_log_density(noise, log_scale, u)
-        return torch.tanh(u), log_prob
 
     def _critics(
         self, weights: Tensor, state: Tensor, action: Tensor
     ) -> Float[Tensor, "member 2 batch"]:
         twice = [x.repeat_interleave(2, dim=0).unsqueeze(2) for x in (state, action)]
         return self._critic(weights, *twice).view(state.shape[0], 2, state.shape[1])
+
+    def follow_schedules(self, progress: float) -> None:
+        """Step sizes and temperature."""
+        scale_learning_rates(
+            self.optimizers().values(),
+            self._config.learning_rate.constant,
+            progress=progress,
+        )
+        self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the critics, the policy, the temperature and the slow copies."""
@@ -144,7 +156,7 @@ class SoftActorCritic(Agent):
         if isinstance(self._target, _TargetValue):
             value = self._target.value(batch.state_next)
         else:
-            action, log_prob = self._draw(self._policy, batch.state_next, noise)
+            action, log_prob = self._actor.draw(self._policy, batch.state_next, noise)
             critics = self._critics(self._target.weights, batch.state_next, action)
             value = critics.amin(dim=1) - self.temperature[:, None] * log_prob
         return equations.bellman_target(
@@ -169,7 +181,7 @@ class SoftActorCritic(Agent):
     ) -> tuple[Float[Tensor, "member batch"], Float[Tensor, "member batch"]]:
         """Returns the soft value of the sampled actions, and their log-density."""
         weights = learnable(self._policy)
-        action, log_prob = self._draw(weights, state, noise)
+        action, log_prob = self._actor.draw(weights, state, noise)
         q = self._critics(self._q, state, action).amin(dim=1)
         loss = equations.actor_loss(log_prob, q, self.temperature)
         (gradient,) = torch.autograd.grad(loss.sum(), weights)

@@ -14,9 +14,17 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core import equations
-from pipeline.core.agents.base import Agent, learnable, per_member, update_targets
+from pipeline.core.agents.base import (
+    QLearner,
+    learnable,
+    per_member,
+    scale_learning_rates,
+    update_targets,
+)
 from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.agents.temperature import Held
 from pipeline.core.config import Sql
+from pipeline.core.lattice import lattice
 from pipeline.core.networks import Mlp
 from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
@@ -26,7 +34,7 @@ from pipeline.core.replay import Batch
 GREEDY_PARTICLES = 32
 
 
-class SoftQLearning(Agent):
+class SoftQLearning(QLearner):
     """A soft Q-function and a network that samples from exp(Q/α)."""
 
     def __init__(
@@ -51,7 +59,7 @@ class SoftQLearning(Agent):
         self._config = config
         self._discount = discount
         self._actions = actions
-        self._alpha = per_member(configs, lambda c: c.temperature.fixed)
+        self._alpha = Held([c.temperature for c in configs])
 
         self._q_network = Mlp((states, actions), config.hidden, 1)
         self._q = self._q_network.glorot(seeds, "q")
@@ -61,10 +69,17 @@ class SoftQLearning(Agent):
         self._sampler = SteinSampler(configs, seeds, states=states, actions=actions)
 
         self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
-        self._proposals = Noise(
+        match config.value_points:
+            case "lattice":
+                self._points = lattice(config.value_particles, actions)
+                shifts = 1
+            case "random":
+                self._points = torch.zeros(1, actions)
+                shifts = config.value_particles
+        self._shifts = Noise(
             seeds,
             "value particles",
-            shape=(config.batch, config.value_particles, actions),
+            shape=(config.batch, shifts, actions),
             kind="uniform",
         )
         greedy = stream(0, "greedy particles").standard_normal(
@@ -105,7 +120,6 @@ class SoftQLearning(Agent):
         best = q.argmax(dim=2, keepdim=True)
         return torch.take_along_dim(candidates, best, dim=2).squeeze(2)
 
-    @torch.no_grad()
     def q(
         self,
         state: Float[Tensor, "member batch state"],
@@ -118,14 +132,25 @@ class SoftQLearning(Agent):
     @property
     def temperature(self) -> Float[Tensor, " member"]:
         """Temperature α."""
-        return self._alpha
+        return self._alpha.value
+
+    def follow_schedules(self, progress: float) -> None:
+        """Step sizes and temperature."""
+        scale_learning_rates(
+            self.optimizers().values(),
+            self._config.learning_rate.constant,
+            progress=progress,
+        )
+        self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the soft Q-function, then one of the sampler."""
         self._update_q(batch, index)
-        state = batch.state.unsqueeze(2)
         self._sampler.update(
-            state, lambda a: self._q_network(self._q, state, a).squeeze(3), index=index
+            batch.state,
+            lambda s, a: self._q_network(self._q, s, a).squeeze(3),
+            temperature=self.temperature,
+            index=index,
         )
         update_targets(self._config, [(self._q_target, self._q)], index=index)
 
@@ -148,10 +173,10 @@ class SoftQLearning(Agent):
     def _soft_value(
         self, state_next: Float[Tensor, "member batch 1 state"], index: int
     ) -> Float[Tensor, "member batch"]:
-        actions = 2 * self._proposals.at(index) - 1
+        actions = 2 * ((self._shifts.at(index) + self._points) % 1) - 1
         log_proposal = torch.tensor([[[-self._actions * math.log(2)]]])
         q = self._q_network(self._q_target, state_next, actions).squeeze(3)
-        return equations.soft_value(q, log_proposal, self._alpha[:, None])
+        return equations.soft_value(q, log_proposal, self.temperature[:, None])
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
         """Loss and mean of Q; length of the Stein direction; spread of actions."""

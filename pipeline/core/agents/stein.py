@@ -4,10 +4,15 @@ What is particular about it:
 - Particles live before the squashing, u with a = tanh(u), and the change of volume is
   part of their energy. The authors' code adds the same term in action space, where the
   sampler then prefers the middle of the box: its fixed point is not exp(Q/α).
-- The bandwidth follows the authors' code (see `equations.kernel_bandwidth`).
+- A fresh sampler draws uniformly: the network's output is added to the number that
+  squashing would turn into a uniform action, and begins at 0. One that begins with all
+  its particles near the middle loses modes when it meets a sharp Q at once.
+- The bandwidth follows the authors' code up to a factor; see
+  `equations.kernel_bandwidth`.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -36,17 +41,18 @@ class SteinSampler:
             actions: Width of an action, and of the noise ξ.
         """
         config = configs[0]
+        self._states = config.particles.states
+        self._bandwidth = config.particles.bandwidth
         self._counts = [config.particles.fixed, config.particles.updated]
-        self._alpha = per_member(configs, lambda c: c.temperature.fixed)
         self._network = Mlp((states, actions), config.hidden, actions)
-        self.weights = self._network.glorot(seeds, "policy")
+        self.weights = self._network.glorot(seeds, "policy", output=0.0)
         self.adam = Adam(
             self.weights, per_member(configs, lambda c: c.learning_rate.policy)
         )
         self._noise = Noise(
             seeds,
             "stein particles",
-            shape=(config.batch, sum(self._counts), actions),
+            shape=(self._states, sum(self._counts), actions),
             kind="normal",
         )
         self.diagnostics: dict[str, Tensor] = {}
@@ -58,34 +64,49 @@ class SteinSampler:
         noise: Float[Tensor, "member batch particle action"],
     ) -> Float[Tensor, "member batch particle action"]:
         """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
-        return torch.tanh(self._network(self.weights, state, noise))
+        return torch.tanh(self._pre_squash(self.weights, state, noise))
+
+    def _pre_squash(
+        self,
+        weights: Float[Tensor, "member weight"],
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle action"]:
+        """Particles u = f(ξ; s), of which the network says how far they are moved."""
+        moved = self._network(weights, state, noise)
+        return equations.uniform_pre_squash(noise) + moved
 
     def update(
         self,
-        state: Float[Tensor, "member batch 1 state"],
-        q: Callable[
-            [Float[Tensor, "member batch particle action"]],
-            Float[Tensor, "member batch particle"],
-        ],
+        state: Float[Tensor, "member batch state"],
+        q: Callable[[Tensor, Tensor], Float[Tensor, "member batch particle"]],
         *,
+        temperature: Float[Tensor, " member"],
         index: int,
     ) -> None:
-        """One step towards exp(Q/α) at the given states (SQL Eqs. 13, 14).
+        """One step towards exp(Q/α) at the first of the states (SQL Eqs. 13, 14).
 
         Args:
-            state: s.
-            q: Q(s, ·) of actions, in reward units.
+            state: s, at least as many as `particles.states` says.
+            q: Q(s, a) of [member, batch, 1, state] and [member, batch, particle,
+                action], in reward units.
+            temperature: α.
             index: Which noise is used.
         """
+        state = state[:, : self._states].unsqueeze(2)
         noise_fixed, noise_updated = torch.split(
             self._noise.at(index), self._counts, dim=2
         )
         with torch.no_grad():
-            fixed = self._network(self.weights, state, noise_fixed)
+            fixed = self._pre_squash(self.weights, state, noise_fixed)
         weights = learnable(self.weights)
-        updated = self._network(weights, state, noise_updated)
+        updated = self._pre_squash(weights, state, noise_updated)
         direction = equations.stein_direction(
-            fixed, updated.detach(), self._slope(fixed, q), self._alpha[:, None]
+            fixed,
+            updated.detach(),
+            self._slope(fixed, partial(q, state), temperature),
+            temperature[:, None],
+            self._bandwidth,
         )
         count = direction.shape[1] * direction.shape[2]
         (ascent,) = torch.autograd.grad(updated, weights, direction / count)
@@ -99,10 +120,11 @@ class SteinSampler:
         self,
         pre_squash: Float[Tensor, "member batch particle action"],
         q: Callable[[Tensor], Tensor],
+        temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch particle action"]:
         """Gradient of Q(s, tanh u) + α log |det da/du| with respect to u."""
         u = learnable(pre_squash)
-        alpha = self._alpha[:, None, None]
-        energy = q(torch.tanh(u)) + alpha * equations.squash_log_det(u)
+        volume = temperature[:, None, None] * equations.squash_log_det(u)
+        energy = q(torch.tanh(u)) + volume
         (slope,) = torch.autograd.grad(energy.sum(), u)
         return slope

@@ -1,4 +1,4 @@
-"""The temperature of soft actor-critic: held, or tuned to keep an entropy."""
+"""The temperature of a learner: held, annealed, or tuned to keep an entropy."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,20 @@ from pipeline.core.optimizer import Adam
 
 
 class Held:
-    """A temperature that is held."""
+    """A temperature that is held, or falls to where it is held."""
 
     def __init__(self, settings: Sequence[FixedTemperature]) -> None:
         """One for each member."""
-        self.value = per_member(settings, lambda s: s.fixed)
+        self._annealing = settings[0].annealing
+        self._end = per_member(settings, lambda s: s.fixed)
+        self.value = self._end
+
+    def follow(self, progress: float) -> None:
+        """Fall to what belongs to a share of the run's updates (SQL appendix D)."""
+        if self._annealing is not None:
+            start = (self._annealing.temperature / self._end).clamp(min=1.0)
+            left = max(0.0, 1 - progress / self._annealing.share)
+            self.value = self._end * start**left
 
     def update(self, entropy: Float[Tensor, " member"]) -> None:
         """Whatever the entropy, nothing changes."""
@@ -45,6 +54,9 @@ class Tuned:
         self._target = actions * per_dim
         self._log = per_member(settings, lambda s: s.initial).log().unsqueeze(-1)
         self._adam = Adam(self._log, per_member(settings, lambda s: s.learning_rate))
+
+    def follow(self, progress: float) -> None:
+        """The entropy decides, not the time."""
 
     @property
     def value(self) -> Float[Tensor, " member"]:

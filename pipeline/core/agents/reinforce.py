@@ -1,0 +1,255 @@
+"""REINFORCE for the maximum-entropy objective: the plain soft policy gradient.
+
+    ∇J = E [ Σₜ ∇ log π(aₜ | sₜ) · (Gₜ - b(sₜ)) ],
+    Gₜ = Σₖ γᵏ ( rₜ₊ₖ - α log π(aₜ₊ₖ | sₜ₊ₖ) )
+
+Williams 1992 for the gradient from sampled returns, with baseline; Levine 2018
+(arXiv:1805.00909v3, section 4.1) for the entropy in them. The entropy's own gradient
+would add -α to Gₜ; its mean is zero and it is left out. As nearly everybody does, γ
+discounts from the step that is credited, not from the start of its episode: without
+that, hardly anything would be learned about late states.
+
+Each rollout is used once, by the policy that made it. What happens where it cuts an
+episode, at a time limit or at its own end: with a value network, V of the state reached
+stands for the rest. Without one nothing can, and the return stops there: actions less
+than about 1/(1-γ) steps before a cut are credited with too little, which biases the
+gradient towards rewards that come early.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.core import equations, returns
+from pipeline.core.agents.base import Agent, learnable, per_member
+from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.temperature import Held
+from pipeline.core.config import Reinforce, ValueBaseline
+from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
+from pipeline.core.optimizer import Adam
+from pipeline.core.rollout import Rollout
+
+
+class SoftPolicyGradient(Agent):
+    """A squashed Gaussian policy, and a value network if there is a baseline."""
+
+    def __init__(
+        self,
+        configs: Sequence[Reinforce],
+        seeds: Sequence[int],
+        *,
+        states: int,
+        actions: int,
+        discount: float,
+    ) -> None:
+        """Fresh networks.
+
+        Args:
+            configs: One per member; they may differ in numbers marked `PerMember`.
+            seeds: One per member.
+            states: Width of a state.
+            actions: Width of an action.
+            discount: γ of the task.
+        """
+        self._config = configs[0]
+        self._discount = discount
+        self._actor = SquashedGaussian.of(states, self._config.hidden, actions)
+        self._policy = self._actor.network.glorot(seeds, "policy")
+        rate = per_member(configs, lambda c: c.learning_rate)
+        self._policy_adam = Adam(self._policy, rate)
+        self._alpha = Held([c.temperature for c in configs])
+        self._baseline = _make_baseline(configs, seeds, states)
+        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
+        self._diagnostics: dict[str, Tensor] = {}
+
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """One draw from the policy: it is its own exploration."""
+        noise = self._exploration.at(step)
+        return self.sample(state[:, None], noise[:, None]).squeeze(1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch action"]:
+        """Draws a = tanh(μ(s) + σ(s) ε)."""
+        action, _ = self._actor.draw(self._policy, state, noise)
+        return action
+
+    @torch.no_grad()
+    def greedy(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch action"]:
+        """tanh(μ(s))."""
+        return self._actor.centre(self._policy, state)
+
+    @property
+    def temperature(self) -> Float[Tensor, " member"]:
+        """Temperature α."""
+        return self._alpha.value
+
+    def follow_schedules(self, progress: float) -> None:
+        """Temperature; step sizes are constant."""
+        self._alpha.follow(progress)
+
+    def update(self, rollout: Rollout, *, index: int) -> None:
+        """One step of the policy, then several of the value network.
+
+        Args:
+            rollout: What `act` has led to in the steps that belong to this update.
+            index: Counts updates from 0, each after `steps_per_update` steps: which
+                noise the actions were made with.
+        """
+        length = rollout.reward.shape[1]
+        steps = range(index * length, (index + 1) * length)
+        noise = torch.stack([self._exploration.at(step) for step in steps], dim=1)
+        weights = learnable(self._policy)
+        log_prob = self._actor.log_prob_of_drawn(weights, rollout.state, noise)
+        credit, to_go = self._credit(rollout, log_prob.detach())
+        surrogate = -(credit * log_prob).mean(dim=1)
+        (gradient,) = torch.autograd.grad(surrogate.sum(), weights)
+        self._policy_adam.step(gradient)
+        fit = self._baseline.update(rollout.state, to_go)
+        self._diagnostics = fit | {
+            "soft_return": to_go.mean(dim=1),
+            "credit_spread": credit.std(dim=1, correction=0),
+            "entropy": -log_prob.detach().mean(dim=1),
+            "temperature": self.temperature.clone(),
+        }
+
+    @torch.no_grad()
+    def _credit(
+        self, rollout: Rollout, log_prob: Float[Tensor, "member time"]
+    ) -> tuple[Float[Tensor, "member time"], Float[Tensor, "member time"]]:
+        """What multiplies each ∇ log π, and the soft reward-to-go."""
+        reward = returns.soft_reward(rollout.reward, log_prob, self.temperature)
+        cut = rollout.truncated.clone()
+        cut[:, -1] = 1.0
+        to_go = returns.reward_to_go(
+            reward,
+            self._baseline.value(rollout.state_next),
+            terminated=rollout.terminated,
+            cut=cut,
+            discount=self._discount,
+        )
+        credit = to_go - self._baseline.value(rollout.state)
+        if self._config.credit == "whole_return":
+            ended = torch.maximum(rollout.terminated, rollout.truncated)
+            credit = credit + returns.reward_before(reward, ended)
+        return credit, to_go
+
+    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
+        """Return, spread of what actions are credited with, entropy, fit of V."""
+        return self._diagnostics
+
+    def networks(self) -> dict[str, Tensor]:
+        """Policy, and a value network where there is one."""
+        return {"policy": self._policy} | self._baseline.networks()
+
+    def optimizers(self) -> dict[str, Adam]:
+        """Of everything that learns."""
+        return {"policy": self._policy_adam} | self._baseline.optimizers()
+
+    def exploration_state(self) -> dict[str, Tensor]:
+        """The policy's own noise carries nothing."""
+        return {}
+
+
+class _NoBaseline:
+    """Nothing is subtracted, and nothing is known of what follows a cut."""
+
+    def value(
+        self, state: Float[Tensor, "member time state"]
+    ) -> Float[Tensor, "member time"]:
+        return torch.zeros(state.shape[:-1])
+
+    def update(
+        self,
+        state: Float[Tensor, "member time state"],
+        target: Float[Tensor, "member time"],
+    ) -> dict[str, Float[Tensor, " member"]]:
+        return {}
+
+    def networks(self) -> dict[str, Tensor]:
+        return {}
+
+    def optimizers(self) -> dict[str, Adam]:
+        return {}
+
+
+class _ValueNetwork:
+    """V(s), fitted to the soft returns of each rollout after the policy has learned."""
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...],
+        seeds: Sequence[int],
+        *,
+        states: int,
+        steps: int,
+        rate: Float[Tensor, " member"],
+    ) -> None:
+        self._network = Mlp((states,), hidden, 1)
+        self._weights = self._network.glorot(seeds, "value")
+        self._adam = Adam(self._weights, rate)
+        self._steps = steps
+
+    def _value(self, weights: Tensor, state: Tensor) -> Float[Tensor, "member time"]:
+        return self._network(weights, state.unsqueeze(2)).flatten(start_dim=1)
+
+    def value(
+        self, state: Float[Tensor, "member time state"]
+    ) -> Float[Tensor, "member time"]:
+        return self._value(self._weights, state)
+
+    def update(
+        self,
+        state: Float[Tensor, "member time state"],
+        target: Float[Tensor, "member time"],
+    ) -> dict[str, Float[Tensor, " member"]]:
+        """Descend the squared error; reports it, and V, as they were before."""
+        before = self.value(state)
+        for _ in range(self._steps):
+            weights = learnable(self._weights)
+            loss = equations.squared_error(self._value(weights, state), target)
+            (gradient,) = torch.autograd.grad(loss.sum(), weights)
+            self._adam.step(gradient)
+        return {
+            "value_loss": equations.squared_error(before, target),
+            "value": before.mean(dim=1),
+        }
+
+    def networks(self) -> dict[str, Tensor]:
+        return {"value": self._weights}
+
+    def optimizers(self) -> dict[str, Adam]:
+        return {"value": self._adam}
+
+
+def _make_baseline(
+    configs: Sequence[Reinforce], seeds: Sequence[int], states: int
+) -> _NoBaseline | _ValueNetwork:
+    settings = [
+        c.baseline.value_network
+        for c in configs
+        if isinstance(c.baseline, ValueBaseline)
+    ]
+    if not settings:
+        return _NoBaseline()
+    return _ValueNetwork(
+        configs[0].hidden,
+        seeds,
+        states=states,
+        steps=settings[0].steps,
+        rate=per_member(settings, lambda s: s.learning_rate),
+    )
