@@ -1,19 +1,21 @@
 """Refuse a bad `params.yaml` before any other stage touches what exists.
 
 Command: python -m stages.check
-Reads: params.yaml
-Writes: results/check/verdict.txt
+Reads: params.yaml, pipeline/core
+Writes: results/check/verdict.txt, results/check/training.txt
 
 DVC removes a stage's outputs before it runs the stage. This one comes first, and its
 output never changes, so that a mistake loses nothing and a valid change reruns nothing.
+The second file lists the code that training depends on (`pipeline.study.science`).
 """
 
-from pathlib import Path
 from typing import Final
 
 from pipeline.study.errors import user_errors
 from pipeline.study.files import atomic_write
+from pipeline.study.layout import CHECKED
 from pipeline.study.params import load_study
+from pipeline.study.science import learning_digests
 from pipeline.study.settings import settings
 
 VERDICT: Final = b"params.yaml describes a study\n"
@@ -24,7 +26,8 @@ def main() -> None:
     with user_errors():
         load_study()
         settings()
-        atomic_write(Path("results/check/verdict.txt"), VERDICT)
+        atomic_write(CHECKED / "training.txt", learning_digests())
+        atomic_write(CHECKED / "verdict.txt", VERDICT)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,12 @@ from typing import Any, Final
 
 from pipeline.study.comparison.claims import judge
 from pipeline.study.comparison.compare import CURVES, bands, compare, panels
+from pipeline.study.comparison.exact import (
+    load_compositions,
+    load_scores,
+    summarise,
+)
+from pipeline.study.comparison.exact_claims import judge_exact
 from pipeline.study.comparison.results import Run, load_runs
 from pipeline.study.comparison.statistics import Bootstrap
 from pipeline.study.errors import user_errors
@@ -26,9 +32,13 @@ def main() -> None:
         runs = load_runs(study)
         bootstrap = Bootstrap(**study.compare.model_dump())
         metrics = compare(runs, bootstrap)
+        scores, compositions = load_scores(study, runs), load_compositions(study)
+        for stage, entries in summarise(scores, compositions, bootstrap).items():
+            for name, entry in entries.items():
+                metrics.setdefault(stage, {}).setdefault(name, {}).update(entry)
         write_json(COMPARED / "metrics.json", metrics)
-        claims = [asdict(claim) for claim in judge(runs, bootstrap)]
-        write_json(COMPARED / "claims.json", claims)
+        claims = judge(runs, bootstrap) + judge_exact(scores, compositions, bootstrap)
+        write_json(COMPARED / "claims.json", [asdict(claim) for claim in claims])
         for run in runs:
             entry = metrics[run.stage][run.name]
             write_json(COMPARED / "summary" / f"{run.id}.json", headline(run, entry))

@@ -1,6 +1,7 @@
 """Every figure and one self-contained page: `python -m stages.report`.
 
-Reads `params.yaml`, `results/runs`, `results/sweep` and `results/compare`.
+Reads `params.yaml`, `results/runs`, `results/exact`, `results/sweep` and
+`results/compare`.
 Writes `results/report`: `report.html` and `figures/`.
 """
 
@@ -11,6 +12,7 @@ from pipeline.study.errors import user_errors
 from pipeline.study.files import atomic_write, read_json
 from pipeline.study.layout import COMPARED, REPORTED, SWEEPS, picture_file, readable
 from pipeline.study.params import load_study
+from pipeline.study.report.exact_sections import exact_sections
 from pipeline.study.report.page import page, searches, sections
 
 
@@ -20,7 +22,10 @@ def main() -> None:
         study = load_study()
         runs = load_runs(study)
         metrics, claims = _compared("metrics.json"), _compared("claims.json")
-        results = list(sections(study, runs, metrics))
+        results = [
+            *sections(study, runs, metrics),
+            *exact_sections(study, runs, metrics),
+        ]
         searched = list(searches(study, SWEEPS))
         for section in results + searched:
             for picture in section.pictures + section.more:

@@ -271,12 +271,32 @@ def test_another_temperature_reruns_only_what_follows_from_it(copied):
     output = compute(
         copied, "dvc", "exp", "run", "-S", "algorithms.sac.temperature.fixed=5.0"
     )
-    expected = {"check", "sweep@sac", "explore@sac", "compare", "report", "publish"}
-    assert stages_run(output) == expected
+    computed = {"check", "sweep@sac", "explore@sac", "score@sac"}
+    assert stages_run(output) == computed | {"compare", "report", "publish"}
     new = json.loads((copied / "results/runs/explore/sac/run.json").read_text())
     after = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
     assert new["key"] in after - before
     assert before <= after  # the study before is still there, beside the experiment
+
+
+def test_another_oracle_trains_nothing(copied):
+    change = "exact.oracles.multigoal_10.temperature=9.0"
+    output = compute(copied, "dvc", "exp", "run", "-S", change)
+    scores = {f"score@{run}" for run in ("sql_east", "sql_west", "sac", "ddpg")}
+    computed = {"check", "exact@multigoal_10"} | scores
+    assert stages_run(output) == computed | {"compare", "report", "publish"}
+
+
+def test_code_that_only_judges_trains_nothing(copied):
+    oracle = copied / "pipeline/core/exact/grid.py"
+    oracle.write_text(f"{oracle.read_text()}\n# no change\n")
+    status = json.loads(run(copied, "dvc", "status", "--json"))
+    judging = {"check", "exact@multigoal_10", "theorems", "compose@both"}
+    assert judging <= status.keys()
+    compute(copied, "dvc", "repro", "check")
+    stale = json.loads(run(copied, "dvc", "status", "--json"))
+    trained = ("sweep@", "explore@", "pretrain@", "finetune@", "scratch@")
+    assert not any(name.startswith(trained) for name in stale)
 
 
 def test_an_experiment_in_a_temporary_folder_logs_to_the_same_store(copied):

@@ -13,8 +13,14 @@ from safetensors import SafetensorError
 
 from pipeline.study.errors import UserError
 
+CHECKED: Final = Path("results/check")
+"""That `params.yaml` is valid, and which code training depends on."""
 RUNS: Final = Path("results/runs")
 """Every run in `<stage>/<run>/`."""
+ORACLES: Final = Path("results/exact/oracles")
+"""Every exact solution in `<oracle>/`."""
+THEOREMS: Final = Path("results/exact/theorems")
+"""A file of arrays for each demonstration."""
 SWEEPS: Final = Path("results/sweep")
 """Every sweep in `<algorithm>/`: `best.yaml`, and `trials/`."""
 COMPARED: Final = Path("results/compare")
@@ -28,6 +34,16 @@ def best_file(algorithm: str, sweeps: Path = SWEEPS) -> Path:
     return sweeps / algorithm / "best.yaml"
 
 
+def score_folder(run: str, runs: Path = RUNS) -> Path:
+    """How a run of `explore` stands beside exact answers."""
+    return runs / "score" / run
+
+
+def composition_folder(name: str, runs: Path = RUNS) -> Path:
+    """What came out of a composition."""
+    return runs / "compose" / name
+
+
 def instance(stage: str, run: str) -> str:
     """`explore@sql`, or `compare` for a stage with one instance: DVC's name for it."""
     return f"{stage}@{run}" if run else stage
@@ -35,7 +51,7 @@ def instance(stage: str, run: str) -> str:
 
 def picture_name(stage: str, run: str) -> str:
     """`explore_sql`: the figure that shows this run alone."""
-    return f"{stage}_{run}"
+    return f"{stage}_{run}" if run else stage
 
 
 def picture_file(name: str) -> Path:

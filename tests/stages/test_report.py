@@ -41,7 +41,15 @@ def change(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
     page, first = change(), written(tmp_path)
-    for part in ("Claims of the paper", "Exploration: multigoal", "Search: sql"):
+    for part in (
+        "Claims of the paper",
+        "Exploration: multigoal",
+        "Search: sql",
+        "Theory",
+        "Against the exact answer",
+        "Robustness: multigoal",
+        "Composition",
+    ):
         assert part in page
     assert "Search: ddpg" not in page
     assert "as written in <code>params.yaml</code>: ddpg" in page
@@ -51,7 +59,9 @@ def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
     assert all(f'id="{anchor}"' in page for anchor in anchors)
     files = {name for name in written(tmp_path) if name.startswith("figures/")}
     # Panels and runs of exploration, pretraining, fine-tuning with scratch; sweeps.
-    expected = (6 + 4) + (4 + 2) + (4 + 4) + 2
+    expected = (6 + 4) + 2 * (6 + 1) + (4 + 2) + (4 + 4) + 2
+    # Theorems; the oracle and what stands beside it; changed tasks; a composition.
+    expected += 2 + 2 + 3 + 6 + 1
     assert len(files) == page.count("<img ") == expected
     report.main()
     assert written(tmp_path) == first, "the same results make other bytes"
@@ -99,10 +109,15 @@ def test_any_task_of_gymnasium_can_be_reported(change):
             },
         },
         explore={"steps": 2000, "runs": runs},
+        exact={"spacing": 0.1, "oracles": {}},
+        compose={"runs": {}},
         pretrain=empty,
         finetune=empty,
         scratch=empty,
     )
     assert "Exploration: pendulum" in page
     assert "Claims of the paper" not in page
+    assert "Against the exact answer" not in page
+    assert "Robustness" not in page
+    assert "Composition" not in page
     assert "Goals reached" not in page

@@ -33,7 +33,7 @@ def sac() -> Sac:
             "kind": "sac",
             "temperature": {"fixed": 1.0},
             "value": "critics",
-            "learning_rate": {"q": 1e-3, "policy": 1e-3},
+            "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
             "hidden": [8],
             "batch": 4,
             "replay": 100,

@@ -16,12 +16,14 @@ from pipeline.core.config import (
     Task,
     with_temperature,
 )
-from pipeline.core.tasks.multigoal import GOALS
+from pipeline.core.tasks.multigoal import FOUR_GOALS
 from pipeline.study.files import write_csv, write_json, write_yaml
 from pipeline.study.params import STAGES, Study, load_study
+from tests.study.synthetic_exact import write_exact
 
 FINAL_EPISODES = 200
 KEPT_EPISODES = 50
+GOALS = FOUR_GOALS.objectives[0]
 GRID = np.linspace(-1, 1, 41)
 PROBES = np.array([[-2.5, 0.0], [0.0, 0.0], [2.5, 2.5]])
 BEST = {"sql": 0.97, "sac": 0.8, "ddpg": 0.4}
@@ -42,6 +44,7 @@ def write_results(study: Study, root: Path) -> None:
     for stage in STAGES:
         for name in study.stage(stage).runs:
             write_run(study, stage, name, root / "results/runs" / stage / name)
+    write_exact(study, root)
 
 
 def write_run(study: Study, stage: str, name: str, folder: Path) -> None:

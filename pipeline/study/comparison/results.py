@@ -12,7 +12,13 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 from safetensors.numpy import load_file
 
-from pipeline.core.config import Algorithm, Ddpg, FixedTemperature, Sac, Sql, Task
+from pipeline.core.config import (
+    Algorithm,
+    Ddpg,
+    FixedTemperature,
+    MultiGoal,
+    Task,
+)
 from pipeline.study.errors import UserError
 from pipeline.study.files import read_json, read_table
 from pipeline.study.layout import RUNS, instance, readable
@@ -20,7 +26,7 @@ from pipeline.study.params import STAGES, RunSettings, StageName, Study
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-ALGORITHM: Final = TypeAdapter[Sql | Sac | Ddpg](Algorithm)
+ALGORITHM: Final = TypeAdapter[Algorithm](Algorithm)
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Run:
     task_name: str
     task: Task
     algorithm_name: str
-    algorithm: Sql | Sac | Ddpg
+    algorithm: Algorithm
     """As trained: what the sweep found is in it."""
     swept: bool
     """Whether a search chose the temperature."""
@@ -71,6 +77,13 @@ class Run:
             return None
         temperature = self.algorithm.temperature
         return temperature.fixed if isinstance(temperature, FixedTemperature) else None
+
+    @property
+    def multigoal(self) -> MultiGoal:
+        """The task of a run whose task has goals."""
+        if not isinstance(self.task, MultiGoal):
+            raise TypeError(f"{self.id} is on {self.task.kind}, which has no goals")
+        return self.task
 
     @cached_property
     def _records(self) -> Mapping[str, Floats]:
@@ -118,16 +131,15 @@ def load_runs(study: Study, root: Path = RUNS) -> list[Run]:
             another number of steps.
     """
     expected = {f"{stage}/{name}" for stage, name, _ in _described(study)}
+    expected |= {f"score/{name}" for name in study.explore.runs}
+    expected |= {f"compose/{name}" for name in study.compose.runs}
     for folder in sorted(root.glob("*/*")):
         if folder.relative_to(root).as_posix() not in expected:
             raise UserError(
                 f"{folder} is not a run of this study; "
                 f"remove it (rm -r {folder}) or add it to params.yaml"
             )
-    return [
-        _load(study, stage, name, root / stage / name)
-        for stage, name, _ in _described(study)
-    ]
+    return [load_run(study, stage, name, root) for stage, name, _ in _described(study)]
 
 
 def _described(study: Study) -> Iterator[tuple[StageName, str, RunSettings]]:
@@ -137,8 +149,13 @@ def _described(study: Study) -> Iterator[tuple[StageName, str, RunSettings]]:
             yield stage, name, run
 
 
-def _load(study: Study, stage: StageName, name: str, folder: Path) -> Run:
-    writer = instance(stage, name)
+def load_run(study: Study, stage: StageName, name: str, root: Path = RUNS) -> Run:
+    """One run of the study.
+
+    Raises:
+        UserError: As for `load_runs`.
+    """
+    folder, writer = root / stage / name, instance(stage, name)
     again = f"compute it again: dvc repro --force {writer}"
     with readable(folder / "run.json", writer):
         described = read_json(folder / "run.json")
@@ -153,12 +170,12 @@ def _load(study: Study, stage: StageName, name: str, folder: Path) -> Run:
             f"{folder} has seeds {list(seeds)}, the study {list(study.study.seeds)}; "
             f"{again}"
         )
-    steps = study.stage(stage).steps
+    run = study.stage(stage).runs[name]
+    steps = run.steps or study.stage(stage).steps
     if trained != steps:
         raise UserError(
             f"{folder} was trained for {trained} steps, the study says {steps}; {again}"
         )
-    run = study.stage(stage).runs[name]
     return Run(
         folder=folder,
         stage=stage,

@@ -1,5 +1,12 @@
 """What may be written in `params.yaml`, and what is answered to every mistake in it."""
 
+from pipeline.study.params.exact import (
+    ComposedRun,
+    OracleSettings,
+    Perturbation,
+    Theorems,
+    perturbed,
+)
 from pipeline.study.params.load import load_study
 from pipeline.study.params.study import (
     STAGES,
@@ -18,14 +25,19 @@ from pipeline.study.params.yaml_lines import ParamsError
 __all__ = [
     "STAGES",
     "Budget",
+    "ComposedRun",
     "Execution",
     "LogUniform",
+    "OracleSettings",
     "ParamsError",
+    "Perturbation",
     "Range",
     "RunSettings",
     "StageName",
     "Study",
     "SweepRun",
+    "Theorems",
     "Uniform",
     "load_study",
+    "perturbed",
 ]

@@ -9,9 +9,24 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from pipeline.core.config import Ddpg, Gymnasium, Sac, Sql, sweepable, with_values
+from pipeline.core.config import (
+    Algorithm,
+    Ddpg,
+    Gymnasium,
+    LinearQuadratic,
+    OffPolicy,
+    Reinforce,
+    Sac,
+    sweepable,
+    with_values,
+)
 from pipeline.study.errors import nearest
-from pipeline.study.params.environments import mistakes_of_environment, spaces
+from pipeline.study.params import exact_checks
+from pipeline.study.params.environments import (
+    mistakes_of_environment,
+    mistakes_of_system,
+    spaces,
+)
 from pipeline.study.params.mistakes import explain_value
 from pipeline.study.params.study import (
     Range,
@@ -34,6 +49,9 @@ def mistakes_between_parts(study: Study, document: Document) -> Iterator[Mistake
         _runs,
         _steps,
         _starts,
+        exact_checks.oracles,
+        exact_checks.compositions,
+        exact_checks.perturbations,
     ):
         for place, message in check(study, document):
             yield document.mistake(place, message)
@@ -75,11 +93,14 @@ def _environments(study: Study, document: Document) -> _Found:
         if isinstance(task, Gymnasium):
             for field, message in mistakes_of_environment(task):
                 yield ("tasks", name, field), message
+        elif isinstance(task, LinearQuadratic):
+            for message in mistakes_of_system(task):
+                yield ("tasks", name), message
 
 
 def _algorithms(study: Study, document: Document) -> _Found:
     for name, algorithm in study.algorithms.items():
-        if algorithm.batch > algorithm.replay:
+        if isinstance(algorithm, OffPolicy) and algorithm.batch > algorithm.replay:
             yield (
                 ("algorithms", name, "batch"),
                 f"must be at most replay ({algorithm.replay}), found {algorithm.batch}",
@@ -119,14 +140,12 @@ def _sweeps(study: Study, document: Document) -> _Found:
             for field, interval in run.space.items():
                 yield from _space((*place, "space", field), algorithm, field, interval)
         if algorithm and budget and budget.batches:
-            yield from _warmup(
+            yield from _waiting(
                 ("sweep", "budgets", run.task, "steps"), name, algorithm, budget.steps
             )
 
 
-def _space(
-    place: Place, algorithm: Sql | Sac | Ddpg, field: str, interval: Range
-) -> _Found:
+def _space(place: Place, algorithm: Algorithm, field: str, interval: Range) -> _Found:
     names = sweepable(algorithm)
     if field not in names:
         yield (
@@ -177,25 +196,28 @@ def _runs(study: Study, document: Document) -> _Found:
 
 
 def _steps(study: Study, document: Document) -> _Found:
-    for stage, _, run in _all_runs(study):
-        steps = study.stage(stage).steps
+    for stage, name, run in _all_runs(study):
+        steps = run.steps or study.stage(stage).steps
+        own: Place = (stage, "runs", name, "steps")
+        place = own if run.steps else (stage, "steps")
         algorithm, task = study.algorithms.get(run.algorithm), study.tasks.get(run.task)
         if algorithm:
-            yield from _warmup((stage, "steps"), run.algorithm, algorithm, steps)
+            yield from _waiting(place, run.algorithm, algorithm, steps)
         if task and task.evaluation.every > steps:
             yield (
-                (stage, "steps"),
+                place,
                 f"{steps} steps end before the first evaluation "
                 f"(tasks.{run.task}.evaluation.every is {task.evaluation.every})",
             )
 
 
-def _warmup(place: Place, name: str, algorithm: Sql | Sac | Ddpg, steps: int) -> _Found:
-    if algorithm.warmup >= steps:
+def _waiting(place: Place, name: str, algorithm: Algorithm, steps: int) -> _Found:
+    if algorithm.waiting >= steps:
+        field = "warmup" if isinstance(algorithm, OffPolicy) else "steps_per_update"
         yield (
             place,
             f"{steps} steps end before '{name}' learns anything "
-            f"(algorithms.{name}.warmup is {algorithm.warmup})",
+            f"(algorithms.{name}.{field} is {getattr(algorithm, field)})",
         )
 
 
@@ -231,8 +253,13 @@ def _misfit(study: Study, run: StartedRun) -> str | None:
     return None
 
 
-def _networks(algorithm: Sql | Sac | Ddpg) -> str:
+def _networks(algorithm: Algorithm) -> str:
     """Which networks an algorithm trains, in words."""
     widths = ", ".join(map(str, algorithm.hidden))
-    value = f" with value: {algorithm.value}" if isinstance(algorithm, Sac) else ""
+    value = ""
+    if isinstance(algorithm, Sac):
+        value = f" with value: {algorithm.value}"
+    elif isinstance(algorithm, Reinforce):
+        has_none = algorithm.baseline == "none"
+        value = f" with baseline: {'none' if has_none else 'value_network'}"
     return f"{algorithm.kind} networks of hidden: [{widths}]{value}"

@@ -9,7 +9,8 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Space
 
-from pipeline.core.config import Gymnasium, Locomotion, MultiGoal
+from pipeline.core.config import Gymnasium, LinearQuadratic, Locomotion, MultiGoal, Task
+from pipeline.core.tasks.linear_quadratic import System
 from pipeline.study.errors import nearest
 
 
@@ -41,13 +42,23 @@ def mistakes_of_environment(task: Gymnasium) -> Iterator[tuple[str, str]]:
         yield "horizon", f"missing; {task.id} was registered without a limit"
 
 
-def spaces(task: MultiGoal | Locomotion | Gymnasium) -> object:
+def mistakes_of_system(task: LinearQuadratic) -> Iterator[str]:
+    """What keeps matrices from being a task."""
+    try:
+        System.of(task)
+    except ValueError as error:
+        yield str(error)
+
+
+def spaces(task: Task) -> object:
     """Something that is equal for tasks with the same observations and actions."""
     match task:
         case MultiGoal():
             return "multigoal"
         case Locomotion():
             return task.body
+        case LinearQuadratic():
+            return task.kind, len(task.dynamics), len(task.action_cost)
         case Gymnasium():
             try:
                 environment = _made(task.id)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
@@ -97,8 +97,13 @@ def _resolve(model: Any, loc: Place) -> tuple[Place, Any]:
 
 
 def _bare(kind: Any) -> Any:
-    """A type without its annotations."""
-    return _bare(get_args(kind)[0]) if get_origin(kind) is Annotated else kind
+    """A type without its annotations, and without the None that it may also be."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind):
+        others = [each for each in get_args(kind) if each is not NoneType]
+        return _bare(others[0]) if len(others) == 1 else kind
+    return kind
 
 
 def _variants(kind: Any) -> dict[Any, Any]:

@@ -18,6 +18,22 @@ _SKELETON: Final[dict[str, Any]] = {
     "pretrain": _TRAINING,
     "finetune": _TRAINING,
     "scratch": _TRAINING,
+    "theorems": {
+        "discount": 0.5,
+        "slip": 0.0,
+        "step_cost": 1.0,
+        "goal_reward": 1.0,
+        "temperatures": [1.0, 1.0],
+        "sweeps": 1,
+        "gamble": {"probability": 0.5, "safe": 0.0, "win": 0.0, "lose": 0.0},
+    },
+    "exact": {"spacing": 1.0, "oracles": {}},
+    "score": {
+        "draws": 1,
+        "cells": 1,
+        "robustness": {"episodes": 1, "tries": 1, "perturbations": {}},
+    },
+    "compose": {"runs": {}},
     "compare": {"seed": 0, "resamples": 1, "confidence": 0.5},
 }
 """A study that nothing is wrong with and that contradicts nothing.

@@ -8,13 +8,20 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias, get_args
 
 from pydantic import Field, NonNegativeInt, PositiveInt, Tag
 
-from pipeline.core.config import Algorithm, Positive, Task, Value, either
+from pipeline.core.config import (
+    Algorithm,
+    Positive,
+    Task,
+    Value,
+    either,
+)
+from pipeline.study.params.exact import Compose, Exact, Score, Theorems
+from pipeline.study.params.names import Name
 
 StageName: TypeAlias = Literal["explore", "pretrain", "finetune", "scratch"]
 STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
 """The stages that train, in the order of the file."""
 
-Name = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 Confidence = Annotated[float, Field(gt=0, lt=1)]
@@ -107,6 +114,8 @@ class FreshRun(Value):
     task: str
     temperature: Positive | None = None
     """Without it, the one that the algorithm's sweep found."""
+    steps: PositiveInt | None = None
+    """Without it, those of its stage."""
     start: ClassVar[None] = None
 
 
@@ -117,6 +126,8 @@ class StartedRun(Value):
     task: str
     temperature: Positive | None = None
     """Without it, the one that the algorithm's sweep found."""
+    steps: PositiveInt | None = None
+    """Without it, those of its stage."""
     start: str
 
 
@@ -127,6 +138,7 @@ class FreshRuns(Value):
     """A stage that trains from fresh networks."""
 
     steps: PositiveInt
+    """Environment steps of every seed, where a run does not have its own."""
     runs: dict[Name, FreshRun]
 
 
@@ -134,6 +146,7 @@ class StartedRuns(Value):
     """A stage that trains from pretrained networks."""
 
     steps: PositiveInt
+    """Environment steps of every seed, where a run does not have its own."""
     runs: dict[Name, StartedRun]
 
 
@@ -157,6 +170,10 @@ class Study(Value):
     pretrain: FreshRuns
     finetune: StartedRuns
     scratch: FreshRuns
+    theorems: Theorems
+    exact: Exact
+    score: Score
+    compose: Compose
     compare: Compare
 
     def stage(self, name: StageName) -> FreshRuns | StartedRuns:

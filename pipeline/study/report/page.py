@@ -6,7 +6,6 @@ study has results, and the same results make the same bytes.
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +18,7 @@ from pipeline.study.comparison.statistics import Bootstrap
 from pipeline.study.params import Study
 from pipeline.study.report import tables
 from pipeline.study.report.figures import album
-from pipeline.study.report.figures.album import Picture
-from pipeline.study.report.tables import Table
+from pipeline.study.report.section import Section
 from pipeline.study.sweep.trials import load_sweep
 
 TITLES: Final = {
@@ -36,19 +34,6 @@ INTRODUCTIONS: Final = {
     "finetune": "One direction is asked for: learned from pretrained networks of the "
     "same seed, and from fresh ones.",
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page about runs on one task, or about one search."""
-
-    anchor: str
-    title: str
-    introduction: str
-    table: Table | None
-    pictures: list[Picture]
-    more: list[Picture]
-    """Shown when asked for."""
 
 
 def sections(

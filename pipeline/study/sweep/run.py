@@ -19,18 +19,21 @@ from pipeline.study.layout import (
     trial_name,
 )
 from pipeline.study.params import Budget, Execution, Study, SweepRun
+from pipeline.study.science import LEARNING
 from pipeline.study.sweep.dashboard import Dashboard
 from pipeline.study.sweep.search import FinishedBatches, search
 from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.executor import Executor
 from pipeline.study.training.progress import Progress
-from pipeline.study.training.run import CORE
 from pipeline.study.training.work_folder import claimed, whole_folder
 from pipeline.study.training.worker import Work, train
 
 HERE: Final = Path(__file__).parent
-METHOD: Final = [CORE, *(HERE / name for name in ("run.py", "search.py", "trials.py"))]
+METHOD: Final = [
+    *LEARNING,
+    *(HERE / name for name in ("run.py", "search.py", "trials.py")),
+]
 """Files that the value of a trial depends on."""
 
 

@@ -28,6 +28,13 @@ from pipeline.study.tracking.lockfile import Entry
 Table = dict[str, npt.NDArray[np.float64]]
 
 RENAMED: Final = {"task_name": "task", "algorithm_name": "algorithm"}
+TABLES: Final = {
+    "records.csv": "",
+    "final.csv": "final/",
+    "scores.csv": "score/",
+    "robustness.csv": "robustness/",
+}
+"""Tables with a row for every seed, and what their columns are called in MLflow."""
 IDENTITY: Final = ("key", "stage", "run", "best")
 """Entries of `run.json` that are no parameters."""
 
@@ -81,24 +88,21 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
     steps = described.get("steps", 0)
     parent = Content(params=params_of(described))
     children: dict[str, Content] = {}
-    if "records.csv" in files:
-        records, final = (
-            read_table(files["records.csv"]),
-            read_table(files["final.csv"]),
-        )
-        children = _seeds(records, final, steps)
+    tables = {prefix: files[name] for name, prefix in TABLES.items() if name in files}
+    if tables:
+        children = _seeds(tables, steps)
         parent.points = means(children)
     if "trials.csv" in files:
         objective = described["objective"]
         children = _trials(read_csv(files["trials.csv"]), objective, steps)
         _add_best(parent, children, described["best"], objective)
-    if "metrics.json" in files:
-        metrics = leaves(read_json(files["metrics.json"]), "/")
-        parent.points += [
-            Point(metric, steps, float(value))
-            for metric, value in metrics
-            if isinstance(value, int | float)
-        ]
+    for name in ("metrics.json", "summary.json"):
+        if name in files:
+            parent.points += [
+                Point(metric, steps, float(value))
+                for metric, value in leaves(read_json(files[name]), "/")
+                if isinstance(value, int | float)
+            ]
     return Mirror(
         key=described.get("key", entry.digest),
         note=_note(entry, described),
@@ -112,7 +116,7 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
 def picture_of(entry: Entry, root: Path) -> Path | None:
     """The figure of the report that shows this run alone, if there is one."""
     path = root / picture_file(picture_name(entry.stage, entry.run))
-    return path if entry.run and path.exists() else None
+    return path if path.exists() else None
 
 
 # ---------------------------------------------------------------------- parameters
@@ -142,14 +146,15 @@ def child_params(child: str) -> dict[str, str]:
 # ------------------------------------------------------------------------- metrics
 
 
-def _seeds(records: Table, final: Table, steps: int) -> dict[str, Content]:
-    """One child per seed, with its curves and the evaluation after training."""
-    children = {
-        (name := seed_child(int(seed))): Content(params=child_params(name))
-        for seed in final["seed"]
-    }
-    for table, prefix in ((records, ""), (final, "final/")):
+def _seeds(tables: Mapping[str, Path], steps: int) -> dict[str, Content]:
+    """One child per seed, with what each table says about it; prefix to file."""
+    children: dict[str, Content] = {}
+    for prefix, file in tables.items():
+        table = read_table(file)
         at = table.get("step", np.full(len(table["seed"]), steps))
+        for seed in table["seed"]:
+            name = seed_child(int(seed))
+            children.setdefault(name, Content(params=child_params(name)))
         for metric in table.keys() - {"seed", "step"}:
             for seed, step, value in zip(table["seed"], at, table[metric], strict=True):
                 if not math.isnan(value):
@@ -218,11 +223,16 @@ def _note(entry: Entry, described: Mapping[str, Any]) -> str:
     purpose = entry.description or entry.name
     if not described:
         return f"{purpose[:1].upper()}{purpose[1:]}."
+    if "seeds" not in described:
+        on = f": {described['task_name']}" if "task_name" in described else ""
+        return f"{purpose[:1].upper()}{purpose[1:]}{on}."
     seeds = ", ".join(str(seed) for seed in described["seeds"])
     start = described.get("start")
+    steps = described.get("steps")
+    trained = f"{steps} environment steps of each of the " if steps else ""
     return (
         f"{purpose[:1].upper()}{purpose[1:]}: "
         f"{described['algorithm_name']} on {described['task_name']}"
         f"{f', from pretrain@{start}' if start else ''}; "
-        f"{described['steps']} environment steps of each of the seeds {seeds}."
+        f"{trained}seeds {seeds}."
     )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Final
+from typing import Any
 
 from pydantic import TypeAdapter
 
-import pipeline.core
 from pipeline.core.config import Algorithm, Task, with_temperature
 from pipeline.core.job import Job, Record, Result, chunks
 from pipeline.study.command import chosen_run, command
@@ -19,15 +18,13 @@ from pipeline.study.errors import UserError
 from pipeline.study.files import read_yaml, run_key
 from pipeline.study.layout import RUNS, best_file, instance, readable, seed_child
 from pipeline.study.params import StageName, Study
+from pipeline.study.science import LEARNING
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.executor import execute
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
 from pipeline.study.training.worker import Work, train
 from pipeline.study.training.writing import write_run
-
-CORE: Final = Path(pipeline.core.__path__[0])
-"""The science, by whose content a run is named."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def train_run(study: Study, stage: StageName, name: str, *, work: Work = train) 
     execution = study.execution
     described = run.described()
     settings = described | {"execution": execution.model_dump()}
-    inputs = [CORE, best_file(run.algorithm_name)]
+    inputs = [*LEARNING, best_file(run.algorithm_name)]
     if run.weights is not None:
         inputs.append(_existing(run.weights, instance("pretrain", str(run.start))))
     key = run_key(stage, name, settings, inputs)
@@ -163,7 +160,7 @@ def resolve(study: Study, stage: StageName, name: str) -> TrainingRun:
         algorithm_name=entry.algorithm,
         algorithm=algorithm,
         seeds=tuple(sorted(study.study.seeds)),
-        steps=block.steps,
+        steps=entry.steps or block.steps,
         start=entry.start,
     )
 

@@ -44,7 +44,7 @@ def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> No
     )
     atomic_write(folder / "weights.safetensors", weights)
     behaviour = _joined([result.behaviour for result in results])
-    if "probe_q" in behaviour:
+    if "probe_actions" in behaviour:
         behaviour["probe_states"] = probes.STATES
     if behaviour:
         metadata = {"config": json.dumps({"seeds": seeds})}

@@ -129,6 +129,8 @@ class TestSetReturns:
 def test_fine_tuning_is_shown_with_runs_from_scratch(runs):
     assert {key: len(value) for key, value in panels(list(runs.values())).items()} == {
         ("explore", "multigoal"): 4,
+        ("explore", "corners_east"): 1,
+        ("explore", "corners_west"): 1,
         ("pretrain", "swimmer_any_direction"): 2,
         ("finetune", "swimmer_forward"): 4,
     }

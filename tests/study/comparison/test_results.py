@@ -26,6 +26,8 @@ def test_runs_come_in_the_order_of_the_study(study, root):
         "explore/sql_10",
         "explore/sac_10",
         "explore/ddpg",
+        "explore/sql_east",
+        "explore/sql_west",
         "pretrain/sql",
         "pretrain/ddpg",
         "finetune/sql_from_sql",

@@ -119,16 +119,32 @@ class TestMistakesInOnePlace:
             ("hidden: [32, 32]", "hidden: 32", "must be a list, found 32"),
             ("hidden: [32, 32]", "hidden: []", "must have at least 1 value, found 0"),
             ("hidden: [32, 32]", "hidden: [32, -1]", "sql.hidden[1]: must be greater"),
-            ("kind: sac", "kind: sacc", "'sql', 'sac' or 'ddpg', found 'sacc'; did"),
-            ("    kind: sac\n", "", "sac.kind: missing; 'sql', 'sac' or 'ddpg'"),
+            (
+                "kind: sac",
+                "kind: sacc",
+                "'sac', 'ddpg' or 'reinforce', found 'sacc'; did",
+            ),
+            (
+                "    kind: sac\n",
+                "",
+                "sac.kind: missing; 'sql', 'sac', 'ddpg' or 'reinf",
+            ),
             ("policy: sample", "policy: smple", "did you mean 'sample'?"),
             ("{tau: 0.005}", "{tua: 0.005}", "must be {tau: …} or {copy_every: …}"),
             ("{tau: 0.005}", "{tau: 1, copy_every: 2}", "copy_every: unknown key"),
-            ("{fixed: 10.0}", "10.0", "mapping with the keys fixed, found 10.0"),
+            (
+                "{fixed: 10.0}",
+                "10.0",
+                "mapping with the keys fixed, annealing, found 10.0",
+            ),
             ("{fixed: 10.0}", "{fixed: {a: 1}}", "must be a number, found {"),
             ("name: smoke", "name: 3", "must be text, found 3; write it in quotes"),
             ("name: smoke", "name: My Study", "made of a-z, 0-9 and _, found 'My St"),
-            ("    sql_1:", "    sql-1:", "made of a-z, 0-9 and _, found 'sql-1'"),
+            (
+                "    sac: {alg",
+                "    sac-1: {alg",
+                "made of a-z, 0-9 and _, found 'sac-1'",
+            ),
             ("[1.0, 30.0]", "[1.0]", "must have 2 values, found 1"),
             ("[1.0, 30.0]", "[1.0, 2.0, 3.0]", "must have at most 2 values, found 3"),
             ("log_uniform", "loguniform", "must be {log_uniform: …} or {uniform: …}"),
@@ -272,6 +288,70 @@ class TestMistakesBetweenParts:
             ("task: swimmer_forward, start", "task: multigoal, start"),
         )
         assert "whose observations or actions are not those of 'multigoal'" in message
+
+
+class TestExactAnswers:
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            (
+                "{task: multigoal, temperature: 10.0}",
+                "{task: swimmer_forward, temperature: 10.0}",
+                "exact.oracles.multigoal_10: 'swimmer_forward' is of kind locomotion, "
+                "which has no exact answer",
+            ),
+            (
+                "{task: multigoal, temperature: 10.0}",
+                "{task: multigaol, temperature: 10.0}",
+                "there is no task 'multigaol'; did you mean 'multigoal'?",
+            ),
+            (
+                "{task: multigoal, temperature: 10.0}",
+                "{task: multigoal, temperature: 0.01}",
+                "exact.spacing cannot be used: at temperature 0.01",
+            ),
+            ("spacing: 0.1", "spacing: 0.3", "1 / spacing must be a whole number"),
+            ("first: sql_east", "first: sql_eats", "did you mean 'sql_east'?"),
+            ("first: sql_east", "first: sql_west", "with itself is nothing new"),
+            ("first: sql_east", "first: sac", "'sac' learns none"),
+            (
+                "{algorithm: sql, task: corners_east, temperature: 10.0}",
+                "{algorithm: sql, task: corners_east, temperature: 1.0}",
+                "both need one temperature",
+            ),
+            (
+                "{algorithm: sql, task: corners_east,",
+                "{algorithm: sql, task: multigoal,",
+                "not defined where one of the tasks has ended",
+            ),
+            (
+                "discount: 0.9\n",
+                "discount: 0.8\n",
+                "same dynamics, but their discount differs",
+            ),
+            ("combine: average", "combine: mean", "'average' or 'sum', found 'mean'"),
+            (
+                "goals: [[5.0, 0.0], [0.0, 5.0]]}",
+                "goals: [[5.0, 1.0], [0.0, 5.0]]}",
+                "half_the_goals: fits no task of a run of explore",
+            ),
+            (
+                "low: [2.2, -1.5]",
+                "low: [-2.2, -1.5]",
+                "obstacle: fits no task of a run of explore",
+            ),
+            ("push: {push: {step", "push: {pull: {step", "must be {goals: …} or"),
+        ],
+    )
+    def test_what_cannot_be_computed_is_refused(self, answer, old, new, said):
+        assert said in answer((old, new))
+
+    def test_all_of_it_may_be_left_out(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        data["exact"]["oracles"] = data["compose"]["runs"] = {}
+        data["score"]["robustness"]["perturbations"] = {}
+        write_yaml(tmp_path / "params.yaml", data)
+        assert load_study(tmp_path / "params.yaml").exact.oracles == {}
 
 
 def gymnasium_task(name: str) -> dict[str, Any]:

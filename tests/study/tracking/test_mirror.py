@@ -1,10 +1,19 @@
 import json
 import math
+from pathlib import PurePosixPath
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.study.tracking.mirror import Content, Point, means, params_of
+from pipeline.study.files import write_csv, write_json
+from pipeline.study.tracking.mirror import (
+    Content,
+    Point,
+    means,
+    mirror_of,
+    params_of,
+)
 
 values = st.floats(-1e6, 1e6)
 
@@ -49,3 +58,55 @@ class TestMeans:
             "seed 1": child(("q", 1, 2.0)),
         }
         assert means(children) == [Point("q", 1, 1.5)]
+
+
+def entry(stage, run, folder):
+    """A stage instance as `dvc.lock` names it, with all files of a folder."""
+    files = {
+        PurePosixPath(path.relative_to(folder).as_posix()): path
+        for path in folder.rglob("*")
+    }
+    return SimpleNamespace(
+        stage=stage,
+        run=run,
+        name=f"{stage}@{run}",
+        description="what it is for",
+        digest="d",
+        files=lambda root: dict(files),
+    )
+
+
+class TestExactAnswers:
+    def test_of_a_score_are_metrics_of_each_seed_and_their_means(self, tmp_path):
+        folder = tmp_path / "score"
+        columns = {
+            "scores": "multigoal_10/reverse_kl/0:0",
+            "robustness": "push/success",
+        }
+        for name, column in columns.items():
+            write_csv(folder / f"{name}.csv", ["seed", column], [[3, 0.5], [4, 1.5]])
+        described = {"stage": "score", "run": "sql", "seeds": [3, 4]}
+        described |= {"algorithm_name": "sql", "task_name": "multigoal"}
+        write_json(folder / "run.json", described)
+        mirror = mirror_of(entry("score", "sql", folder), tmp_path)
+        name = "score/multigoal_10/reverse_kl/0:0"
+        assert Point(name, 0, 0.5) in mirror.children["seed 3"].points
+        assert Point(name, 0, 1.0) in mirror.parent.points
+        assert Point("robustness/push/success", 0, 1.0) in mirror.parent.points
+        assert mirror.note == "What it is for: sql on multigoal; seeds 3, 4."
+
+    def test_of_an_oracle_are_metrics_of_its_run_with_its_figure(self, tmp_path):
+        folder = tmp_path / "exact"
+        write_json(folder / "run.json", {"run": "one", "task_name": "multigoal"})
+        write_json(folder / "summary.json", {"value": -122.4, "bound/largest": 1.0})
+        picture = tmp_path / "results/report/figures/exact_one.png"
+        picture.parent.mkdir(parents=True)
+        picture.write_bytes(b"")
+        mirror = mirror_of(entry("exact", "one", folder), tmp_path)
+        assert mirror.parent.points == [
+            Point("bound/largest", 0, 1.0),
+            Point("value", 0, -122.4),
+        ]
+        assert mirror.picture == picture
+        assert mirror.children == {}
+        assert mirror.note == "What it is for: multigoal."

@@ -100,7 +100,7 @@ class TestTrainRun:
         train_run(study, "pretrain", "sql", work=fakes.count)
         described = read_json(FOLDER / "run.json")
         assert described["stage"] == "pretrain"
-        assert described["algorithm"]["temperature"] == {"fixed": 10.0}
+        assert described["algorithm"]["temperature"]["fixed"] == 10.0
         assert described["seeds"] == [0, 1, 2, 3, 4]
         assert len(described["key"]) == 32
 

@@ -51,7 +51,7 @@ class TestWriteRun:
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         run = described()
-        chunk = result({"probe_q": np.ones((2, 3, 41, 41), np.float32)})
+        chunk = result({"probe_actions": np.ones((2, 3, 9, 2), np.float32)})
         write_run(tmp_path, run.described(), [(run.jobs(2)[0], chunk)])
         return tmp_path
 

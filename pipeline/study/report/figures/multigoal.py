@@ -7,20 +7,20 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Patch
+from matplotlib.patches import Circle, Patch, Rectangle
 
-from pipeline.core.tasks.multigoal import BOUND, GOAL_RADIUS, GOALS, goal_distances
+from pipeline.core.config import MultiGoal
+from pipeline.core.tasks.multigoal import BOUND, GOAL_RADIUS, Arena, goal_distances
 from pipeline.study.comparison.claims import goal_frequencies
 from pipeline.study.comparison.results import Run
 from pipeline.study.report.figures.style import (
     COLOURS,
-    GOAL_COLOURS,
-    GOAL_TITLES,
     NO_GOAL,
     TITLES,
     bare,
     canvas,
     describe,
+    goal_colours,
     names,
     styled,
 )
@@ -41,7 +41,7 @@ def behaviour(run: Run) -> Figure:
     figure, axes = canvas(rows + 1, COLUMNS, size=(8.4, 2.85 * (rows + 1) + 0.5))
     for member, panel in enumerate(axes[:rows].flat):
         if member < seeds:
-            trajectories(panel, data["positions"][member])
+            trajectories(panel, run.multigoal, data["positions"][member])
             panel.set_title(_seed_title(run, member))
         else:
             panel.set_visible(False)
@@ -90,10 +90,12 @@ def overview(runs: Sequence[Run]) -> Figure:
         for panel in row[len(panels) :]:
             panel.set_visible(False)
         for panel, (run, member) in zip(row, panels, strict=False):
-            trajectories(panel, run.behaviour()["positions"][member])
+            trajectories(panel, run.multigoal, run.behaviour()["positions"][member])
             panel.set_title(f"{describe(run)}\n{_seed_title(run, member)}")
     figure.legend(
-        handles=_goal_legend(), loc="outside lower center", ncols=min(columns + 1, 5)
+        handles=_goal_legend(runs[0].multigoal),
+        loc="outside lower center",
+        ncols=min(columns + 1, 5),
     )
     return figure
 
@@ -137,31 +139,34 @@ def goals(runs: Sequence[Run]) -> Figure:
         left = np.zeros(len(run.seeds))
         rest = 1 - frequencies.sum(axis=0)
         for share, colour in zip(
-            [*frequencies, rest], [*GOAL_COLOURS, NO_GOAL], strict=True
+            [*frequencies, rest],
+            [*goal_colours(len(frequencies)), NO_GOAL],
+            strict=True,
         ):
             axes.barh(where, share, left=left, height=0.86, color=colour, lw=0)
             left += share
         ticks.append(where.mean())
         at += len(run.seeds) + 1.5
-    for quarter in (0.25, 0.5, 0.75):
-        axes.axvline(quarter, color="white", lw=1)
+    count = len(runs[0].multigoal.goals)
+    for part in range(1, count):
+        axes.axvline(part / count, color="white", lw=1)
     axes.set_yticks(ticks, [named[run.id] for run in runs])
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
     axes.set(xlim=(0, 1), xlabel="share of final episodes (one bar per seed)")
     axes.margins(y=0.01)
     axes.invert_yaxis()
-    figure.legend(handles=_goal_legend(), loc="outside upper center", ncols=5)
+    legend = _goal_legend(runs[0].multigoal)
+    figure.legend(handles=legend, loc="outside upper center", ncols=5)
     return figure
 
 
-def _goal_legend() -> list[Patch]:
+def _goal_legend(task: MultiGoal) -> list[Patch]:
+    places = [f"goal ({x:g}, {y:g})" for x, y in task.goals]
     return [
-        Patch(color=colour, label=title)
-        for colour, title in zip(
-            [*GOAL_COLOURS, NO_GOAL],
-            [*(f"{title} goal" for title in GOAL_TITLES), "no goal"],
-            strict=True,
+        Patch(color=colour, label=label)
+        for colour, label in zip(
+            [*goal_colours(len(places)), NO_GOAL], [*places, "no goal"], strict=True
         )
     ]
 
@@ -169,29 +174,40 @@ def _goal_legend() -> list[Patch]:
 # ------------------------------------------------------------------------- panels
 
 
-def trajectories(axes: Axes, positions: Array) -> None:
+def trajectories(
+    axes: Axes,
+    task: MultiGoal,
+    positions: Array,
+    colours: Sequence[str] | None = None,
+) -> None:
     """Episodes over the part of the reward that depends on the place.
 
     Args:
         axes: Where to draw.
+        task: Whose goals and walls are drawn.
         positions: `[episode, time, 2]`, NaN after the end.
+        colours: Of the goals, if not by their order.
     """
     line = np.linspace(-BOUND, BOUND, 141)
     place = np.stack(np.meshgrid(line, line), axis=-1)
-    reward = -np.square(goal_distances(place).min(axis=-1))
+    goals = np.array(task.goals)
+    reward = -np.square(goal_distances(place, goals).min(axis=-1))
     axes.contourf(line, line, reward, levels=12, cmap="Greys_r", alpha=0.22)
     axes.contour(
         line, line, reward, levels=12, colors="#999999", linewidths=0.4, linestyles="-"
     )
-    for goal, colour in zip(GOALS, GOAL_COLOURS, strict=True):
+    colours = colours or goal_colours(len(goals))
+    for goal, colour in zip(goals, colours, strict=True):
         axes.add_patch(
             Circle(tuple(goal), GOAL_RADIUS, fill=False, ec=colour, lw=1.6, zorder=3)
         )
+    for low, high in Arena.of(task).walls:
+        axes.add_patch(Rectangle(low, *(high - low), color="#555555", lw=0, zorder=3))
     for path in positions:
         path = path[np.isfinite(path[:, 0])]
-        distance = goal_distances(path[-1])
+        distance = goal_distances(path[-1], goals)
         ends = distance.min() < GOAL_RADIUS
-        colour = GOAL_COLOURS[int(distance.argmin())] if ends else "#666666"
+        colour = colours[int(distance.argmin())] if ends else "#666666"
         axes.plot(*path.T, color=colour, lw=0.9, alpha=0.55)
     bare(axes)
     axes.set(xlim=(-BOUND, BOUND), ylim=(-BOUND, BOUND), aspect="equal")
@@ -200,13 +216,14 @@ def trajectories(axes: Axes, positions: Array) -> None:
 def actions(
     axes: Axes, data: dict[str, Array], *, member: int, probe: int, colour: str
 ) -> None:
-    """Actions that the policy draws in one state, over the contours of Q there."""
-    q = data["probe_q"][member, probe]
-    grid = np.linspace(-1, 1, q.shape[0])
-    axes.contourf(grid, grid, q.T, levels=14, cmap="Greys_r", alpha=0.25)
-    axes.contour(
-        grid, grid, q.T, levels=14, colors="#888888", linewidths=0.5, linestyles="-"
-    )
+    """Actions that the policy draws in one state, over the contours of a Q there."""
+    if "probe_q" in data:
+        q = data["probe_q"][member, probe]
+        grid = np.linspace(-1, 1, q.shape[0])
+        axes.contourf(grid, grid, q.T, levels=14, cmap="Greys_r", alpha=0.25)
+        axes.contour(
+            grid, grid, q.T, levels=14, colors="#888888", linewidths=0.5, linestyles="-"
+        )
     drawn = data["probe_actions"][member, probe][:SHOWN_ACTIONS]
     axes.scatter(drawn[:, 0], drawn[:, 1], s=9, color=colour, alpha=0.5, lw=0, zorder=3)
     axes.grid(visible=False)

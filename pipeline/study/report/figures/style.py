@@ -23,11 +23,15 @@ from pipeline.study.comparison.results import Run
 P = ParamSpec("P")
 Grid: TypeAlias = npt.NDArray[Any]
 
-COLOURS: Final = {"sql": "#0066AA", "sac": "#E0701A", "ddpg": "#4D4D4D"}
-TITLES: Final = {"sql": "SQL", "sac": "SAC", "ddpg": "DDPG"}
+COLOURS: Final = {
+    "sql": "#0066AA",
+    "sac": "#E0701A",
+    "ddpg": "#4D4D4D",
+    "reinforce": "#7A3E9D",
+}
+TITLES: Final = {"sql": "SQL", "sac": "SAC", "ddpg": "DDPG", "reinforce": "REINFORCE"}
 GOAL_COLOURS: Final = ("#1B9E8A", "#8E2460", "#D9A400", "#6A5ACD")
-"""Of the goals at (5, 0), (-5, 0), (0, 5), (0, -5)."""
-GOAL_TITLES: Final = ("right", "left", "up", "down")
+"""Of goals in the order of the task; a fifth looks like the first."""
 NO_GOAL: Final = "#C4C4C4"
 DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 
@@ -134,6 +138,11 @@ def looks(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
                 "linestyle": DASHES[index % len(DASHES)],
             }
     return result
+
+
+def goal_colours(count: int) -> list[str]:
+    """A colour for each goal of a task."""
+    return [GOAL_COLOURS[goal % len(GOAL_COLOURS)] for goal in range(count)]
 
 
 def bare(axes: Axes) -> None:

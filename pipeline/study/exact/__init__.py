@@ -1,0 +1,1 @@
+"""Exact answers as results: oracles, scores against them, compositions, theorems."""

@@ -1,0 +1,172 @@
+"""Solve tasks exactly, and write and read what came out.
+
+The folder of an oracle has `run.json` (what was solved), `summary.json` (what the
+soft-optimal policy is worth and does) and, in the plane, `oracle.safetensors`
+(V* on the grid, and some of the policy's episodes).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from pipeline.core import probes
+from pipeline.core.config import LinearQuadratic, MultiGoal
+from pipeline.core.exact.distance import oracle_masses
+from pipeline.core.exact.grid import GridOracle, too_coarse
+from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+from pipeline.core.exact.rollouts import Episodes, roll_out
+from pipeline.core.job import Array
+from pipeline.core.randomness import stream
+from pipeline.core.tasks.multigoal import (
+    ACTION_COST,
+    GOAL_RADIUS,
+    Arena,
+    goal_distances,
+)
+from pipeline.study.errors import UserError
+from pipeline.study.files import atomic_write, write_json
+from pipeline.study.layout import ORACLES, instance, readable
+from pipeline.study.params import Study
+
+EPISODES: Final = 2000
+"""Of the soft-optimal policy: shares of a quarter have a standard error of .01."""
+KEPT_EPISODES: Final = 50
+"""Of them, for figures."""
+
+CELLS: Final = 41
+"""Along each axis of the masses of actions that are kept for figures."""
+STATES: Final = probes.STATES.astype(np.float64)
+
+ORIGIN: Final = np.zeros((1, 2))
+
+
+def write_oracle(study: Study, name: str, folder: Path) -> None:
+    """Solve a task of the study and write what came out."""
+    settings = study.exact.oracles[name]
+    task = study.tasks[settings.task]
+    described = {
+        "stage": "exact",
+        "run": name,
+        "task_name": settings.task,
+        "task": task.model_dump(mode="json"),
+        "temperature": settings.temperature,
+    }
+    match task:
+        case MultiGoal():
+            spacing = study.exact.spacing
+            oracle = solve_plane(task, settings.temperature, spacing)
+            described["spacing"] = spacing
+            episodes = roll_out(
+                oracle,
+                horizon=task.horizon,
+                episodes=EPISODES,
+                generator=stream(0, f"oracle {name}"),
+            )
+            numbers = _plane_numbers(oracle, task, episodes)
+            arrays = {
+                "probe_masses": np.stack(
+                    [oracle_masses(oracle, state, CELLS) for state in STATES]
+                ),
+                "probe_states": STATES,
+                "positions": episodes.positions[:KEPT_EPISODES].astype(np.float32),
+                "v": oracle.v,
+            }
+            atomic_write(folder / "oracle.safetensors", save(_packed(arrays)))
+        case LinearQuadratic():
+            numbers = _regulator_numbers(
+                LinearQuadraticOracle.solve(task, settings.temperature)
+            )
+        case _:
+            raise UserError(f"{settings.task} has no exact answer")
+    write_json(folder / "run.json", described)
+    write_json(folder / "summary.json", numbers)
+
+
+@contextmanager
+def refused(where: str) -> Iterator[None]:
+    """Tell what cannot be computed with these settings as the user's mistake.
+
+    Args:
+        where: The place of the settings in `params.yaml`.
+
+    Raises:
+        UserError: What was raised as a ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def solve_plane(task: MultiGoal, temperature: float, spacing: float) -> GridOracle:
+    """The oracle of a task with goals."""
+    return GridOracle.solve(
+        Arena.of(task), temperature, discount=task.discount, spacing=spacing
+    )
+
+
+def _packed(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+
+
+def _plane_numbers(
+    oracle: GridOracle, task: MultiGoal, episodes: Episodes
+) -> dict[str, float]:
+    """What the oracle's policy is worth and does; `docs/metrics.md` defines each."""
+    nearest = goal_distances(episodes.last, np.array(task.goals))
+    inside = nearest.min(axis=1) < GOAL_RADIUS
+    shares = {
+        f"goal_{goal}": float((inside & (nearest.argmin(axis=1) == goal)).mean())
+        for goal in range(len(task.goals))
+    }
+    return {
+        "value": float(oracle.value(ORIGIN)[0]),
+        "entropy": float(oracle.entropy(ORIGIN)[0]),
+        "return": float(episodes.returns.mean()),
+        "return_deviation": float(episodes.returns.std(ddof=1)),
+        "episode_length": float(episodes.lengths.mean()),
+        "success": float(inside.mean()),
+        **shares,
+        **_grid_error(oracle, task),
+    }
+
+
+def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
+    """How much V* changes from a grid of twice the spacing; nothing if that is bad."""
+    coarse = 2 * oracle.spacing
+    if too_coarse(coarse, oracle.temperature, effort=ACTION_COST):
+        return {}
+    other = solve_plane(task, oracle.temperature, coarse)
+    change = np.abs(oracle.v[::2, ::2] - other.v)
+    at_start = np.abs(oracle.value(ORIGIN) - other.value(ORIGIN))[0]
+    return {
+        "refinement_change": float(at_start / np.abs(oracle.value(ORIGIN))[0]),
+        "refinement_change_largest": float(change.max() / np.abs(oracle.v).max()),
+    }
+
+
+def _regulator_numbers(oracle: LinearQuadraticOracle) -> dict[str, float]:
+    states = np.zeros((1, len(oracle.regulator.curvature)))
+    return {
+        "value": float(oracle.value(states)[0]),
+        "entropy": oracle.regulator.entropy,
+    }
+
+
+def load_oracle(study: Study, name: str, root: Path = ORACLES) -> GridOracle:
+    """The solved oracle of a task in the plane.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    settings = study.exact.oracles[name]
+    task = study.tasks[settings.task]
+    assert isinstance(task, MultiGoal)
+    path = root / name / "oracle.safetensors"
+    with readable(path, instance("exact", name)):
+        v = load_file(path)["v"]
+    return GridOracle(Arena.of(task), settings.temperature, task.discount, v)

@@ -1,0 +1,228 @@
+"""How a run of `explore` stands beside exact answers, and in tasks not quite its own.
+
+The folder of a score has `run.json`; `scores.csv`, a row for every seed and a column
+`ORACLE/METRIC/PLACE` for every oracle that fits the run; `robustness.csv`, with columns
+`PERTURBATION/METRIC`; and `behaviour.safetensors`: masses of actions of the policies
+and of the oracles at the probe states, and some episodes of each perturbed task.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from safetensors.numpy import save
+
+from pipeline.core import probes
+from pipeline.core.config import MultiGoal
+from pipeline.core.exact.distance import cell_masses, oracle_masses
+from pipeline.core.exact.grid import GridOracle
+from pipeline.core.job import Array
+from pipeline.core.randomness import stream
+from pipeline.study.comparison.exact import UNCHANGED
+from pipeline.study.comparison.results import Run, load_run
+from pipeline.study.exact.oracles import load_oracle, refused
+from pipeline.study.files import atomic_write, write_csv, write_json
+from pipeline.study.layout import instance, readable
+from pipeline.study.params import Perturbation, Study, perturbed
+
+if TYPE_CHECKING:
+    from pipeline.core.agents import Agent
+
+STATES: Final = probes.STATES.astype(np.float64)
+
+Columns: TypeAlias = dict[str, Float[ndarray, " member"]]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Columns of numbers, one per seed, and arrays for figures."""
+
+    columns: Columns
+    arrays: dict[str, Array]
+
+
+def place_name(state: Iterable[float]) -> str:
+    """`2.5:2.5`: a position in the name of a metric, in characters that MLflow has."""
+    return ":".join(f"{number:g}" for number in state)
+
+
+def fitting(study: Study, run: Run) -> list[str]:
+    """The oracles that a run is judged against.
+
+    Those of its task and temperature; all of its task's, if it has no temperature.
+    """
+    return [
+        name
+        for name, settings in study.exact.oracles.items()
+        if settings.task == run.task_name
+        and (
+            run.temperature is None
+            or math.isclose(run.temperature, settings.temperature, rel_tol=1e-5)
+        )
+    ]
+
+
+def write_score(study: Study, name: str, folder: Path) -> None:
+    """Judge a run of `explore` and write what came out.
+
+    Raises:
+        UserError: The run or an oracle is missing or damaged.
+    """
+    run = load_run(study, "explore", name)
+    described: dict[str, Any] = {
+        "stage": "score",
+        "run": name,
+        "task_name": run.task_name,
+        "algorithm_name": run.algorithm_name,
+        "algorithm": run.algorithm.model_dump(mode="json"),
+        "seeds": list(run.seeds),
+        "score": study.score.model_dump(mode="json"),
+    }
+    if isinstance(run.task, MultiGoal):
+        agent = _agent(run, threads=study.execution.threads)
+        oracles = {name: load_oracle(study, name) for name in fitting(study, run)}
+        with refused("score"):
+            exact = _against(oracles, agent, run, study)
+        changed = _in_changed_tasks(agent, run.task, run, study)
+        described["oracles"] = list(oracles)
+        for file, scored in (("scores.csv", exact), ("robustness.csv", changed)):
+            if scored.columns:
+                write_csv(folder / file, *_table(run.seeds, scored.columns))
+        arrays = exact.arrays | changed.arrays
+        packed = {key: np.ascontiguousarray(arrays[key]) for key in sorted(arrays)}
+        atomic_write(folder / "behaviour.safetensors", save(packed))
+    write_json(folder / "run.json", described)
+
+
+def _agent(run: Run, *, threads: int) -> "Agent":
+    import torch
+
+    from pipeline.core.checkpoint import DamagedError, load_policy
+
+    torch.set_num_threads(threads)
+    path = run.folder / "weights.safetensors"
+    with readable(path, instance(run.stage, run.name)):
+        try:
+            return load_policy(path)
+        except DamagedError as error:
+            raise ValueError(error) from None
+
+
+def _table(
+    seeds: Sequence[int], columns: Columns
+) -> tuple[list[str], list[list[float]]]:
+    rows = [
+        [seed, *(float(values[member]) for values in columns.values())]
+        for member, seed in enumerate(seeds)
+    ]
+    return ["seed", *columns], rows
+
+
+# ----------------------------------------------------------------- the exact answer
+
+
+def _against(
+    oracles: Mapping[str, GridOracle], agent: "Agent", run: Run, study: Study
+) -> Scored:
+    """Distances from oracles, and the masses of actions on both sides."""
+    settings = study.score
+    columns: Columns = {}
+    arrays: dict[str, Array] = {"probe_states": STATES}
+    for name, oracle in oracles.items():
+        columns |= distances(
+            agent, oracle, run.seeds, draws=settings.draws, cells=settings.cells,
+            prefix=f"{name}/",
+        )  # fmt: skip
+        arrays[f"oracle_masses/{name}"] = masses_of(oracle, settings.cells)
+    arrays["policy_masses"] = drawn_masses(
+        agent, run.seeds, draws=settings.draws, cells=settings.cells
+    )
+    return Scored(columns, arrays)
+
+
+def distances(
+    agent: "Agent",
+    oracle: GridOracle,
+    seeds: Sequence[int],
+    *,
+    draws: int,
+    cells: int,
+    prefix: str,
+) -> Columns:
+    """Scores against one oracle, as columns `METRIC/PLACE`; without those undefined."""
+    from pipeline.core.scoring import score
+
+    found = score(agent, oracle, STATES, seeds, draws=draws, cells=cells)
+    columns = {
+        f"{prefix}{metric}/{place_name(state)}": values[:, probe]
+        for metric, values in found.items()
+        for probe, state in enumerate(STATES)
+    }
+    return {name: own for name, own in columns.items() if np.isfinite(own).any()}
+
+
+def masses_of(oracle: GridOracle, cells: int) -> Float[ndarray, "probe cells cells"]:
+    """What the oracle does at each probe state."""
+    return np.stack([oracle_masses(oracle, state, cells) for state in STATES])
+
+
+def drawn_masses(
+    agent: "Agent", seeds: Sequence[int], *, draws: int, cells: int
+) -> Float[ndarray, "member probe cells cells"]:
+    """What every member does at each probe state."""
+    import torch
+
+    members = len(seeds)
+    masses = np.empty((members, len(STATES), cells, cells))
+    for probe, state in enumerate(STATES):
+        noise = np.stack(
+            [
+                stream(seed, "masses", probe).standard_normal(
+                    (draws, 2), dtype=np.float32
+                )
+                for seed in seeds
+            ]
+        )
+        repeated = torch.from_numpy(state.astype(np.float32)).expand(members, draws, 2)
+        drawn = agent.sample(repeated, torch.from_numpy(noise)).double().numpy()
+        masses[:, probe] = [cell_masses(own, cells) for own in drawn]
+    return masses
+
+
+# ------------------------------------------------------------- tasks not quite its own
+
+
+def changed_tasks(
+    task: MultiGoal, perturbations: Mapping[str, Perturbation]
+) -> dict[str, MultiGoal]:
+    """The task as it is, and as it is with each perturbation that fits it."""
+    changed = {UNCHANGED: task}
+    for name, perturbation in perturbations.items():
+        other = perturbed(task, perturbation)
+        if other is not None:
+            changed[name] = other
+    return changed
+
+
+def _in_changed_tasks(
+    agent: "Agent", task: MultiGoal, run: Run, study: Study
+) -> Scored:
+    from pipeline.core.robustness import robustness
+
+    settings = study.score.robustness
+    columns: Columns = {}
+    arrays: dict[str, Array] = {}
+    for name, changed in changed_tasks(task, settings.perturbations).items():
+        found = robustness(
+            agent, changed, run.seeds, episodes=settings.episodes, tries=settings.tries
+        )
+        columns |= {
+            f"{name}/{metric}": values for metric, values in found.numbers.items()
+        }
+        arrays[f"positions/{name}"] = found.positions
+    return Scored(columns, arrays)

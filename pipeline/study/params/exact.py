@@ -1,0 +1,138 @@
+"""What may be written in `params.yaml` about exact answers, scores and compositions."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, Tag, ValidationError
+
+from pipeline.core.config import (
+    Discount,
+    MultiGoal,
+    Point,
+    Positive,
+    Push,
+    Value,
+    Wall,
+    either,
+)
+from pipeline.study.params.names import Name
+
+
+class Gamble(Value):
+    """A safe action beside one that may win: what optimism is about."""
+
+    probability: Annotated[float, Field(gt=0, lt=1)]
+    """With which the gamble wins."""
+    safe: float
+    win: float
+    lose: float
+
+
+class Theorems(Value):
+    """The small processes on which the theorems are shown: a grid world, a gamble."""
+
+    discount: Discount
+    slip: Annotated[float, Field(ge=0, lt=1)]
+    """Probability that a move is replaced by one drawn evenly."""
+    step_cost: Positive
+    goal_reward: Positive
+    temperatures: Annotated[tuple[Positive, ...], Field(min_length=2)]
+    sweeps: PositiveInt
+    """Of soft Q-iteration."""
+    gamble: Gamble
+
+
+class OracleSettings(Value):
+    """A task to be solved exactly, at one temperature."""
+
+    task: str
+    temperature: Positive
+
+
+class Exact(Value):
+    """The tasks whose soft-optimal policy is computed, not learned."""
+
+    spacing: Positive
+    """Of the grid of positions and actions, for tasks in the plane."""
+    oracles: dict[Name, OracleSettings]
+
+
+class OtherGoals(Value):
+    """At test time there are these goals only."""
+
+    goals: Annotated[tuple[Point, ...], Field(min_length=1)]
+
+
+class OtherWalls(Value):
+    """At test time there are walls."""
+
+    walls: Annotated[tuple[Wall, ...], Field(min_length=1)]
+
+
+class Pushed(Value):
+    """At test time the state is displaced."""
+
+    push: Push
+
+
+Perturbation = Annotated[
+    Annotated[OtherGoals, Tag("goals")]
+    | Annotated[OtherWalls, Tag("walls")]
+    | Annotated[Pushed, Tag("push")],
+    either("goals", "walls", "push"),
+]
+
+
+def perturbed(task: MultiGoal, perturbation: Perturbation) -> MultiGoal | None:
+    """The task as it is at test time.
+
+    Returns:
+        None where the two do not fit: a goal that is left is none of the task's, or a
+        wall is on a goal or a start.
+    """
+    if isinstance(perturbation, OtherGoals) and not set(perturbation.goals) <= set(
+        task.goals
+    ):
+        return None
+    changes = perturbation.model_dump(mode="json")
+    try:
+        data = task.model_dump(mode="json") | changes
+        return MultiGoal.model_validate(data, strict=False)
+    except ValidationError:
+        return None
+
+
+class Robustness(Value):
+    """What trained policies do in a task that is not quite the one they learned."""
+
+    episodes: PositiveInt
+    """Starts of each perturbation."""
+    tries: PositiveInt
+    """How often each start may be tried again."""
+    perturbations: dict[Name, Perturbation]
+
+
+class Score(Value):
+    """How runs of `explore` on multigoal tasks are judged against exact answers."""
+
+    draws: PositiveInt
+    """Actions drawn from a policy at each probe state."""
+    cells: PositiveInt
+    """Along each axis of the histogram of actions."""
+    robustness: Robustness
+
+
+class ComposedRun(Value):
+    """A sampler for two soft Q-functions together, without any environment step."""
+
+    first: str
+    """A run of `explore`, and so is `second`."""
+    second: str
+    combine: Literal["average", "sum"]
+    updates: PositiveInt
+    """Of the new sampler."""
+
+
+class Compose(Value):
+    """The compositions of trained policies."""
+
+    runs: dict[Name, ComposedRun]

@@ -1,0 +1,230 @@
+"""Learned policies beside the exact ones: densities of actions, and trajectories."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from pipeline.core.config import MultiGoal
+from pipeline.core.tasks.multigoal import BOUND, GOAL_RADIUS
+from pipeline.study.comparison.exact import WITHSTOOD, Composition, Score
+from pipeline.study.params import Perturbation, perturbed
+from pipeline.study.report.figures.multigoal import trajectories
+from pipeline.study.report.figures.style import (
+    COLOURS,
+    canvas,
+    describe,
+    goal_colours,
+    names,
+    styled,
+)
+
+Array = npt.NDArray[Any]
+
+ORACLE: Final = "#1B1B1B"
+"""The colour of what is exact."""
+BRIGHTNESS: Final = 0.5
+"""Exponent that lets cells of small mass be seen beside the highest."""
+
+
+@styled
+def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
+    """V*, episodes of the soft-optimal policy, and its actions in three places."""
+    figure, axes = canvas(1, 5, size=(13.2, 3.0))
+    reach = (-BOUND, BOUND, -BOUND, BOUND)
+    image = axes[0, 0].imshow(
+        data["v"].T, origin="lower", extent=reach, cmap="Blues", aspect="equal"
+    )
+    axes[0, 0].set(title="V* (reward units)", xticks=[-5, 0, 5], yticks=[-5, 0, 5])
+    axes[0, 0].grid(visible=False)
+    figure.colorbar(image, ax=axes[0, 0], shrink=0.75)
+    trajectories(axes[0, 1], task, data["positions"])
+    axes[0, 1].set_title("episodes")
+    for probe, panel in enumerate(axes[0, 2:]):
+        masses = data["probe_masses"][probe]
+        density(panel, masses, ORACLE, masses.max())
+        panel.set_title(f"actions at {_place(data['probe_states'][probe])}")
+    figure.suptitle(title)
+    return figure
+
+
+@styled
+def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
+    """Densities of actions: a row for each place, the exact answer first.
+
+    Args:
+        scores: Runs that were compared with the oracle; their first seed is drawn.
+        oracle: Its name.
+    """
+    behaviours = [score.behaviour() for score in scores]
+    states = behaviours[0]["probe_states"]
+    exact = behaviours[0][f"oracle_masses/{oracle}"]
+    columns = len(scores) + 1
+    figure, axes = canvas(
+        len(states), columns, size=(2.15 * columns + 0.6, 2.2 * len(states) + 0.4)
+    )
+    named = names([score.run for score in scores])
+    for row, (state, masses) in enumerate(zip(states, exact, strict=True)):
+        density(axes[row, 0], masses, ORACLE, masses.max())
+        axes[row, 0].set_ylabel(f"at {_place(state)}")
+        for score, behaviour, panel in zip(
+            scores, behaviours, axes[row, 1:], strict=True
+        ):
+            colour = COLOURS[score.run.algorithm.kind]
+            density(panel, behaviour["policy_masses"][0, row], colour, masses.max())
+            place = score.places[row]
+            value = score.exact[f"{oracle}/reverse_kl/{place}"][0]
+            _note(panel, f"KL {value:.2f}")
+    axes[0, 0].set_title("exact")
+    for score, panel in zip(scores, axes[0, 1:], strict=True):
+        panel.set_title(named[score.run.id])
+    return figure
+
+
+def density(axes: Axes, masses: Array, colour: str, highest: float) -> None:
+    """Masses of the cells of [-1, 1]², from white to a colour.
+
+    Args:
+        axes: Where to draw.
+        masses: `[x, y]`.
+        colour: Of the highest mass.
+        highest: The mass from which on there is no darker colour.
+    """
+    shades = LinearSegmentedColormap.from_list("mass", ["white", colour])
+    axes.imshow(
+        masses.T, origin="lower", extent=(-1, 1, -1, 1), cmap=shades,
+        norm=PowerNorm(BRIGHTNESS, 0, highest), interpolation="nearest",
+    )  # fmt: skip
+    axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+
+
+def _place(state: Array) -> str:
+    return f"({state[0]:g}, {state[1]:g})".replace("-", "\u2212")
+
+
+def _note(axes: Axes, text: str) -> None:
+    axes.text(
+        0.04, 0.95, text, va="top", fontsize=8.5, color="#333333",
+        transform=axes.transAxes,
+        bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
+    )  # fmt: skip
+
+
+# ----------------------------------------------------------------------- robustness
+
+
+@styled
+def changed_tasks(
+    scores: Sequence[Score], perturbations: Mapping[str, Perturbation]
+) -> Figure:
+    """First tries in the task as it was learned and as it is changed.
+
+    Args:
+        scores: Runs on one task, a row each; their first seed is drawn.
+        perturbations: All of the study.
+    """
+    columns = scores[0].perturbations
+    figure, axes = canvas(
+        len(scores),
+        len(columns),
+        size=(2.5 * len(columns) + 0.4, 2.6 * len(scores) + 0.3),
+    )
+    named = names([score.run for score in scores])
+    for score, row in zip(scores, axes, strict=True):
+        task, behaviour = score.run.multigoal, score.behaviour()
+        for name, panel in zip(columns, row, strict=True):
+            changed = _changed(task, perturbations.get(name))
+            _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
+            mastered = score.robustness[f"{name}/{WITHSTOOD}"][0]
+            _note(panel, f"{mastered:.0%}")
+            if score is scores[0]:
+                panel.set_title(name.replace("_", " "))
+        row[0].set_ylabel(named[score.run.id])
+    return figure
+
+
+def _tries(axes: Axes, task: MultiGoal, changed: MultiGoal, positions: Array) -> None:
+    """Trajectories in a changed task; a goal keeps its colour, a lost one is dotted."""
+    colours = dict(zip(task.goals, goal_colours(len(task.goals)), strict=True))
+    trajectories(axes, changed, positions, [colours[goal] for goal in changed.goals])
+    for goal in [goal for goal in task.goals if goal not in changed.goals]:
+        axes.add_patch(Circle(goal, GOAL_RADIUS, fill=False, ec="#777777", ls=":"))
+
+
+def _changed(task: MultiGoal, perturbation: Perturbation | None) -> MultiGoal:
+    changed = None if perturbation is None else perturbed(task, perturbation)
+    return task if changed is None else changed
+
+
+@styled
+def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
+    """One run: its actions beside the exact ones, and itself in changed tasks."""
+    behaviour = score.behaviour()
+    columns = max(len(score.perturbations), 3)
+    rows = 3 if score.exact else 2
+    figure, axes = canvas(rows, columns, size=(2.6 * columns, 2.7 * rows + 0.4))
+    colour = COLOURS[score.run.algorithm.kind]
+    for panel in axes.flat:
+        panel.set_visible(False)
+    for probe, state in enumerate(behaviour["probe_states"]):
+        masses = behaviour["policy_masses"][0, probe]
+        highest = masses.max()
+        if score.exact:
+            exact = behaviour[f"oracle_masses/{score.oracles[0]}"][probe]
+            highest = exact.max()
+            axes[1, probe].set_visible(True)
+            density(axes[1, probe], exact, ORACLE, highest)
+            axes[1, probe].set_title(f"exact: {score.oracles[0]}")
+        axes[0, probe].set_visible(True)
+        density(axes[0, probe], masses, colour, highest)
+        axes[0, probe].set_title(f"actions at {_place(state)}")
+    task = score.run.multigoal
+    for name, panel in zip(score.perturbations, axes[-1], strict=False):
+        panel.set_visible(True)
+        changed = _changed(task, perturbations.get(name))
+        _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
+        panel.set_title(name.replace("_", " "))
+    figure.suptitle(f"{describe(score.run)}, seed {score.run.seeds[0]}")
+    return figure
+
+
+# ---------------------------------------------------------------------- composition
+
+
+@styled
+def composition(one: Composition, task: MultiGoal) -> Figure:
+    """The exact policy of the combined task above, the composed one below.
+
+    Args:
+        one: The first seed is drawn.
+        task: Its goals are those that both tasks share.
+    """
+    data = one.behaviour()
+    states = data["probe_states"]
+    figure, axes = canvas(2, len(states) + 1, size=(2.7 * (len(states) + 1), 5.7))
+    for row, (title, colour, positions, masses) in enumerate(
+        (
+            ("exact", ORACLE, data["oracle_positions"], data["oracle_masses"]),
+            (
+                "composed",
+                COLOURS["sql"],
+                data["positions"][0],
+                data["policy_masses"][0],
+            ),
+        )
+    ):
+        trajectories(axes[row, 0], task, positions)
+        axes[row, 0].set_ylabel(title)
+        for probe, panel in enumerate(axes[row, 1:]):
+            density(panel, masses[probe], colour, data["oracle_masses"][probe].max())
+            if row == 0:
+                panel.set_title(f"actions at {_place(states[probe])}")
+    axes[0, 0].set_title("goals of both tasks")
+    return figure

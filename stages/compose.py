@@ -1,0 +1,21 @@
+"""Train a sampler for two soft Q-functions together, without any new experience.
+
+Command: `python -m stages.compose COMPOSITION`
+Reads `params.yaml`, `results/runs/explore/FIRST`, `results/runs/explore/SECOND`.
+Writes `results/runs/compose/COMPOSITION`.
+"""
+
+from pipeline.study.command import chosen_run, command
+from pipeline.study.exact.compositions import write_composition
+from pipeline.study.layout import composition_folder
+
+
+def main() -> None:
+    """Make the composition that the command line names."""
+    with command() as study:
+        name = chosen_run("compose", study.compose.runs)
+        write_composition(study, name, composition_folder(name))
+
+
+if __name__ == "__main__":
+    main()

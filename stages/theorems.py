@@ -1,0 +1,20 @@
+"""Show what the theorems say, on processes small enough for tables.
+
+Command: `python -m stages.theorems`
+Reads `params.yaml`.
+Writes `results/exact/theorems`.
+"""
+
+from pipeline.study.command import command
+from pipeline.study.exact.theorems import write_theorems
+from pipeline.study.layout import THEOREMS
+
+
+def main() -> None:
+    """Compute every demonstration."""
+    with command() as study:
+        write_theorems(THEOREMS, study.theorems)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Every variant of the ablation learns, and not what the default learns."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.ablation.__main__ import arguments
+from benchmarks.ablation.learners import (
+    AveragedWeights,
+    kernel_width,
+    mixture_log_density,
+    paper_bandwidth,
+    upper_median_bandwidth,
+)
+from benchmarks.ablation.measure import imbalance, nearest
+from benchmarks.ablation.tables import METRICS, Measured, tables
+from benchmarks.ablation.variants import VARIANTS
+from pipeline.core import agents, equations
+from pipeline.core.agents import sql
+from pipeline.core.config import Sql
+from pipeline.core.exact.distance import quadrature
+from pipeline.core.job import Job
+from pipeline.core.training import Training
+from tests.core.configs import task
+
+SEEDS = (0, 1)
+STEPS = 213  # warm-up and three steps more: six updates
+DEFAULT = """{"kind": "sql", "hidden": [16, 16], "batch": 8, "replay": 300,
+    "warmup": 210, "updates_per_step": 2, "target": {"copy_every": 2},
+    "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 0.5},
+    "temperature": {"fixed": 2.0, "annealing": {"temperature": 10.0, "share": 0.6}},
+    "value_particles": 16, "value_points": "lattice",
+    "particles": {"states": 4, "fixed": 6, "updated": 5, "bandwidth": 0.5}}"""
+GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
+
+
+def trained(name):
+    """A population after a few updates."""
+    config = VARIANTS[name].config(Sql.model_validate_json(DEFAULT))
+    with VARIANTS[name].in_place():
+        training = Training(Job(task("multigoal"), (config,) * 2, SEEDS, STEPS))
+        assert len(list(training)) > 0
+    return training.agent
+
+
+def said(agent):
+    """Actions and their values, in some states."""
+    noise = torch.linspace(-2, 2, 40).view(2, 10, 2)
+    state = torch.linspace(-3, 3, 40).view(2, 10, 2)
+    return torch.cat([agent.sample(state, noise).sum(dim=2), agent.q(state, noise)])
+
+
+@pytest.fixture(scope="module")
+def default():
+    return said(trained("default"))
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "default"])
+def test_a_variant_learns_something_else_than_the_default(name, default):
+    agent = trained(name)
+    if isinstance(agent, AveragedWeights):
+        agent.settle()
+    found = said(agent)
+    assert found.isfinite().all()
+    assert not torch.equal(found, default)
+
+
+def test_averaging_changes_nothing_but_what_is_judged(default):
+    assert torch.equal(said(trained("averaged_weights")), default)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_leaves_the_core_as_it_was(name):
+    def parts():
+        return agents.SoftQLearning, sql.SteinSampler, equations.kernel_bandwidth
+
+    before = parts()
+    with VARIANTS[name].in_place():
+        assert (parts() != before) == bool(VARIANTS[name].replaced)
+    assert parts() == before
+
+
+def test_the_density_of_kernel_proposals_integrates_to_one():
+    centre = torch.tensor([[-0.4, 0.3], [0.2, 0.1], [0.5, -0.6]])
+    width = kernel_width(centre)
+    nodes, weights = quadrature(50)
+    u = torch.from_numpy(np.arctanh(nodes))
+    log_density = mixture_log_density(u, centre.double(), width.double())
+    # Gaussians this wide are smooth over the 200 nodes of an axis.
+    total = log_density.exp() @ torch.from_numpy(weights)
+    assert float(total) == pytest.approx(1, abs=1e-6)
+
+
+def test_half_of_the_kernel_proposals_are_uniform():
+    centre = torch.zeros(1, 2)
+    far = torch.full((1, 2), 8.0)  # where no kernel reaches
+    found = mixture_log_density(far, centre, torch.full((1, 2), 0.01))
+    assert float(found) == pytest.approx(-3 * math.log(2), abs=1e-6)
+
+
+def test_kernel_proposals_estimate_the_integral_without_bias():
+    agent = trained("kernel_proposals")
+    state = torch.tensor([2.0, -1.0]).expand(2, 8, 1, 2)
+    alpha = agent.temperature[:, None]
+    values = [agent._soft_value(state, index) for index in range(300)]
+    estimates = torch.stack(values).div(alpha).exp().transpose(0, 1).flatten(1).double()
+    nodes, weights = (torch.from_numpy(each) for each in quadrature(20))
+    action = nodes.float().expand(2, 1, -1, -1)
+    q = agent._q_network(agent._q_target, state[:, :1], action)[:, 0, :, 0]
+    exact = (q / alpha).exp().double() @ weights
+    error = (estimates.mean(dim=1) - exact).abs()
+    # 2400 estimates of each member, independent but for a batch's lattice.
+    assert (error < 5 * estimates.std(dim=1) / math.sqrt(2400)).all()
+    assert (estimates.std(dim=1) < 0.5 * exact).all()
+
+
+def test_two_critics_say_what_the_lower_one_says():
+    agent = trained("two_critics")
+    state, action = torch.zeros(2, 10, 2), torch.linspace(-1, 1, 40).view(2, 10, 2)
+    both = [
+        agent._one(half, state.unsqueeze(2), action.unsqueeze(2)).view(2, 10)
+        for half in agent.networks()["q"].chunk(2, dim=1)
+    ]
+    assert not torch.allclose(*both)
+    assert torch.equal(agent.q(state, action), torch.minimum(*both))
+
+
+def test_the_change_of_volume_in_action_space_pulls_to_the_middle():
+    sampler = trained("action_space")._sampler
+    action = torch.tensor([-0.8, 0.0, 0.5]).expand(2, 1, 2, 3).transpose(2, 3)
+    slope = sampler._slope(action, lambda a: 0 * a.sum(dim=3), torch.ones(2))
+    torch.testing.assert_close(slope, -2 * action / (1 - action**2 + 1e-6))
+
+
+def test_bandwidths_are_what_they_are_called():
+    squared = torch.tensor([[1.0, 9.0, 25.0], [4.0, 16.0, 36.0]])
+    upper = upper_median_bandwidth(squared, 0.5)
+    assert float(upper) == pytest.approx(8 / math.log(2))
+    assert float(paper_bandwidth(squared, 0.5)) == pytest.approx(3 / (2 * math.log(4)))
+
+
+def test_directions_are_shared_by_goals_that_are_equally_near():
+    actions = np.array([[0.5, 0.1], [0.3, 0.3], [-0.2, -0.2], [0.0, 0.0]])
+    expected = [
+        [1, 0, 0, 0],
+        [0.5, 0, 0.5, 0],
+        [0, 0.5, 0, 0.5],
+        [0.25, 0.25, 0.25, 0.25],
+    ]
+    np.testing.assert_array_equal(nearest(actions, GOALS), expected)
+
+
+def test_imbalance_is_zero_for_equal_shares_and_largest_for_one_goal():
+    shares = np.array([[0.25, 0.25, 0.25, 0.25], [1.0, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(imbalance(shares), [0, 0.75])
+
+
+def measured(variant, values, **settings):
+    about = {
+        "variant": variant,
+        "seeds": [0, 1, 2],
+        "steps": 9,
+        "algorithm": {"temperature": {"fixed": 10.0}},
+        "task": {"evaluation": {"final_episodes": 4}},
+    }
+    columns = {name: np.asarray(values, float) for name in METRICS}
+    return Measured(about | settings, 60.0, "abc", columns)
+
+
+def test_a_file_is_read_only_with_the_settings_it_was_made_with(tmp_path):
+    path = tmp_path / "ablation.csv"
+    made = measured("default", [1, 2, 3])
+    assert Measured.read(path, made.settings) is None
+    made.write(path)
+    found = Measured.read(path, made.settings)
+    assert found.seconds == 60
+    assert found.code == "abc"
+    for name in METRICS:
+        np.testing.assert_array_equal(found.values[name], [1, 2, 3])
+    assert Measured.read(path, made.settings | {"steps": 10}) is None
+
+
+def test_the_table_says_medians_and_differences_by_seed():
+    found = {
+        "default": measured("default", [1, 2, 30]),
+        "one_update": measured("one_update", [2, 3, 31]),
+    }
+    text = "\n".join(tables(found, code="abc"))
+    assert "2.000 (1.000 … 30.000)" in text
+    assert "**+1.000 [+1.000, +1.000]**" in text
+    found["one_update"] = measured("one_update", [1, 3, 32])
+    text = "\n".join(tables(found, code="abc"))
+    # Mean 1, standard deviation 1 of three; t of 2 degrees of freedom is 4.3027.
+    assert "| +1.000 [-1.484, +3.484] |" in text
+    assert "changed since" not in text
+    assert "changed since: default, one_update" in "\n".join(tables(found, code="new"))
+
+
+def test_a_variant_that_is_not_there_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        arguments(["--only", "defautl"])
+    assert "no variant defautl" in capsys.readouterr().err

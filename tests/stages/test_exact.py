@@ -1,0 +1,41 @@
+import shutil
+
+import pytest
+
+from pipeline.study.files import read_json
+from stages import exact
+from tests.stages.trained import written
+from tests.study.synthetic import small_study
+
+OUT = "results/exact/oracles/multigoal_10"
+
+
+@pytest.fixture(autouse=True)
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["exact", "multigoal_10"])
+    study = small_study(tmp_path)
+    shutil.rmtree(tmp_path / "results/exact/oracles")
+    return study
+
+
+@pytest.mark.slow
+def test_the_soft_optimal_policy_of_four_goals_goes_to_all_of_them(tmp_path):
+    exact.main()
+    found = read_json(tmp_path / OUT / "summary.json")
+    assert found["success"] > 0.999
+    # Four standard errors of a share in 2000 episodes.
+    for goal in range(4):
+        assert found[f"goal_{goal}"] == pytest.approx(0.25, abs=0.04)
+    # Known from a grid of 141² positions; this one has as many.
+    assert found["value"] == pytest.approx(-122.4, rel=0.01)
+    assert found["refinement_change"] < 0.02
+
+
+@pytest.mark.slow
+def test_the_same_task_has_the_same_bytes(tmp_path):
+    exact.main()
+    first = written(tmp_path / OUT)
+    assert list(first) == ["oracle.safetensors", "run.json", "summary.json"]
+    exact.main()
+    assert written(tmp_path / OUT) == first

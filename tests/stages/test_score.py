@@ -1,0 +1,92 @@
+import pytest
+
+from pipeline.study.comparison.exact import load_scores
+from pipeline.study.comparison.results import load_runs
+from pipeline.study.files import read_json, read_table
+from stages import exact, score
+from tests.stages.trained import add_weights, written
+from tests.study.synthetic import small_study
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A study whose oracle is solved, and with networks that have learned nothing."""
+    root = tmp_path_factory.mktemp("study")
+    study = small_study(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr("sys.argv", ["exact", "multigoal_10"])
+        exact.main()
+    for name in study.explore.runs:
+        add_weights(study, name, root)
+    return root
+
+
+@pytest.fixture
+def judged(root, monkeypatch):
+    """Judge a run; its folder."""
+    monkeypatch.chdir(root)
+
+    def judged(name):
+        monkeypatch.setattr("sys.argv", ["score", name])
+        score.main()
+        return root / "results/runs/score" / name
+
+    return judged
+
+
+def test_a_run_is_compared_with_the_oracle_of_its_temperature(judged):
+    folder = judged("sql_10")
+    table = read_table(folder / "scores.csv")
+    assert list(table["seed"]) == [0, 1, 2, 3, 4]
+    assert (table["multigoal_10/reverse_kl/0:0"] > 0).all()
+    assert (table["multigoal_10/value_error/0:0"] > 0.5).all()  # it is about 0
+
+
+def test_a_run_without_an_oracle_is_still_tried_in_changed_tasks(judged):
+    folder = judged("sql_east")
+    assert not (folder / "scores.csv").exists()
+    assert read_json(folder / "run.json")["oracles"] == []
+    columns = read_table(folder / "robustness.csv")
+    assert {name.split("/")[0] for name in columns} == {
+        "seed",
+        "unchanged",
+        "obstacle",
+        "push",
+    }, "half of the goals of another task are none of its own"
+
+
+def test_a_policy_without_a_temperature_has_no_value_to_compare(judged):
+    columns = read_table(judged("ddpg") / "scores.csv")
+    assert "multigoal_10/reverse_kl/0:0" in columns
+    assert not any("value_error" in name for name in columns)
+
+
+def test_judging_twice_gives_the_same_bytes(judged):
+    first = written(judged("sac_10"))
+    assert written(judged("sac_10")) == first
+
+
+def test_what_is_written_is_what_is_compared(judged, root):
+    judged("sql_10")
+    from pipeline.study.params import load_study
+
+    study = load_study(root / "params.yaml")
+    scores = {one.run.name: one for one in load_scores(study, load_runs(study))}
+    assert scores["sql_10"].oracles == ["multigoal_10"]
+    assert scores["sql_10"].places == ["-2:0", "0:0", "2.5:2.5"]
+    assert scores["sql_10"].perturbations[0] == "unchanged"
+
+
+def test_a_damaged_file_of_weights_is_one_line(judged, root, capsys):
+    path = root / "results/runs/explore/ddpg/weights.safetensors"
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    try:
+        with pytest.raises(SystemExit):
+            judged("ddpg")
+    finally:
+        path.write_bytes(good)
+    assert "weights.safetensors is damaged" in capsys.readouterr().err
