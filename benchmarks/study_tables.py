@@ -38,7 +38,10 @@ def nearest(run: Run) -> str:
     positions = load_file(file)["positions"]  # NaN after the end
     steps = np.isfinite(positions[..., 0]).sum(axis=2) - 1
     last = np.take_along_axis(positions, steps[:, :, None, None], axis=2)[:, :, 0]
-    goals = [goal_distances(x).argmin(axis=-1) for x in (positions[:, :, 0], last)]
+    places = np.array(run.multigoal.goals)
+    goals = [
+        goal_distances(x, places).argmin(axis=-1) for x in (positions[:, :, 0], last)
+    ]
     shares = (goals[0] == goals[1]).mean(axis=1)
     return ", ".join(f"{share:.2f}" for share in shares)
 

@@ -1,0 +1,232 @@
+"""What stands in for parts of soft Q-learning in `variants.py`."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Unpack
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.core import equations
+from pipeline.core.agents import Setting
+from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.agents.sql import SoftQLearning
+from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.config import Sql
+from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
+from pipeline.core.optimizer import Adam
+from pipeline.core.replay import Batch
+
+AVERAGE_RATE = 0.002
+"""Of the weights' running average, per update."""
+NARROWEST = 0.05
+"""Smallest standard deviation of proposals that a kernel width is made from."""
+EDGE = 1 - 1e-6
+"""Largest |a| whose number before the squashing is asked for."""
+
+
+class TwoCritics(SoftQLearning):
+    """The lower of two critics, in the target and in the sampler (SAC 2018)."""
+
+    def __init__(
+        self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
+    ) -> None:
+        super().__init__(configs, seeds, **sizes)
+        self._one = self._q_network
+        self._q_network = _Lower(self._one.inputs, self._one.hidden, self._one.output)
+        second = self._one.glorot(seeds, "second q")
+        self._q = torch.cat([self._q, second], dim=1)
+        self._q_target = self._q.clone()
+        rates = per_member(configs, lambda c: c.learning_rate.q)
+        self._q_adam = Adam(self._q, rates)
+
+    def _update_q(self, batch: Batch, index: int) -> None:
+        target = equations.bellman_target(
+            batch.reward,
+            self._soft_value(batch.state_next.unsqueeze(2), index),
+            batch.terminated,
+            self._discount,
+        )
+        weights = learnable(self._q)
+        inputs = batch.state.unsqueeze(2), batch.action.unsqueeze(2)
+        losses = [
+            equations.squared_error(self._one(half, *inputs).flatten(1), target)
+            for half in weights.chunk(2, dim=1)
+        ]
+        (gradient,) = torch.autograd.grad(torch.stack(losses).sum(), weights)
+        self._q_adam.step(gradient)
+        self._diagnostics |= {"q_loss": losses[0].detach()}
+
+
+class _Lower(Mlp):
+    """The smaller output of two networks, whose weights are side by side."""
+
+    def __call__(
+        self,
+        weights: Float[Tensor, "member weight"],
+        *inputs: Float[Tensor, "member batch _ _"],
+    ) -> Float[Tensor, "member batch particle output"]:
+        first, second = weights.chunk(2, dim=1)
+        return torch.minimum(
+            super().__call__(first, *inputs), super().__call__(second, *inputs)
+        )
+
+
+class AveragedWeights(SoftQLearning):
+    """Judged with running averages of its weights; training never looks at them."""
+
+    def __init__(
+        self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
+    ) -> None:
+        super().__init__(configs, seeds, **sizes)
+        own = self.networks()
+        self._averages = {name: own[name].clone() for name in ("q", "policy")}
+
+    def update(self, batch: Batch, *, index: int) -> None:
+        """As without averages; they follow, at first as a plain mean."""
+        super().update(batch, index=index)
+        rate = max(AVERAGE_RATE, 1 / (index + 1))
+        for name, average in self._averages.items():
+            average.lerp_(self.networks()[name], rate)
+
+    def settle(self) -> None:
+        """Put the averages in the place of the weights, once training is over."""
+        for name, average in self._averages.items():
+            self.networks()[name].copy_(average)
+
+
+class KernelProposals(SoftQLearning):
+    """Half of the soft value's actions are uniform, half around the sampler's own.
+
+    All count with the density of the whole mixture, which is exact whatever the sampler
+    does: its draws are only the centres of the kernels.
+    """
+
+    def __init__(
+        self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
+    ) -> None:
+        super().__init__(configs, seeds, **sizes)
+        shape = (configs[0].batch, configs[0].value_particles, sizes["actions"])
+        self._origins = Noise(seeds, "kernel centres", shape=shape, kind="normal")
+        self._offsets = Noise(seeds, "kernel offsets", shape=shape, kind="normal")
+
+    @torch.no_grad()
+    def _soft_value(
+        self, state_next: Float[Tensor, "member batch 1 state"], index: int
+    ) -> Float[Tensor, "member batch"]:
+        uniform = 2 * ((self._shifts.at(index) + self._points) % 1) - 1
+        drawn = self._sampler.draw(state_next, self._origins.at(index))
+        centre = torch.atanh(drawn.clamp(-EDGE, EDGE))
+        width = kernel_width(centre)
+        near = centre + width * self._offsets.at(index)
+        u = torch.cat([torch.atanh(uniform.clamp(-EDGE, EDGE)), near], dim=2)
+        q = self._q_network(self._q_target, state_next, torch.tanh(u)).squeeze(3)
+        log_density = mixture_log_density(u, centre, width)
+        return equations.soft_value(q, log_density, self.temperature[:, None])
+
+
+def kernel_width(
+    centre: Float[Tensor, "*batch centre dims"],
+) -> Float[Tensor, "*batch 1 dims"]:
+    """Standard deviation of the kernels, by Scott's rule σ m^(-1/(d+4))."""
+    count, dims = centre.shape[-2:]
+    spread = centre.std(dim=-2, keepdim=True).clamp(min=NARROWEST)
+    return spread * math.pow(count, -1 / (dims + 4))
+
+
+def mixture_log_density(
+    u: Float[Tensor, "*batch particles dims"],
+    centre: Float[Tensor, "*batch centre dims"],
+    width: Float[Tensor, "*batch 1 dims"],
+) -> Float[Tensor, "*batch particles"]:
+    """Log-density of a = tanh(u), half uniform and half of Gaussians in u, in nats.
+
+    Args:
+        u: Where it is asked for, before the squashing.
+        centre: Means of the Gaussians.
+        width: Their standard deviation, the same for all.
+    """
+    dims = u.shape[-1]
+    z = (u.unsqueeze(-2) - centre.unsqueeze(-3)) / width.unsqueeze(-3)
+    log_sum = torch.logsumexp(-0.5 * z.square().sum(dim=-1), dim=-1)
+    scale = width.log().sum(dim=-1) + 0.5 * dims * math.log(2 * math.pi)
+    kernels = log_sum - math.log(centre.shape[-2]) - scale
+    uniform = torch.full_like(kernels, -dims * math.log(2))
+    squashed = kernels - equations.squash_log_det(u)
+    return torch.logaddexp(uniform, squashed) - math.log(2)
+
+
+class ActionSpaceSampler(SteinSampler):
+    """Particles are actions, and so is the change of volume: as the authors' code."""
+
+    @torch.no_grad()
+    def draw(
+        self,
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle action"]:
+        """Actions, which the particles are."""
+        return self._pre_squash(self.weights, state, noise)
+
+    def _pre_squash(
+        self,
+        weights: Float[Tensor, "member weight"],
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle action"]:
+        return torch.tanh(super()._pre_squash(weights, state, noise))
+
+    def _slope(
+        self,
+        pre_squash: Float[Tensor, "member batch particle action"],
+        q: Callable[[Tensor], Tensor],
+        temperature: Float[Tensor, " member"],
+    ) -> Float[Tensor, "member batch particle action"]:
+        action = learnable(pre_squash)
+        volume = torch.log(1 - action.square() + 1e-6).sum(dim=-1)
+        energy = q(action) + temperature[:, None, None] * volume
+        (slope,) = torch.autograd.grad(energy.sum(), action)
+        return slope
+
+
+class PlainStartSampler(SteinSampler):
+    """The network's output is the particle, from ordinary initial weights."""
+
+    def __init__(
+        self, configs: Sequence[Sql], seeds: Sequence[int], *, states: int, actions: int
+    ) -> None:
+        super().__init__(configs, seeds, states=states, actions=actions)
+        self.weights.copy_(self._network.glorot(seeds, "policy"))
+
+    def _pre_squash(
+        self,
+        weights: Float[Tensor, "member weight"],
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle action"]:
+        return self._network(weights, state, noise)
+
+
+def upper_median_bandwidth(
+    squared_distances: Float[Tensor, "*batch fixed updated"], scale: float
+) -> Float[Tensor, "*batch"]:
+    """As the default, with the upper of the two middle distances."""
+    fixed = squared_distances.shape[-2]
+    ordered = squared_distances.flatten(start_dim=-2).sort(dim=-1).values
+    median = ordered[..., ordered.shape[-1] // 2]
+    return (scale * median / math.log(fixed)).clamp(min=1e-3)
+
+
+def paper_bandwidth(
+    squared_distances: Float[Tensor, "*batch fixed updated"], scale: float
+) -> Float[Tensor, "*batch"]:
+    """As the text of the paper: median distance / (2 log(M + 1)) (SQL appendix D).
+
+    M is the number of updated particles; the distances are those to the fixed ones.
+    The text has no scale.
+    """
+    updated = squared_distances.shape[-1]
+    median = squared_distances.flatten(start_dim=-2).median(dim=-1).values
+    return (median.sqrt() / (2 * math.log(updated + 1))).clamp(min=1e-3)

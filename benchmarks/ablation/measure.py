@@ -1,0 +1,136 @@
+"""Train one variant and measure what became of it."""
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.ablation.learners import AveragedWeights
+from benchmarks.ablation.tables import METRICS, Measured
+from benchmarks.ablation.variants import VARIANTS
+from pipeline.core.agents.sql import SoftQLearning
+from pipeline.core.config import MultiGoal, Sql
+from pipeline.core.exact.distance import quadrature
+from pipeline.core.exact.grid import GridOracle
+from pipeline.core.job import Job
+from pipeline.core.randomness import stream
+from pipeline.core.scoring import score
+from pipeline.core.training import Training, finish
+
+PROBES = np.array([[0.0, 0.0], [2.5, 2.5]])
+QUADRATURE_CELLS = 25
+
+
+@dataclass(frozen=True)
+class Work:
+    """One variant, with everything that decides what comes out."""
+
+    variant: str
+    task: MultiGoal
+    algorithm: Sql
+    seeds: tuple[int, ...]
+    steps: int
+    oracle: GridOracle
+    draws: int
+    cells: int
+    code: str
+    """Digest of the sources."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What has to be the same for a file to be kept."""
+        return {
+            "variant": self.variant,
+            "task": self.task.model_dump(mode="json"),
+            "algorithm": self.algorithm.model_dump(mode="json"),
+            "seeds": list(self.seeds),
+            "steps": self.steps,
+            "spacing": self.oracle.spacing,
+            "draws": self.draws,
+            "cells": self.cells,
+        }
+
+
+def measure(work: Work) -> Measured:
+    """Train the population and compare it with the oracle."""
+    torch.set_num_threads(1)
+    began = time.perf_counter()
+    with VARIANTS[work.variant].in_place():
+        algorithms = (work.algorithm,) * len(work.seeds)
+        training = Training(Job(work.task, algorithms, work.seeds, work.steps))
+        for record in training:
+            judged = record.metrics.get("evaluation/multi_goal_score")
+            if judged is not None and record.step:
+                found = " ".join(f"{value:.2f}" for value in judged)
+                print(work.variant, record.step, found, file=sys.stderr, flush=True)
+        seconds = time.perf_counter() - began
+        agent = training.agent
+        assert isinstance(agent, SoftQLearning)
+        if isinstance(agent, AveragedWeights):
+            agent.settle()
+        final = finish(training).final
+        exact = score(
+            agent,
+            work.oracle,
+            PROBES,
+            work.seeds,
+            draws=work.draws,
+            cells=work.cells,
+        )
+        q_share, share = shares_of_goals(agent, work)
+    columns = {
+        "multi_goal_score": final["multi_goal_score"],
+        "success": final["success"],
+        "return": final["return"],
+        "reverse_kl_middle": exact["reverse_kl"][:, 0],
+        "reverse_kl_between": exact["reverse_kl"][:, 1],
+        "value_error": exact["value_error"][:, 0],
+        "q_imbalance": imbalance(q_share),
+        "imbalance": imbalance(share),
+    }
+    values = {name: np.asarray(columns[name], dtype=float) for name in METRICS}
+    return Measured(work.settings, seconds, work.code, values)
+
+
+def shares_of_goals(agent: SoftQLearning, work: Work) -> tuple[np.ndarray, np.ndarray]:
+    """At (0, 0), shares [member, goal] of actions whose direction is nearest to a goal.
+
+    Returns:
+        Of exp(Q/α), by quadrature, and of the sampler's draws.
+    """
+    members = len(work.seeds)
+    goals = np.array(work.task.goals)
+    nodes, weights = quadrature(QUADRATURE_CELLS)
+    action = torch.from_numpy(nodes).float().expand(members, -1, -1)
+    alpha = agent.temperature[:, None]
+    with torch.no_grad():
+        log_density = agent.q(torch.zeros_like(action), action) / alpha
+    mass = weights * torch.softmax(log_density, dim=1).double().numpy()
+    q_share = (mass / mass.sum(axis=1, keepdims=True)) @ nearest(nodes, goals)
+    noise = torch.from_numpy(
+        np.stack(
+            [
+                stream(seed, "imbalance").standard_normal(
+                    (work.draws, 2), dtype=np.float32
+                )
+                for seed in work.seeds
+            ]
+        )
+    )
+    drawn = agent.sample(torch.zeros_like(noise), noise).double().numpy()
+    return q_share, nearest(drawn, goals).mean(axis=1)
+
+
+def nearest(action: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    """Which goal an action goes to, as shares [*batch, goal]; ties are divided."""
+    along = action @ (goals / np.linalg.norm(goals, axis=1, keepdims=True)).T
+    best = np.isclose(along, along.max(axis=-1, keepdims=True), rtol=0, atol=1e-9)
+    return np.asarray(best / best.sum(axis=-1, keepdims=True))
+
+
+def imbalance(share: np.ndarray) -> np.ndarray:
+    """Total variation between shares [member, goal] and equal ones."""
+    return np.asarray(0.5 * np.abs(share - 1 / share.shape[1]).sum(axis=1))

@@ -1,0 +1,156 @@
+"""Variants of soft Q-learning, each with one switch changed.
+
+What the configuration offers is changed there. The rest stands in for classes and
+functions of `pipeline.core` while a variant is trained; `learners.py` has it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+from benchmarks.ablation.learners import (
+    AVERAGE_RATE,
+    ActionSpaceSampler,
+    AveragedWeights,
+    KernelProposals,
+    PlainStartSampler,
+    TwoCritics,
+    paper_bandwidth,
+    upper_median_bandwidth,
+)
+from pipeline.core import agents, equations
+from pipeline.core.agents import sql
+from pipeline.core.config import Sql
+
+Changes = dict[str, Any]
+"""New values of a configuration, by dotted names."""
+Replacement = tuple[ModuleType, str, Any]
+"""Module, name in it, and what stands there while the variant is trained."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The default with one switch changed."""
+
+    says: str
+    """What is different, for the table."""
+    changes: Callable[[Sql], Changes] = lambda default: {}
+    replaced: tuple[Replacement, ...] = ()
+
+    def config(self, default: Sql) -> Sql:
+        """The configuration that is trained."""
+        data = default.model_dump(mode="json")
+        for name, value in self.changes(default).items():
+            *path, last = name.split(".")
+            part = data
+            for step in path:
+                part = part[step]
+            part[last] = value
+        return Sql.model_validate(data, strict=False)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The replacements hold inside of this context, in this process."""
+        with ExitStack() as stack:
+            for module, name, substitute in self.replaced:
+                stack.enter_context(mock.patch.object(module, name, substitute))
+            yield
+
+
+def _set(**changes: Any) -> Callable[[Sql], Changes]:
+    """The same changes whatever the default; `__` in a name is a dot."""
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return lambda default: named
+
+
+def _batch_64(default: Sql) -> Changes:
+    return {"batch": 64, "particles.states": min(default.particles.states, 64)}
+
+
+def _half_the_uniform(default: Sql) -> Changes:
+    return {"value_particles": max(1, default.value_particles // 2)}
+
+
+PAPER = _set(
+    hidden=(200, 200),
+    learning_rate={"q": 1e-3, "policy": 1e-4, "constant": 1.0},
+    batch=64,
+    replay=1_000_000,
+    updates_per_step=1,
+    target={"copy_every": 1000},
+    value_particles=50,
+    value_points="random",
+    particles={"states": 64, "fixed": 100, "updated": 100, "bandwidth": 1.0},
+    temperature__annealing=None,
+)
+
+VARIANTS = {
+    "default": Variant("the default"),
+    "paper": Variant(
+        "everything that a configuration can say as in appendix D of the paper, but "
+        "for temperature, warm-up and length",
+        PAPER,
+    ),
+    "random_points": Variant(
+        "independent actions in the soft value, no lattice",
+        _set(value_points="random"),
+    ),
+    "value_particles_64": Variant(
+        "64 actions in the soft value", _set(value_particles=64)
+    ),
+    "kernel_proposals": Variant(
+        "half of the soft value's actions around the sampler's own draws",
+        _half_the_uniform,
+        ((agents, "SoftQLearning", KernelProposals),),
+    ),
+    "two_critics": Variant(
+        "lower of two critics in target and sampler",
+        replaced=((agents, "SoftQLearning", TwoCritics),),
+    ),
+    "no_annealing": Variant(
+        "the temperature is held from the first update",
+        _set(temperature__annealing=None),
+    ),
+    "constant_rates": Variant(
+        "learning rates do not fall", _set(learning_rate__constant=1.0)
+    ),
+    "averaged_weights": Variant(
+        f"judged with averaged weights (rate {AVERAGE_RATE:g})",
+        replaced=((agents, "SoftQLearning", AveragedWeights),),
+    ),
+    "smooth_target": Variant(
+        "target follows with τ = 0.01", _set(target={"tau": 0.01})
+    ),
+    "copy_every_1000": Variant(
+        "target copied every 1000 updates", _set(target={"copy_every": 1000})
+    ),
+    "one_update": Variant("one update per step", _set(updates_per_step=1)),
+    "warmup_200": Variant("200 steps of warm-up", _set(warmup=200)),
+    "batch_64": Variant("batches of 64", _batch_64),
+    "particles_32": Variant(
+        "32 + 32 Stein particles", _set(particles__fixed=32, particles__updated=32)
+    ),
+    "action_space": Variant(
+        "Stein update in action space, as the authors' code",
+        replaced=((sql, "SteinSampler", ActionSpaceSampler),),
+    ),
+    "plain_start": Variant(
+        "the sampler does not begin uniform",
+        replaced=((sql, "SteinSampler", PlainStartSampler),),
+    ),
+    "bandwidth_1": Variant(
+        "kernel bandwidth of the median heuristic, as the authors' code",
+        _set(particles__bandwidth=1.0),
+    ),
+    "upper_median": Variant(
+        "kernel bandwidth from the upper median",
+        replaced=((equations, "kernel_bandwidth", upper_median_bandwidth),),
+    ),
+    "paper_bandwidth": Variant(
+        "kernel bandwidth as the text of the paper",
+        replaced=((equations, "kernel_bandwidth", paper_bandwidth),),
+    ),
+}
