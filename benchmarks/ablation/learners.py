@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
+from pipeline.core import equations, squashing
 from pipeline.core.agents import Setting
 from pipeline.core.agents.base import learnable, per_member
 from pipeline.core.agents.sql import SoftQLearning
@@ -154,7 +154,7 @@ def mixture_log_density(
     scale = width.log().sum(dim=-1) + 0.5 * dims * math.log(2 * math.pi)
     kernels = log_sum - math.log(centre.shape[-2]) - scale
     uniform = torch.full_like(kernels, -dims * math.log(2))
-    squashed = kernels - equations.squash_log_det(u)
+    squashed = kernels - squashing.squash_log_det(u)
     return torch.logaddexp(uniform, squashed) - math.log(2)
 
 

@@ -12,16 +12,12 @@ from pydantic import TypeAdapter
 
 from pipeline.core.agents import Agent
 from pipeline.core.config import Algorithm, MultiGoal, Sql, Task
-from pipeline.core.evaluation import Evaluator
+from pipeline.core.evaluation import APART, SHOWN_EPISODES, Evaluator
 from pipeline.core.tasks.multigoal import Arena
 
 Rule: TypeAlias = Literal["average", "sum"]
 SCALES: Final[dict[Rule, float]] = {"average": 0.5, "sum": 1.0}
 """What the sum of the two is multiplied by, rewards and Q-functions alike."""
-BLOCK = 2**40
-"""Of the streams of starts and noise: beyond those of evaluations while training."""
-SHOWN_EPISODES = 50
-"""Episodes of each member whose positions are kept."""
 
 
 class MisfitError(ValueError):
@@ -145,7 +141,7 @@ def judge(
     arena = combined_arena(first, second, rule)
     alike = second.model_copy(update={"evaluation": first.evaluation})
     lived = [
-        Evaluator(task, seeds, episodes=episodes)(agent, block=BLOCK)
+        Evaluator(task, seeds, episodes=episodes)(agent, block=APART)
         for task in (first, alike)
     ]
     inside = arena.inside(lived[0].last_positions)  # [objective, member, episode]

@@ -14,6 +14,8 @@ Papers.
   SAC 2019  Haarnoja, Zhou, Hartikainen et al. 2018, arXiv:1812.05905v2
   DDPG      Lillicrap et al. 2016, arXiv:1509.02971v6
   SVGD      Liu, Wang 2016, arXiv:1608.04471v3
+
+`squashing.py` has the densities of bounded actions, `returns.py` sums of rewards.
 """
 
 import math
@@ -21,8 +23,6 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import softplus
-from torch.special import log_ndtr
 
 
 def soft_value(
@@ -78,58 +78,6 @@ def squared_error(
 ) -> Float[Tensor, "*batch"]:
     """Half the mean squared error over the last axis (SQL Eq. 11; SAC 2018 Eq. 7)."""
     return 0.5 * (prediction - target).square().mean(dim=-1)
-
-
-def squash_log_det(
-    pre_squash: Float[Tensor, "*batch actions"],
-) -> Float[Tensor, "*batch"]:
-    """Log-determinant of a = tanh(u), stable for large |u| (SAC 2018 Eq. 21).
-
-        log |det da/du| = Σ log(1 - tanh² u) = Σ 2 (log 2 - u - softplus(-2u))
-
-    Args:
-        pre_squash: u.
-
-    Returns:
-        The log-determinant, in nats, at most 0.
-    """
-    per_dim = 2 * (math.log(2) - pre_squash - softplus(-2 * pre_squash))
-    return per_dim.sum(dim=-1)
-
-
-def uniform_pre_squash(
-    noise: Float[Tensor, "*batch actions"],
-) -> Float[Tensor, "*batch actions"]:
-    """The number u that makes a = tanh(u) uniform on [-1, 1] if the noise is N(0, 1).
-
-        u = tanh⁻¹(2 Φ(ξ) - 1) = (log Φ(ξ) - log Φ(-ξ)) / 2
-
-    Args:
-        noise: ξ.
-    """
-    log_odds: Tensor = log_ndtr(noise) - log_ndtr(-noise)
-    return log_odds / 2
-
-
-def squashed_gaussian_log_density(
-    noise: Float[Tensor, "*batch actions"],
-    log_scale: Float[Tensor, "*batch actions"],
-    pre_squash: Float[Tensor, "*batch actions"],
-) -> Float[Tensor, "*batch"]:
-    """Log-density of a = tanh(u), u = μ + σ ε (SAC 2018 Eqs. 20, 21).
-
-        log π(a) = Σ [ -ε²/2 - log σ - log √(2π) ] - log |det da/du|
-
-    Args:
-        noise: ε ~ N(0, I).
-        log_scale: log σ.
-        pre_squash: u.
-
-    Returns:
-        log π(a | s) with respect to volume in [-1, 1]^d, in nats.
-    """
-    gaussian = -0.5 * noise.square() - log_scale - 0.5 * math.log(2 * math.pi)
-    return gaussian.sum(dim=-1) - squash_log_det(pre_squash)
 
 
 def kernel_bandwidth(

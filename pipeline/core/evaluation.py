@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
+from torch import Tensor
 
 from pipeline.core.agents import Agent
 from pipeline.core.config import Gymnasium, LinearQuadratic, Locomotion, MultiGoal, Task
@@ -17,6 +18,11 @@ from pipeline.core.tasks.episodes import Episodes
 from pipeline.core.tasks.multigoal import GOAL_RADIUS, goal_distances
 
 TINY = np.finfo(float).tiny
+APART = 2**40
+"""The block of streams for what is evaluated apart from any training, beyond those of
+evaluations while training."""
+SHOWN_EPISODES = 50
+"""Episodes of each member whose positions are kept by whoever evaluates apart."""
 REACHED_SHARE = 0.05
 """Of the episodes that must end in a goal for the goal to count as reached."""
 
@@ -73,17 +79,9 @@ class Evaluator:
             agent: The population.
             block: Which evaluation: chooses starts and noise.
         """
-        members, count = len(self._seeds), self._count
-        starts = count // self._tries
-        self._starts = [
-            np.repeat(
-                integers(seed, "evaluation starts", block, starts), self._tries
-            ).tolist()
-            for seed in self._seeds
-        ]
+        members, count, episodes = len(self._seeds), self._count, self._episodes
+        self._begin(block)
         noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]
-        episodes = self._episodes
-        episodes.reset()
         alive = np.ones(members * count, dtype=bool)
         returns = np.zeros(members * count)
         lengths = np.zeros(members * count, dtype=np.int64)
@@ -92,14 +90,7 @@ class Evaluator:
         if episodes.positions is not None:
             positions.append(episodes.positions)
         while alive.any():
-            state = episodes.observation.view(members, count, -1)
-            if self._task.evaluation.policy == "greedy":
-                action = agent.greedy(state)
-            else:
-                shape = (count, episodes.actions)
-                noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
-                action = agent.sample(state, torch.from_numpy(np.stack(noise)))
-            step = episodes.step(action.reshape(members * count, -1))
+            step = episodes.step(self._actions(agent, noises))
             returns[alive] += step.reward[alive]
             lengths[alive] += 1
             terminated |= alive & step.terminated
@@ -119,6 +110,31 @@ class Evaluator:
             terminated.reshape(shape),
             path,
         )
+
+    def _begin(self, block: int) -> None:
+        """Let every episode start where its block says."""
+        starts = self._count // self._tries
+        self._starts = [
+            np.repeat(
+                integers(seed, "evaluation starts", block, starts), self._tries
+            ).tolist()
+            for seed in self._seeds
+        ]
+        self._episodes.reset()
+
+    def _actions(
+        self, agent: Agent, noises: Sequence[np.random.Generator]
+    ) -> Float[Tensor, "environment action"]:
+        """What the policies do next, also in episodes that have ended."""
+        members, count, episodes = len(self._seeds), self._count, self._episodes
+        state = episodes.observation.view(members, count, -1)
+        if self._task.evaluation.policy == "greedy":
+            action = agent.greedy(state)
+        else:
+            shape = (count, episodes.actions)
+            noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
+            action = agent.sample(state, torch.from_numpy(np.stack(noise)))
+        return action.reshape(members * count, -1)
 
 
 def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:

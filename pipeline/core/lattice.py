@@ -25,5 +25,5 @@ def lattice(count: int, dims: int) -> Float[Tensor, "count dims"]:
     exponents = torch.arange(1, dims + 1, dtype=torch.float64)
     steps = ratio**-exponents
     index = torch.arange(count, dtype=torch.float64)
-    points = torch.outer(index, steps) % 1
-    return points.to(torch.get_default_dtype())
+    points = (torch.outer(index, steps) % 1).to(torch.get_default_dtype())
+    return points.clamp(max=1 - torch.finfo(points.dtype).eps / 2)  # rounded up to 1

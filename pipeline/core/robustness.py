@@ -14,13 +14,8 @@ from numpy import ndarray
 
 from pipeline.core.agents import Agent
 from pipeline.core.config import MultiGoal
-from pipeline.core.evaluation import Evaluator
+from pipeline.core.evaluation import APART, SHOWN_EPISODES, Evaluator
 from pipeline.core.tasks.multigoal import GOAL_RADIUS, goal_distances
-
-BLOCK = 2**40
-"""Of the streams of starts and noise: beyond those of evaluations while training."""
-SHOWN_EPISODES = 50
-"""Episodes of each member whose positions are kept."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ def robustness(
             f"episodes and tries must be at least 1, found {episodes} and {tries}"
         )
     evaluator = Evaluator(task, seeds, episodes=episodes * tries, tries=tries)
-    found = evaluator(agent, block=BLOCK)
+    found = evaluator(agent, block=APART)
     distance = goal_distances(found.last_positions, np.array(task.goals))
     success = distance.min(axis=-1) < GOAL_RADIUS
     each_start = success.reshape(len(seeds), episodes, tries)

@@ -69,26 +69,32 @@ def score(
     """
     _same_temperature(agent, oracle)
     noise = _noise(seeds, probes=len(states), draws=draws)
-    shape = len(seeds), len(states)
-    scores = {
-        name + suffix: np.full(shape, np.nan)
-        for name in DISTANCES
-        for suffix in ("", "_standard_error")
-    }
-    scores["value"] = np.full(shape, np.nan)
+    at_each = []
     for probe, state in enumerate(states):
         masses = oracle_masses(oracle, state, cells)
-        actions = _drawn(agent, state, noise[:, probe])
-        for name, distance in DISTANCES.items():
-            found: list[Estimate] = [distance(own, masses) for own in actions]
-            scores[name][:, probe] = [each.value for each in found]
-            errors = [each.standard_error for each in found]
-            scores[f"{name}_standard_error"][:, probe] = errors
-        scores["value"][:, probe] = _value(agent, state, noise[:, probe])
+        found = _distances(_drawn(agent, state, noise[:, probe]), masses)
+        at_each.append(found | {"value": _value(agent, state, noise[:, probe])})
+    scores = {
+        name: np.stack([found[name] for found in at_each], axis=1)
+        for name in at_each[0]
+    }
     exact = oracle.value(states)
-    scores["value_oracle"] = np.broadcast_to(exact, shape).copy()
+    scores["value_oracle"] = np.broadcast_to(exact, scores["value"].shape).copy()
     scores["value_error"] = np.abs(scores["value"] - exact) / np.abs(exact)
     return scores
+
+
+def _distances(
+    actions: Float[ndarray, "member draw 2"], masses: Float[ndarray, "cells cells"]
+) -> dict[str, Float[ndarray, " member"]]:
+    """Every distance at one state, with its standard error."""
+    columns = {}
+    for name, distance in DISTANCES.items():
+        found: list[Estimate] = [distance(own, masses) for own in actions]
+        columns[name] = np.array([each.value for each in found])
+        errors = [each.standard_error for each in found]
+        columns[f"{name}_standard_error"] = np.array(errors)
+    return columns
 
 
 def _same_temperature(agent: Agent, oracle: Oracle) -> None:

@@ -9,7 +9,7 @@ import torch
 from pipeline.core import agents, checkpoint, composition
 from pipeline.core.composed_task import MisfitError, combined_arena, judge
 from pipeline.core.config import MultiGoal
-from pipeline.core.evaluation import Evaluator
+from pipeline.core.evaluation import APART, Evaluator
 from pipeline.core.job import Job
 from pipeline.core.tasks.multigoal import Arena
 from pipeline.core.training import VISITED_STATES, Training, finish
@@ -221,7 +221,7 @@ class TestCombinedTask:
         composed = compose(pair, rule=rule)
         found = judge(composed, FIRST, SECOND, SEEDS, rule=rule, episodes=5)
         own = [
-            Evaluator(each, SEEDS, episodes=5)(composed, block=2**40)
+            Evaluator(each, SEEDS, episodes=5)(composed, block=APART)
             for each in (FIRST, SECOND)
         ]
         np.testing.assert_array_equal(own[0].positions, own[1].positions)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from pipeline.core import equations
+from pipeline.core import equations, squashing
 from tests.strategies import action_values, shifts, temperatures
 
 DOUBLE = torch.float64
@@ -104,12 +104,12 @@ class TestBellmanTarget:
 class TestSquash:
     @given(st.floats(-4, 4))
     def test_log_determinant_equals_the_derivative(self, u):
-        log_det = equations.squash_log_det(tensor(u))
+        log_det = squashing.squash_log_det(tensor(u))
         assert log_det.item() == pytest.approx(math.log(1 - math.tanh(u) ** 2))
 
     @given(st.floats(20, 1e6))
     def test_it_is_finite_far_out(self, u):
-        log_det = equations.squash_log_det(tensor(u, -u))
+        log_det = squashing.squash_log_det(tensor(u, -u))
         assert torch.isfinite(log_det)
         assert log_det.item() == pytest.approx(2 * (2 * math.log(2) - 2 * u))
 
@@ -118,7 +118,7 @@ class TestSquash:
         def density(a):
             u = math.atanh(a)
             noise = (u - mean) / scale
-            log = equations.squashed_gaussian_log_density(
+            log = squashing.squashed_gaussian_log_density(
                 tensor(noise), tensor(math.log(scale)), tensor(u)
             )
             return math.exp(log.item())
@@ -127,7 +127,7 @@ class TestSquash:
         assert total == pytest.approx(1, abs=1e-6)
 
     def test_without_squashing_at_zero_it_is_the_normal_density(self):
-        log = equations.squashed_gaussian_log_density(
+        log = squashing.squashed_gaussian_log_density(
             tensor(0.0), tensor(math.log(0.5)), tensor(0.0)
         )
         assert log.item() == pytest.approx(stats.norm(0, 0.5).logpdf(0))

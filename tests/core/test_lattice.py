@@ -36,6 +36,13 @@ def test_its_points_are_in_the_unit_box(dims):
     assert ((points >= 0) & (points < 1)).all()
 
 
+def test_rounding_leaves_no_point_on_the_upper_edge():
+    torch.set_default_dtype(torch.float16)  # single precision needs 15 million points
+    points = lattice(5000, 1)
+    assert points.dtype == torch.float16
+    assert points.max() < 1
+
+
 def test_every_strip_of_the_plane_has_its_share():
     points = lattice(256, 2).numpy()
     for axis, (low, high) in itertools.product((0, 1), itertools.pairwise(range(9))):

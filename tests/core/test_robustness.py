@@ -8,8 +8,8 @@ import torch
 
 from pipeline.core import agents
 from pipeline.core.config import MultiGoal
-from pipeline.core.evaluation import Evaluator
-from pipeline.core.robustness import SHOWN_EPISODES, robustness
+from pipeline.core.evaluation import SHOWN_EPISODES, Evaluator
+from pipeline.core.robustness import robustness
 from tests.core.configs import TASKS, algorithm
 
 CONFIG = TASKS["multigoal"] | {"horizon": 30}

@@ -20,6 +20,9 @@ class TestHeld:
         temperature.follow(progress)
         assert temperature.value.tolist() == [2.0, 0.5]
 
+    def test_before_the_first_update_it_is_what_it_falls_to(self):
+        assert held(2.0, start=10.0).value.tolist() == [2.0]
+
     def test_it_falls_evenly_in_its_logarithm_and_is_held_then(self):
         temperature, found = held(0.01, start=1.0, share=0.5), []
         for progress in (0.0, 0.125, 0.25, 0.5, 0.75, 1.0):

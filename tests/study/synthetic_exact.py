@@ -56,6 +56,7 @@ def write_oracle(study: Study, name: str, folder: Path) -> None:
             "episode_length": 10.0,
             "success": 1.0,
             **{f"goal_{goal}": 0.25 for goal in range(4)},
+            **{f"best_gaussian/{place}": 0.39 for place in PLACES},
             "refinement_change": 0.001,
         },
     )

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
+from pipeline.core import squashing
 from pipeline.core.networks import Mlp
 
 LOG_SCALE_RANGE = (-20.0, 2.0)
@@ -40,7 +40,7 @@ class SquashedGaussian:
         """Reparameterised actions and their log-densities (SAC 2018 Eqs. 11, 20)."""
         mean, log_scale = self._parameters(weights, state)
         u = mean + log_scale.exp() * noise
-        log_prob = equations.squashed_gaussian_log_density(noise, log_scale, u)
+        log_prob = squashing.squashed_gaussian_log_density(noise, log_scale, u)
         return torch.tanh(u), log_prob
 
     def log_prob_of_drawn(
@@ -61,7 +61,7 @@ class SquashedGaussian:
         mean, log_scale = self._parameters(weights, state)
         u = (mean + log_scale.exp() * noise).detach()
         standardised = (u - mean) / log_scale.exp()
-        return equations.squashed_gaussian_log_density(standardised, log_scale, u)
+        return squashing.squashed_gaussian_log_density(standardised, log_scale, u)
 
     def centre(
         self,

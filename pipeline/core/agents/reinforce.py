@@ -22,12 +22,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.core import equations, returns
+from pipeline.core import returns
+from pipeline.core.agents import baseline
 from pipeline.core.agents.base import Agent, learnable, per_member
 from pipeline.core.agents.gaussian import SquashedGaussian
 from pipeline.core.agents.temperature import Held
-from pipeline.core.config import Reinforce, ValueBaseline
-from pipeline.core.networks import Mlp
+from pipeline.core.config import Reinforce
 from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.rollout import Rollout
@@ -61,7 +61,7 @@ class SoftPolicyGradient(Agent):
         rate = per_member(configs, lambda c: c.learning_rate)
         self._policy_adam = Adam(self._policy, rate)
         self._alpha = Held([c.temperature for c in configs])
-        self._baseline = _make_baseline(configs, seeds, states)
+        self._baseline = baseline.make(configs, seeds, states)
         self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
         self._diagnostics: dict[str, Tensor] = {}
 
@@ -163,93 +163,3 @@ class SoftPolicyGradient(Agent):
     def exploration_state(self) -> dict[str, Tensor]:
         """The policy's own noise carries nothing."""
         return {}
-
-
-class _NoBaseline:
-    """Nothing is subtracted, and nothing is known of what follows a cut."""
-
-    def value(
-        self, state: Float[Tensor, "member time state"]
-    ) -> Float[Tensor, "member time"]:
-        return torch.zeros(state.shape[:-1])
-
-    def update(
-        self,
-        state: Float[Tensor, "member time state"],
-        target: Float[Tensor, "member time"],
-    ) -> dict[str, Float[Tensor, " member"]]:
-        return {}
-
-    def networks(self) -> dict[str, Tensor]:
-        return {}
-
-    def optimizers(self) -> dict[str, Adam]:
-        return {}
-
-
-class _ValueNetwork:
-    """V(s), fitted to the soft returns of each rollout after the policy has learned."""
-
-    def __init__(
-        self,
-        hidden: tuple[int, ...],
-        seeds: Sequence[int],
-        *,
-        states: int,
-        steps: int,
-        rate: Float[Tensor, " member"],
-    ) -> None:
-        self._network = Mlp((states,), hidden, 1)
-        self._weights = self._network.glorot(seeds, "value")
-        self._adam = Adam(self._weights, rate)
-        self._steps = steps
-
-    def _value(self, weights: Tensor, state: Tensor) -> Float[Tensor, "member time"]:
-        return self._network(weights, state.unsqueeze(2)).flatten(start_dim=1)
-
-    def value(
-        self, state: Float[Tensor, "member time state"]
-    ) -> Float[Tensor, "member time"]:
-        return self._value(self._weights, state)
-
-    def update(
-        self,
-        state: Float[Tensor, "member time state"],
-        target: Float[Tensor, "member time"],
-    ) -> dict[str, Float[Tensor, " member"]]:
-        """Descend the squared error; reports it, and V, as they were before."""
-        before = self.value(state)
-        for _ in range(self._steps):
-            weights = learnable(self._weights)
-            loss = equations.squared_error(self._value(weights, state), target)
-            (gradient,) = torch.autograd.grad(loss.sum(), weights)
-            self._adam.step(gradient)
-        return {
-            "value_loss": equations.squared_error(before, target),
-            "value": before.mean(dim=1),
-        }
-
-    def networks(self) -> dict[str, Tensor]:
-        return {"value": self._weights}
-
-    def optimizers(self) -> dict[str, Adam]:
-        return {"value": self._adam}
-
-
-def _make_baseline(
-    configs: Sequence[Reinforce], seeds: Sequence[int], states: int
-) -> _NoBaseline | _ValueNetwork:
-    settings = [
-        c.baseline.value_network
-        for c in configs
-        if isinstance(c.baseline, ValueBaseline)
-    ]
-    if not settings:
-        return _NoBaseline()
-    return _ValueNetwork(
-        configs[0].hidden,
-        seeds,
-        states=states,
-        steps=settings[0].steps,
-        rate=per_member(settings, lambda s: s.learning_rate),
-    )

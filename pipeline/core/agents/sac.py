@@ -21,6 +21,7 @@ from pipeline.core.agents.base import (
     update_targets,
 )
 from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.slow_copies import TargetCritics, TargetValue
 from pipeline.core.config import Sac
 from pipeline.core.networks import Mlp
 from pipeline.core.noise import Noise
@@ -62,9 +63,9 @@ class SoftActorCritic(QLearner):
         pair = [self._critic.glorot(seeds, name) for name in ("q 1", "q 2")]
         self._q = torch.stack(pair, dim=1).flatten(end_dim=1)  # [member * 2, weight]
         self._q_adam = Adam(self._q, q_rate.repeat_interleave(2))
-        self._target: _TargetCritics | _TargetValue = _TargetCritics(self._q)
+        self._target: TargetCritics | TargetValue = TargetCritics(self._q)
         if config.value == "network":
-            self._target = _TargetValue(config, seeds, states, q_rate)
+            self._target = TargetValue(config, seeds, states, q_rate)
         self._alpha = temperature.make([c.temperature for c in configs], actions)
 
         self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
@@ -145,7 +146,7 @@ class SoftActorCritic(QLearner):
         self._update_critics(batch, self._bellman_target(batch, noise_next))
         value_target, log_prob = self._update_policy(batch.state, noise)
         self._alpha.update(-log_prob.mean(dim=1))
-        if isinstance(self._target, _TargetValue):
+        if isinstance(self._target, TargetValue):
             self._target.update(batch.state, value_target)
         update_targets(self._config, [self._target.pair()], index=index)
 
@@ -153,7 +154,7 @@ class SoftActorCritic(QLearner):
     def _bellman_target(
         self, batch: Batch, noise: Float[Tensor, "member batch action"]
     ) -> Float[Tensor, "member batch"]:
-        if isinstance(self._target, _TargetValue):
+        if isinstance(self._target, TargetValue):
             value = self._target.value(batch.state_next)
         else:
             action, log_prob = self._actor.draw(self._policy, batch.state_next, noise)
@@ -203,7 +204,7 @@ class SoftActorCritic(QLearner):
         members = self._policy.shape[0]
         own = {"policy": self._policy, "q": self._q.view(members, 2, -1)}
         target = self._target.weights
-        if isinstance(self._target, _TargetValue):
+        if isinstance(self._target, TargetValue):
             own |= {"value": self._target.source, "value_target": target}
         else:
             own |= {"q_target": target.view(members, 2, -1)}
@@ -212,61 +213,10 @@ class SoftActorCritic(QLearner):
     def optimizers(self) -> dict[str, Adam]:
         """Of everything that learns."""
         own = {"policy": self._policy_adam, "q": self._q_adam}
-        if isinstance(self._target, _TargetValue):
+        if isinstance(self._target, TargetValue):
             own |= {"value": self._target.adam}
         return own | self._alpha.optimizers()
 
     def exploration_state(self) -> dict[str, Tensor]:
         """The policy's own noise carries nothing."""
         return {}
-
-
-class _TargetCritics:
-    """Slow copies of the critics stand in the target (2019)."""
-
-    def __init__(self, q: Float[Tensor, "row weight"]) -> None:
-        self._source = q
-        self.weights = q.clone()
-
-    def pair(self) -> tuple[Tensor, Tensor]:
-        """(target, source)."""
-        return self.weights, self._source
-
-
-class _TargetValue:
-    """The slow copy of a value network stands in the target (2018)."""
-
-    def __init__(
-        self,
-        config: Sac,
-        seeds: Sequence[int],
-        states: int,
-        rate: Float[Tensor, " member"],
-    ) -> None:
-        self._network = Mlp((states,), config.hidden, 1)
-        self.source = self._network.glorot(seeds, "value")
-        self.weights = self.source.clone()
-        self.adam = Adam(self.source, rate)
-
-    def value(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch"]:
-        """V(s) of the slow copy."""
-        out = self._network(self.weights, state.unsqueeze(2))
-        return out.flatten(start_dim=1)
-
-    def update(
-        self,
-        state: Float[Tensor, "member batch state"],
-        target: Float[Tensor, "member batch"],
-    ) -> None:
-        """One step of the value network (SAC 2018 Eqs. 5, 6)."""
-        weights = learnable(self.source)
-        value = self._network(weights, state.unsqueeze(2)).flatten(start_dim=1)
-        loss = equations.squared_error(value, target)
-        (gradient,) = torch.autograd.grad(loss.sum(), weights)
-        self.adam.step(gradient)
-
-    def pair(self) -> tuple[Tensor, Tensor]:
-        """(target, source)."""
-        return self.weights, self.source

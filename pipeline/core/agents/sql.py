@@ -1,9 +1,24 @@
 """Soft Q-learning with an amortised Stein sampler (Haarnoja et al. 2017, algorithm 1).
 
-Departures from the text of the paper, all of them as in the authors' code: no target
-network of the policy, no Ornstein–Uhlenbeck noise on top of the policy's own, uniform
-proposals for the soft value at all times. Fine-tuning goes on at the temperature it is
-given; nothing is annealed. `stein.py` says what is particular about the sampler.
+Departures from the text of the paper, as in the authors' code: no target network of the
+policy, no Ornstein–Uhlenbeck noise on top of the policy's own, uniform proposals for
+the soft value at all times (the paper prefers the policy itself), squared distances in
+the kernel's bandwidth.
+
+Departures of our own:
+- The temperature may fall from a higher one (`annealing`) in any training. The paper
+  holds it, and lets it fall only when it fine-tunes, from .1 to .001.
+- The proposals may be a randomly shifted lattice (`value_points: lattice`), each of
+  them uniform. The paper has independent ones, as has `random`.
+- The kernel may be narrower than the median heuristic (`particles.bandwidth` below 1),
+  and the sampler may learn at a part of the batch (`particles.states`). The paper has
+  the heuristic and the batch.
+- Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
+  says why). The paper says neither how it keeps actions in their bounds nor how its
+  sampler begins.
+- Step sizes may fall towards the end (`learning_rate.constant`), targets may be
+  averaged (`target.tau`), and there may be several updates for a step. The paper has
+  one step size for each network and copies the target every 1000 steps.
 """
 
 import math

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
+from pipeline.core import equations, squashing
 from pipeline.core.agents.base import learnable, per_member
 from pipeline.core.config import Sql
 from pipeline.core.networks import Mlp
@@ -74,7 +74,7 @@ class SteinSampler:
     ) -> Float[Tensor, "member batch particle action"]:
         """Particles u = f(ξ; s), of which the network says how far they are moved."""
         moved = self._network(weights, state, noise)
-        return equations.uniform_pre_squash(noise) + moved
+        return squashing.uniform_pre_squash(noise) + moved
 
     def update(
         self,
@@ -124,7 +124,7 @@ class SteinSampler:
     ) -> Float[Tensor, "member batch particle action"]:
         """Gradient of Q(s, tanh u) + α log |det da/du| with respect to u."""
         u = learnable(pre_squash)
-        volume = temperature[:, None, None] * equations.squash_log_det(u)
+        volume = temperature[:, None, None] * squashing.squash_log_det(u)
         energy = q(torch.tanh(u)) + volume
         (slope,) = torch.autograd.grad(energy.sum(), u)
         return slope

@@ -15,6 +15,10 @@ from pipeline.core.optimizer import Adam
 class Held:
     """A temperature that is held, or falls to where it is held."""
 
+    value: Float[Tensor, " member"]
+    """α, as it is now. Before the first `follow`, and so in a population that is loaded
+    and not trained, that to which it falls."""
+
     def __init__(self, settings: Sequence[FixedTemperature]) -> None:
         """One for each member."""
         self._annealing = settings[0].annealing

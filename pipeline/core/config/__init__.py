@@ -24,9 +24,8 @@ from pipeline.core.config.algorithms import (
     Sql,
     TunedTemperature,
     ValueBaseline,
-    with_temperature,
-    with_values,
 )
+from pipeline.core.config.changes import with_temperature, with_values
 from pipeline.core.config.tasks import (
     ARENA_BOUND,
     START_BOUND,

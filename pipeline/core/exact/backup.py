@@ -133,6 +133,6 @@ def inside_walls(arena: Arena, places: Float[ndarray, "x y 2"]) -> Bool[ndarray,
 
 
 def blocks(rows: ndarray) -> Iterator[ndarray]:
-    """Rows in groups that are looked at together."""
-    for start in range(0, len(rows), BLOCK):
+    """Rows in groups that are looked at together; of no rows one group without any."""
+    for start in range(0, max(len(rows), 1), BLOCK):
         yield rows[start : start + BLOCK]

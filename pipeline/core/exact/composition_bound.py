@@ -16,6 +16,8 @@ For the sum r₁ + r₂ there is no such bound: averaged rewards doubled are tho
 at which Q₁ and Q₂ are not optimal.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
@@ -24,6 +26,8 @@ from scipy.special import logsumexp
 
 from pipeline.core.exact.backup import Backup, effort_of
 from pipeline.core.exact.grid import GridOracle
+from pipeline.core.exact.iteration import settled
+from pipeline.core.exact.mdp import check_temperature
 
 TOLERANCE = 1e-6
 """Of C, in reward units: how far the iteration may be from its limit."""
@@ -65,15 +69,21 @@ def table_gap(
 
     Returns:
         C(s, a), in reward units; the error of the iteration is added.
+
+    Raises:
+        ValueError: γ or α is out of range, or γ is so near to 1 that float64 does not
+            resolve `TOLERANCE`.
     """
     _check(discount, temperature)
     paid = temperature / 2 * divergence
-    worst, change = np.zeros_like(paid), np.inf
-    gap = discount * (transition @ paid)
-    while change * discount / (1 - discount) > TOLERANCE:
-        gap = discount * (transition @ (paid + worst))
-        change = float(np.abs(gap.max(axis=1) - worst).max())
-        worst = gap.max(axis=1)
+
+    def sweeps() -> Iterator[Float[ndarray, "state action"]]:
+        gap = np.zeros(transition.shape[:2])
+        while True:
+            yield gap
+            gap = np.asarray(discount * (transition @ (paid + gap.max(axis=1))))
+
+    gap = settled(sweeps(), horizon=1 / (1 - discount), tolerance=TOLERANCE)
     return np.asarray(gap + TOLERANCE)
 
 
@@ -93,7 +103,7 @@ class PlaneGap:
 
         Raises:
             ValueError: They differ in temperature, discount, grid, effort or walls, or
-                goals end episodes.
+                goals end episodes; or as for `table_gap`.
         """
         self._spacing, self._discount = first.spacing, first.discount
         for name, own, other in (
@@ -143,13 +153,15 @@ def _due(
     paid: Float[ndarray, "x y"], *, reach: int, discount: float
 ) -> Float[ndarray, "x y"]:
     """F = α/2 · D + γ max F over everything within reach, so that C(s, a) = γ F(s')."""
-    due, change = paid, np.inf
-    while change * discount / (1 - discount) > TOLERANCE:
-        best = maximum_filter(due, size=2 * reach + 1, mode="nearest")
-        new = paid + discount * best
-        change = float(np.abs(new - due).max())
-        due = new
-    return np.asarray(due)
+
+    def sweeps() -> Iterator[Float[ndarray, "x y"]]:
+        due = paid
+        while True:
+            yield due
+            best = maximum_filter(due, size=2 * reach + 1, mode="nearest")
+            due = np.asarray(paid + discount * best)
+
+    return settled(sweeps(), horizon=1 / (1 - discount), tolerance=TOLERANCE)
 
 
 def _check(discount: float, temperature: float) -> None:
@@ -158,7 +170,4 @@ def _check(discount: float, temperature: float) -> None:
             f"discount must be between 0 and 1, found {discount:g}: without a discount "
             "the loss adds up without end"
         )
-    if not 0 < temperature < np.inf:
-        raise ValueError(
-            f"temperature must be above 0 and finite, found {temperature:g}"
-        )
+    check_temperature(temperature)

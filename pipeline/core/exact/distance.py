@@ -147,6 +147,8 @@ def forward_kl(
     order 1/n from cells with several draws and keeps empty ones finite: they count with
     1/(2n + 1), so that the estimate is at most log(2n + 1) - H(q). Where the policy
     never does what the oracle does, the true divergence may be larger without limit.
+    The pᵢ sum to 1 + (cells² - 1)/(2n + 1): where there is no distance the estimate may
+    be below 0, by at most the log of that.
 
     Args:
         action: Independent draws of the policy.

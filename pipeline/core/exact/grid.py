@@ -11,6 +11,7 @@ and because ‖a‖² is a sum over the axes it is done one axis after the other
 wall is within reach every action is looked at by itself.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,13 +30,18 @@ from pipeline.core.exact.backup import (
     log_weights,
     plane,
 )
+from pipeline.core.exact.iteration import settled
+from pipeline.core.exact.mdp import check_temperature
 from pipeline.core.tasks.multigoal import BOUND, Arena
 
 TOLERANCE = 1e-6
 """Of V, in reward units, for a grid that is as it is: no error of the grid is in it."""
 RESOLVED = 0.8
 """Spacings that the standard deviation of exp(-c ‖a‖² / α) must have at least. The
-trapezoidal rule errs by the share exp(-2π² · 0.8²) = 3·10⁻⁶ there."""
+trapezoidal rule errs by the share exp(-2π² · 0.8²) = 3·10⁻⁶ there, in the integral over
+actions alone. The edge of a goal, where the reward jumps and episodes end, is between
+two nodes: that errs by the first order of the spacing, and most where α is small. At
+α = .1 V*(0) is .2 % higher with .025 than with .05, at α = 1 by .1 %."""
 
 
 def too_coarse(spacing: float, temperature: float, *, effort: float) -> str | None:
@@ -80,6 +86,8 @@ class GridOracle:
     ) -> "GridOracle":
         """Soft value iteration (SQL Theorem 3) until V is within 10⁻⁶ of its limit.
 
+        The limit is that of this grid: nothing is said about the grid's own error.
+
         Args:
             arena: The plane with what is in it.
             temperature: α > 0, in reward units per nat.
@@ -87,27 +95,26 @@ class GridOracle:
             spacing: h of positions and actions; 1 / h is a whole number.
 
         Raises:
-            ValueError: α or γ is out of range, or the grid is too coarse.
+            ValueError: α or γ is out of range, the grid is too coarse, γ is so near to
+                1 that float64 does not resolve 10⁻⁶, or something pushes the point.
         """
-        if not 0 < temperature < np.inf:
-            raise ValueError(
-                f"temperature must be above 0 and finite, found {temperature:g}"
-            )
+        check_temperature(temperature)
         if not 0 < discount < 1:
             raise ValueError(
                 f"discount must be between 0 and 1, found {discount:g}: without a "
                 "discount the value of an endless episode is infinite"
             )
+        if arena.push is not None:
+            raise ValueError(
+                "an arena with a push has no best policy of the place alone: it "
+                "depends on the time, too; solve it without the push"
+            )
         effort = effort_of(arena)
         if reason := too_coarse(spacing, temperature, effort=effort):
             raise ValueError(reason)
         backup = Backup(arena, temperature, spacing)
-        v = np.zeros_like(backup.reward)
-        change = np.inf
-        while change * discount / (1 - discount) > TOLERANCE:
-            new = backup(backup.reward + discount * backup.going_on * v)
-            change = float(np.abs(new - v).max())
-            v = new
+        sweeps = _sweeps(backup, discount)
+        v = settled(sweeps, horizon=1 / (1 - discount), tolerance=TOLERANCE)
         return cls(arena, temperature, discount, v)
 
     @property
@@ -193,6 +200,13 @@ class GridOracle:
         q = self.q(state, np.broadcast_to(self.actions, shape)) / self.temperature
         log_sum = logsumexp(q + self.log_weights, axis=1)
         return q - log_sum[:, None], self.temperature * log_sum
+
+
+def _sweeps(backup: Backup, discount: float) -> Iterator[Float[ndarray, "x y"]]:
+    v = np.zeros_like(backup.reward)
+    while True:
+        yield v
+        v = backup(backup.reward + discount * backup.going_on * v)
 
 
 def _inverse(

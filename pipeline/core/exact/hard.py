@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from pipeline.core.exact.iteration import settled
 from pipeline.core.exact.mdp import ROUNDING, Mdp
 from pipeline.core.exact.policies import Iterate, solve_for_policy
-from pipeline.core.exact.tabular import backup, settled
+from pipeline.core.exact.tabular import backup
 
 
 def evaluation(
@@ -95,4 +96,4 @@ def value_iteration(mdp: Mdp, *, tolerance: float) -> Float[ndarray, "state acti
         ValueError: The tolerance is not positive, or finer than float64.
     """
     sweeps = value_sweeps(mdp, np.zeros_like(mdp.reward))
-    return settled(mdp, sweeps, tolerance=tolerance)
+    return settled(sweeps, horizon=mdp.horizon, tolerance=tolerance)

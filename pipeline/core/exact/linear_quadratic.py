@@ -22,6 +22,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from pipeline.core.config import LinearQuadratic
+from pipeline.core.exact.mdp import check_temperature
 from pipeline.core.tasks.linear_quadratic import System, quadratic
 
 SWEEPS = 20_000
@@ -97,11 +98,7 @@ def solve(system: System, temperature: float, *, discount: float) -> SoftRegulat
     Raises:
         ValueError: α or γ is out of range, or no policy has a finite value.
     """
-    if not 0 < temperature < math.inf:
-        raise ValueError(
-            f"the temperature must be positive and finite, not {temperature}: without "
-            "entropy the best policy has no density"
-        )
+    check_temperature(temperature)
     if not 0 < discount < 1:
         raise ValueError(
             f"the discount must be between 0 and 1, not {discount}: nothing ends an "

@@ -121,8 +121,8 @@ def check_temperature(temperature: float) -> None:
     """
     if not (math.isfinite(temperature) and temperature > 0):
         raise ValueError(
-            f"The temperature is {temperature}; it must be above 0 and finite. For "
-            "the limit α → 0 use the hard functions."
+            f"The temperature is {temperature}; it must be above 0 and finite. "
+            "(For the limit α → 0 of tables there are the hard functions.)"
         )
 
 

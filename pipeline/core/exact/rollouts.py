@@ -26,7 +26,7 @@ class Episodes:
 def roll_out(
     oracle: GridOracle, *, horizon: int, episodes: int, generator: np.random.Generator
 ) -> Episodes:
-    """Let the soft-optimal policy act; a push of the task is left out.
+    """Let the soft-optimal policy act.
 
     Args:
         oracle: Whose policy.

@@ -13,15 +13,14 @@ Papers.
 `policies.py` has given policies and their improvement, `hard.py` the limit α → 0.
 """
 
-import math
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import logsumexp, softmax
 
+from pipeline.core.exact.iteration import settled
 from pipeline.core.exact.mdp import Mdp as Mdp
 from pipeline.core.exact.mdp import check_temperature
 
@@ -101,43 +100,7 @@ def soft_q_iteration(
     """
     start = np.zeros_like(mdp.reward)
     sweeps = soft_q_sweeps(mdp, start, temperature=temperature)
-    return settled(mdp, sweeps, tolerance=tolerance)
-
-
-def settled(
-    mdp: Mdp, sweeps: Iterator[Float[ndarray, "state action"]], *, tolerance: float
-) -> Float[ndarray, "state action"]:
-    """The first sweep whose distance to the fixed point is guaranteed to be small.
-
-    After sweeps that moved Q by at most d, the fixed point is within d γ / (1 - γ).
-
-    Args:
-        mdp: Whose horizon 1 / (1 - γ) bounds the distance.
-        sweeps: Q after each sweep of a Bellman operator: soft or hard, of a policy or
-            optimal.
-        tolerance: The largest error of any entry, in reward units.
-
-    Raises:
-        ValueError: The tolerance is not positive; or the contraction's own number of
-            sweeps is used up, which happens when float64 cannot resolve the tolerance.
-    """
-    if not tolerance > 0:
-        raise ValueError(f"The tolerance is {tolerance}; it must be above 0.")
-    horizon, enough = mdp.horizon, math.inf
-    for sweep, (before, q) in enumerate(pairwise(sweeps)):
-        moved = float(np.abs(q - before).max())
-        error = moved * (horizon - 1)
-        if error <= tolerance:
-            return q
-        if sweep == 0:  # by the horizon: with γ = 1 a weighted norm contracts
-            enough = math.log(tolerance / error / horizon) / math.log1p(-1 / horizon)
-        if sweep > enough + 1:
-            break
-    raise ValueError(
-        f"The tolerance {tolerance} is finer than float64 resolves for values up to "
-        f"{np.abs(q).max():.3g} at a horizon of {horizon:.3g} steps: the sweeps still "
-        f"move by {moved:.3g}, so the guarantee is {error:.3g}. Allow at least that."
-    )
+    return settled(sweeps, horizon=mdp.horizon, tolerance=tolerance)
 
 
 def boltzmann(

@@ -18,11 +18,11 @@ from pipeline.core import probes
 from pipeline.core.checkpoint import DamagedError
 from pipeline.core.composed_task import SCALES, combined_arena, judge
 from pipeline.core.composition import compose
+from pipeline.core.exact.backup import effort_of
 from pipeline.core.exact.composition_bound import PlaneGap
 from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.randomness import stream
-from pipeline.core.tasks.multigoal import ACTION_COST
 from pipeline.study.comparison.results import Run, load_run
 from pipeline.study.errors import UserError
 from pipeline.study.exact.oracles import KEPT_EPISODES, refused, solve_plane
@@ -133,7 +133,8 @@ class _Oracles:
         self._parts = [solve_plane(task, temperature, spacing) for task in tasks]
         # The bound needs every action at every node: a coarser grid is 16 times faster.
         coarse = 2 * spacing
-        if too_coarse(coarse, temperature, effort=ACTION_COST):
+        effort = max(effort_of(oracle.arena) for oracle in self._parts)
+        if too_coarse(coarse, temperature, effort=effort):
             self._for_bound = self._parts
         else:
             self._for_bound = [solve_plane(task, temperature, coarse) for task in tasks]

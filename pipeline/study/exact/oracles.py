@@ -5,7 +5,7 @@ soft-optimal policy is worth and does) and, in the plane, `oracle.safetensors`
 (V* on the grid, and some of the policy's episodes).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,18 +15,15 @@ from safetensors.numpy import load_file, save
 
 from pipeline.core import probes
 from pipeline.core.config import LinearQuadratic, MultiGoal
+from pipeline.core.exact.backup import effort_of
 from pipeline.core.exact.distance import oracle_masses
+from pipeline.core.exact.gaussian_bound import best_gaussian
 from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.job import Array
 from pipeline.core.randomness import stream
-from pipeline.core.tasks.multigoal import (
-    ACTION_COST,
-    GOAL_RADIUS,
-    Arena,
-    goal_distances,
-)
+from pipeline.core.tasks.multigoal import GOAL_RADIUS, Arena, goal_distances
 from pipeline.study.errors import UserError
 from pipeline.study.files import atomic_write, write_json
 from pipeline.study.layout import ORACLES, instance, readable
@@ -39,9 +36,16 @@ KEPT_EPISODES: Final = 50
 
 CELLS: Final = 41
 """Along each axis of the masses of actions that are kept for figures."""
+GAUSSIAN_CELLS: Final = 100
+"""Along each axis, of the masses of the best Gaussian: at α = 1 they err by .001."""
 STATES: Final = probes.STATES.astype(np.float64)
 
 ORIGIN: Final = np.zeros((1, 2))
+
+
+def place_name(state: Iterable[float]) -> str:
+    """`2.5:2.5`: a position in the name of a metric, in characters that MLflow has."""
+    return ":".join(f"{number:g}" for number in state)
 
 
 def write_oracle(study: Study, name: str, folder: Path) -> None:
@@ -131,6 +135,12 @@ def _plane_numbers(
         "episode_length": float(episodes.lengths.mean()),
         "success": float(inside.mean()),
         **shares,
+        **{
+            f"best_gaussian/{place_name(state)}": best_gaussian(
+                oracle, state, cells=GAUSSIAN_CELLS
+            ).reverse_kl
+            for state in STATES
+        },
         **_grid_error(oracle, task),
     }
 
@@ -138,7 +148,7 @@ def _plane_numbers(
 def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
     """How much V* changes from a grid of twice the spacing; nothing if that is bad."""
     coarse = 2 * oracle.spacing
-    if too_coarse(coarse, oracle.temperature, effort=ACTION_COST):
+    if too_coarse(coarse, oracle.temperature, effort=effort_of(oracle.arena)):
         return {}
     other = solve_plane(task, oracle.temperature, coarse)
     change = np.abs(oracle.v[::2, ::2] - other.v)

@@ -7,7 +7,7 @@ and of the oracles at the probe states, and some episodes of each perturbed task
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -25,7 +25,7 @@ from pipeline.core.job import Array
 from pipeline.core.randomness import stream
 from pipeline.study.comparison.exact import UNCHANGED
 from pipeline.study.comparison.results import Run, load_run
-from pipeline.study.exact.oracles import load_oracle, refused
+from pipeline.study.exact.oracles import load_oracle, place_name, refused
 from pipeline.study.files import atomic_write, write_csv, write_json
 from pipeline.study.layout import instance, readable
 from pipeline.study.params import Perturbation, Study, perturbed
@@ -44,11 +44,6 @@ class Scored:
 
     columns: Columns
     arrays: dict[str, Array]
-
-
-def place_name(state: Iterable[float]) -> str:
-    """`2.5:2.5`: a position in the name of a metric, in characters that MLflow has."""
-    return ":".join(f"{number:g}" for number in state)
 
 
 def fitting(study: Study, run: Run) -> list[str]:

@@ -114,8 +114,8 @@ class Robustness(Value):
 class Score(Value):
     """How runs of `explore` on multigoal tasks are judged against exact answers."""
 
-    draws: PositiveInt
-    """Actions drawn from a policy at each probe state."""
+    draws: Annotated[int, Field(ge=2)]
+    """Actions drawn from a policy at each probe state; `docs/metrics.md` advises."""
     cells: PositiveInt
     """Along each axis of the histogram of actions."""
     robustness: Robustness

@@ -149,6 +149,11 @@ def _different_worlds(first: Task | None, second: Task | None) -> str | None:
                 "a sum of values is not defined where one of the tasks has ended; both "
                 "tasks need goals_end_episode: false"
             )
+        if task.push is not None:
+            return (
+                "a task with a push cannot be composed: the best policy of the "
+                "combination depends on the time, and has no exact answer here"
+            )
     for field in ("horizon", "discount", "walls", "push"):
         if getattr(first, field) != getattr(second, field):
             return f"the two tasks need the same dynamics, but their {field} differs"

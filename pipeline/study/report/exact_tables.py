@@ -37,8 +37,15 @@ def oracles(study: Study, summaries: Mapping[str, Mapping[str, float]]) -> Table
     return Table(["task", *columns, "share of each goal"], rows)
 
 
-def distances(scores: Sequence[Score], metrics: Mapping[str, Any]) -> Table:
-    """One row for every run and oracle: KL at each place, and what else is off."""
+def distances(
+    scores: Sequence[Score],
+    metrics: Mapping[str, Any],
+    summaries: Mapping[str, Mapping[str, float]],
+) -> Table:
+    """One row for every run and oracle: KL at each place, and what else is off.
+
+    Below, for every oracle: what a single Gaussian can do at most.
+    """
     places = list(dict.fromkeys(place for score in scores for place in score.places))
     rows = []
     for score in scores:
@@ -55,6 +62,13 @@ def distances(scores: Sequence[Score], metrics: Mapping[str, Any]) -> Table:
                     _worst(found, "value_error", percent=True),
                 ]
             )
+    compared = {oracle: None for score in scores for oracle in score.oracles}
+    for oracle in compared:
+        found = summaries[oracle]
+        least = [found.get(f"best_gaussian/{place}") for place in places]
+        cells = [MISSING if kl is None else number(kl, 2) for kl in least]
+        title = f"best single Gaussian\nexact/{oracle}"
+        rows.append([title, oracle, *cells, *[MISSING] * 3])
     named = [f"KL at ({place.replace(':', ', ')})" for place in places]
     worst = ["forward KL", "total variation", "value error"]
     return Table(

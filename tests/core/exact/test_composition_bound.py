@@ -196,9 +196,17 @@ class TestPlane:
             PlaneGap(self.oracle(arena), other)
 
 
+def test_a_discount_that_float64_does_not_resolve_is_refused():
+    with pytest.raises(ValueError, match="finer than float64 resolves"):
+        table_gap(np.ones((1, 1, 1)), np.ones(1), discount=1 - 1e-9, temperature=1.0)
+
+
 @pytest.mark.parametrize(
     ("discount", "temperature", "said"),
-    [(1.0, 1.0, "between 0 and 1, found 1"), (0.9, 0.0, "above 0 and finite, found 0")],
+    [
+        (1.0, 1.0, "between 0 and 1, found 1"),
+        (0.9, 0.0, "temperature is 0.0; it must be above 0"),
+    ],
 )
 def test_impossible_numbers_are_refused(discount, temperature, said):
     with pytest.raises(ValueError, match=said):

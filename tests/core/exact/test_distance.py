@@ -232,6 +232,21 @@ class TestDeterministicPolicies:
         assert found == pytest.approx(-math.log(np.finfo(float).tiny))
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 60))
+def test_a_forward_divergence_is_below_zero_by_the_correction_at_most(seed, cells, n):
+    generator = np.random.default_rng(seed)
+    masses = generator.dirichlet(np.ones(cells**2)).reshape(cells, cells)
+    value = forward_kl(generator.uniform(-1, 1, (n, 2)), masses).value
+    assert value >= -np.log1p((cells**2 - 1) / (2 * n + 1)) - 1e-12
+
+
+def test_a_forward_divergence_can_be_below_zero():
+    """One draw in each of four equal cells: log of ¼ over 3/9."""
+    action = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]])
+    found = forward_kl(action, np.full((2, 2), 0.25)).value
+    assert found == pytest.approx(np.log(0.75))
+
+
 @pytest.mark.parametrize("draws", [0, 1])
 def test_a_sample_without_two_halves_has_no_total_variation(draws):
     with pytest.raises(ValueError, match=f"at least 2 draws, found {draws}"):

@@ -150,7 +150,7 @@ class TestSolve:
 class TestRefusals:
     @pytest.mark.parametrize("alpha", [0.0, -1.0, math.nan, math.inf])
     def test_a_temperature_that_is_not_positive(self, alpha):
-        with pytest.raises(ValueError, match="temperature must be positive"):
+        with pytest.raises(ValueError, match="must be above 0 and finite"):
             solve(system(), alpha, discount=DISCOUNT)
 
     @pytest.mark.parametrize("discount", [0.0, 1.0, 1.5, math.nan])

@@ -12,6 +12,7 @@ from scipy.special import entr, logsumexp, rel_entr
 from scipy.stats import binom
 
 from pipeline.core.exact import hard
+from pipeline.core.exact.iteration import settled
 from pipeline.core.exact.mdp import Mdp
 from pipeline.core.exact.policies import (
     policy_state_value,
@@ -23,7 +24,6 @@ from pipeline.core.exact.policies import (
 )
 from pipeline.core.exact.tabular import (
     boltzmann,
-    settled,
     soft_q_iteration,
     soft_state_value,
 )
@@ -58,7 +58,7 @@ class TestEvaluation:
     def test_the_linear_solve_is_the_limit_of_the_sweeps(self, mdp, seed, alpha):
         policy, start = random_policy(mdp, seed), random_q(mdp, seed)
         sweeps = soft_evaluation_sweeps(mdp, policy, start, temperature=alpha)
-        iterated = settled(mdp, sweeps, tolerance=1e-8)
+        iterated = settled(sweeps, horizon=mdp.horizon, tolerance=1e-8)
         solved = soft_evaluation(mdp, policy, temperature=alpha)
         np.testing.assert_allclose(iterated, solved, atol=1e-8 + ROUNDING, rtol=0)
 
@@ -103,7 +103,7 @@ class TestEvaluation:
 
     def test_a_temperature_of_zero_is_refused(self):
         mdp = bandit([1.0, 2.0])
-        with pytest.raises(ValueError, match="use the hard functions"):
+        with pytest.raises(ValueError, match="there are the hard functions"):
             soft_evaluation(mdp, np.full((2, 2), 0.5), temperature=0.0)
 
 

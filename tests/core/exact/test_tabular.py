@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.exact.iteration import settled
 from pipeline.core.exact.mdp import Mdp
 from pipeline.core.exact.tabular import (
     boltzmann,
     optimum_distance,
-    settled,
     soft_q_iteration,
     soft_q_sweeps,
     soft_state_value,
@@ -230,12 +230,19 @@ class TestWhatIsRefused:
             soft_q_iteration(mdp, temperature=1.0, tolerance=tolerance)
 
     def test_sweeps_that_float64_keeps_from_ever_being_close_enough(self):
-        mdp = random_mdp(0, states=3, actions=2, discount=0.9, terminals=0)
-
         def noise():
             for k in range(150):  # .9 ** 115 is what it takes without noise
                 yield np.full((3, 2), 1e-3 * (-1) ** k)
             pytest.fail("it should have given up")
 
         with pytest.raises(ValueError, match="finer than float64 resolves"):
-            settled(mdp, noise(), tolerance=1e-6)
+            settled(noise(), horizon=10.0, tolerance=1e-6)
+
+    def test_values_so_large_that_their_last_digit_is_too_much(self):
+        def growing():
+            yield from (np.full(2, -1e5 * k) for k in range(3))
+            pytest.fail("it should have given up")
+
+        # 1.5e-11 from one number to the next, times a million steps.
+        with pytest.raises(ValueError, match="Allow a larger error, or take a smaller"):
+            settled(growing(), horizon=1e6, tolerance=1e-6)

@@ -72,6 +72,26 @@ def test_a_missing_run_is_refused_with_the_line_that_computes_it(study, root):
         load_runs(study, root)
 
 
+class TestStepsOfItsOwn:
+    @pytest.fixture
+    def study(self, study):
+        """The runs are of 2000 steps, as their stage; one should have 1500."""
+        run = study.explore.runs["ddpg"].model_copy(update={"steps": 1500})
+        runs = study.explore.runs | {"ddpg": run}
+        explore = study.explore.model_copy(update={"runs": runs})
+        return study.model_copy(update={"explore": explore})
+
+    def test_they_are_what_a_run_must_have(self, study, root):
+        with pytest.raises(UserError, match="for 2000 steps, the study says 1500"):
+            load_runs(study, root)
+
+    def test_they_are_what_its_budget_is(self, study, root):
+        path = root / "explore/ddpg/run.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"steps": 1500}))
+        steps = {run.id: run.steps for run in load_runs(study, root)}
+        assert (steps["explore/ddpg"], steps["explore/sql_10"]) == (1500, 2000)
+
+
 def test_a_missing_seed_is_refused(study, root):
     path = root / "explore/ddpg/final.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))

@@ -68,6 +68,24 @@ class TestValid:
         write_yaml(tmp_path / "params.yaml", data)
         assert load_study(tmp_path / "params.yaml").pretrain.runs == {}
 
+    def test_a_run_may_have_steps_of_its_own(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        data["explore"]["runs"]["sac"]["steps"] = 900
+        data["finetune"]["runs"]["sql_from_sql"]["steps"] = 300
+        write_yaml(tmp_path / "params.yaml", data)
+        study = load_study(tmp_path / "params.yaml")
+        assert study.explore.runs["sac"].steps == 900
+        assert study.finetune.runs["sql_from_sql"].steps == 300
+        assert (study.explore.runs["ddpg"].steps, study.explore.steps) == (None, 400)
+
+    def test_steps_that_no_run_has_need_not_suffice(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        data["explore"]["steps"] = 1
+        for run in data["explore"]["runs"].values():
+            run["steps"] = 400
+        write_yaml(tmp_path / "params.yaml", data)
+        assert load_study(tmp_path / "params.yaml").explore.steps == 1
+
     def test_only_finetuning_has_a_start(self):
         study = load_study(VALID)
         assert study.finetune.runs["sql_from_sql"].start == "sql"
@@ -241,6 +259,16 @@ class TestMistakesBetweenParts:
             ("replay: 2000", "replay: 20", "must be at most replay (20), found 32"),
             ("steps: 400", "steps: 100", "before 'sql' learns anything"),
             ("steps: 400", "steps: 99", "end before the first evaluation"),
+            (
+                "{algorithm: ddpg, task: multigoal}",
+                "{algorithm: ddpg, task: multigoal, steps: 100}",
+                "explore.runs.ddpg.steps: 100 steps end before 'ddpg' learns anything",
+            ),
+            (
+                "{algorithm: ddpg, task: multigoal}",
+                "{algorithm: ddpg, task: multigoal, steps: 99}",
+                "explore.runs.ddpg.steps: 99 steps end before the first evaluation",
+            ),
             ("steps: 200}", "steps: 90}", "sweep.budgets.multigoal.steps: 90 steps"),
             (
                 "    multigoal: {batches",
@@ -330,6 +358,12 @@ class TestExactAnswers:
                 "same dynamics, but their discount differs",
             ),
             ("combine: average", "combine: mean", "'average' or 'sum', found 'mean'"),
+            (
+                "one more\n    kind: multigoal",
+                "one more\n    kind: multigoal\n    push: {step: 3, distance: 1.0}",
+                "a task with a push cannot be composed",
+            ),
+            ("draws: 5000", "draws: 1", "score.draws: must be at least 2, found 1"),
             (
                 "goals: [[5.0, 0.0], [0.0, 5.0]]}",
                 "goals: [[5.0, 1.0], [0.0, 5.0]]}",

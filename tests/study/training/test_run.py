@@ -45,6 +45,14 @@ class TestResolve:
         assert resolve(study, "explore", "sql_swept").algorithm.temperature.fixed == 0.5
         assert resolve(study, "explore", "sql_10").algorithm.temperature.fixed == 10.0
 
+    def test_steps_of_its_own_replace_those_of_its_stage(self, study):
+        run = study.explore.runs["sql_10"].model_copy(update={"steps": 77})
+        runs = study.explore.runs | {"sql_10": run}
+        explore = study.explore.model_copy(update={"runs": runs})
+        changed = study.model_copy(update={"explore": explore})
+        assert resolve(changed, "explore", "sql_10").steps == 77
+        assert resolve(changed, "explore", "sql_swept").steps == explore.steps
+
     def test_a_missing_sweep_is_named_with_the_command_that_runs_it(self, study):
         best_file("sql").unlink()
         with pytest.raises(
