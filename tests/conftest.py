@@ -1,10 +1,14 @@
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from pipeline.study.tracking.address import set_defaults
 from tests.projects import make_project
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ELSEWHERE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")
 

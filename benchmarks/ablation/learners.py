@@ -15,7 +15,6 @@ from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.config import Sql
 from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
 
@@ -45,7 +44,7 @@ class TwoCritics(SoftQLearning):
     def _update_q(self, batch: Batch, index: int) -> None:
         target = equations.bellman_target(
             batch.reward,
-            self._soft_value(batch.state_next.unsqueeze(2), index),
+            self._value_next(batch, index),
             batch.terminated,
             self._discount,
         )
@@ -108,21 +107,24 @@ class KernelProposals(SoftQLearning):
         self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
     ) -> None:
         super().__init__(configs, seeds, **sizes)
-        shape = (configs[0].batch, configs[0].value_particles, sizes["actions"])
-        self._origins = Noise(seeds, "kernel centres", shape=shape, kind="normal")
-        self._offsets = Noise(seeds, "kernel offsets", shape=shape, kind="normal")
+        self._generator = torch.Generator().manual_seed(seeds[0])
 
     @torch.no_grad()
-    def _soft_value(
-        self, state_next: Float[Tensor, "member batch 1 state"], index: int
+    def _estimate(
+        self,
+        state: Float[Tensor, "member batch state"],
+        shifts: Float[Tensor, "member batch _ action"],
     ) -> Float[Tensor, "member batch"]:
-        uniform = 2 * ((self._shifts.at(index) + self._points) % 1) - 1
-        drawn = self._sampler.draw(state_next, self._origins.at(index))
-        centre = torch.atanh(drawn.clamp(-EDGE, EDGE))
+        state = state.unsqueeze(2)
+        uniform = 2 * ((shifts + self._points) % 1) - 1
+        origins, offsets = torch.randn(
+            2, *uniform.shape, generator=self._generator, dtype=uniform.dtype
+        )
+        centre = torch.atanh(self._sampler.draw(state, origins).clamp(-EDGE, EDGE))
         width = kernel_width(centre)
-        near = centre + width * self._offsets.at(index)
+        near = centre + width * offsets
         u = torch.cat([torch.atanh(uniform.clamp(-EDGE, EDGE)), near], dim=2)
-        q = self._q_network(self._q_target, state_next, torch.tanh(u)).squeeze(3)
+        q = self._q_network(self._q_target, state, torch.tanh(u)).squeeze(3)
         log_density = mixture_log_density(u, centre, width)
         return equations.soft_value(q, log_density, self.temperature[:, None])
 
@@ -230,3 +232,7 @@ def paper_bandwidth(
     updated = squared_distances.shape[-1]
     median = squared_distances.flatten(start_dim=-2).median(dim=-1).values
     return (median.sqrt() / (2 * math.log(updated + 1))).clamp(min=1e-3)
+
+
+def no_table(*_: object, **__: object) -> None:
+    """Look nothing up: every batch has its values computed."""

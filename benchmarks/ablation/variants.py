@@ -18,10 +18,11 @@ from benchmarks.ablation.learners import (
     KernelProposals,
     PlainStartSampler,
     TwoCritics,
+    no_table,
     paper_bandwidth,
     upper_median_bandwidth,
 )
-from pipeline.core import agents, equations
+from pipeline.core import agents, equations, value_table
 from pipeline.core.agents import sql
 from pipeline.core.config import Sql
 
@@ -109,6 +110,10 @@ VARIANTS = {
     "two_critics": Variant(
         "lower of two critics in target and sampler",
         replaced=((agents, "SoftQLearning", TwoCritics),),
+    ),
+    "no_table": Variant(
+        "values computed anew for every batch, which changes no expectation",
+        replaced=((value_table, "make", no_table),),
     ),
     "no_annealing": Variant(
         "the temperature is held from the first update",

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pipeline.core import value_table
 from pipeline.core.agents import Agent, QLearner, SoftPolicyGradient
 from pipeline.core.config import Algorithm, Ddpg, OffPolicy, Reinforce, Sac, Sql
 from pipeline.core.noise import Noise
-from pipeline.core.replay import Replay
+from pipeline.core.replay import Batch, Replay
 from pipeline.core.rollout import RolloutBuffer
 from pipeline.core.tasks.episodes import Transition
 
@@ -93,6 +94,7 @@ class FromReplay(Learning):
         self._pretrained = pretrained
         self._updates = (steps - config.warmup) * config.updates_per_step
         self._replay = Replay(len(seeds), config.replay, states=states, actions=actions)
+        self._table = value_table.make(agent, config, self._replay, steps=steps)
         self._warmup = Noise(seeds, "warmup", shape=(actions,), kind="uniform")
         self._choice = Noise(
             seeds, "replay", shape=(config.batch,), kind="uniform", dtype=np.float64
@@ -127,17 +129,25 @@ class FromReplay(Learning):
             return 0
         for index in range(updates, updates + self._config.updates_per_step):
             self._agent.follow_schedules(index / self._updates)
-            batch = self._replay.sample(self._choice.at(index))
-            self._agent.update(batch, index=index)
+            self._agent.update(self._batch(index), index=index)
         return self._config.updates_per_step
+
+    def _batch(self, index: int) -> Batch:
+        choice = self._choice.at(index)
+        if self._table is None:
+            return self._replay.sample(choice)
+        return self._table.sample(choice, update=index)
 
     def state(self) -> dict[str, Tensor]:
         """What is kept."""
-        return self._replay.state()
+        table = {} if self._table is None else self._table.state()
+        return self._replay.state() | table
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state` returned."""
         self._replay.load_state(state)
+        if self._table is not None:
+            self._table.load_state(state)
 
     def visited(
         self, uniform: Float[Tensor, "member n"]

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -15,6 +15,8 @@ class Batch(NamedTuple):
     reward: Float[Tensor, "member batch"]
     state_next: Float[Tensor, "member batch state"]
     terminated: Float[Tensor, "member batch"]
+    value_next: Float[Tensor, "member batch"] | None = None
+    """V(s') by the slow network, where it has been computed before."""
 
 
 class Replay:
@@ -32,6 +34,11 @@ class Replay:
         self._widths = [states, actions, 1, states, 1]
         self._block = torch.zeros(members, capacity, sum(self._widths))
         self._added = torch.zeros((), dtype=torch.int64)
+
+    @property
+    def members(self) -> int:
+        """Size of the population."""
+        return self._block.shape[0]
 
     @property
     def size(self) -> int:
@@ -53,21 +60,23 @@ class Replay:
         self._added += 1
 
     def sample(self, uniform: Float[Tensor, "member batch"]) -> Batch:
-        """Transitions drawn with replacement.
+        """Transitions drawn with replacement; as `chosen`."""
+        return self.take(chosen(uniform, among=self.size))
 
-        Args:
-            uniform: Numbers in [0, 1) that choose, from each member's own stream, in
-                double precision.
-        """
-        size = self.size
-        index = (uniform * size).long().clamp_(max=size - 1).unsqueeze(-1)
-        rows = torch.take_along_dim(self._block, index, dim=1)
+    def take(self, index: Int[Tensor, "member batch"]) -> Batch:
+        """Transitions by their number, each member's own."""
+        rows = torch.take_along_dim(self._block, index.unsqueeze(-1), dim=1)
         state, action, reward, state_next, terminated = torch.split(
             rows, self._widths, dim=-1
         )
         return Batch(
             state, action, reward.squeeze(-1), state_next, terminated.squeeze(-1)
         )
+
+    def states_next(self) -> Float[Tensor, "member n state"]:
+        """The states s' of everything that is kept, in the order of its numbers."""
+        kept = torch.split(self._block[:, : self.size], self._widths, dim=-1)
+        return kept[3]
 
     def state(self) -> dict[str, Tensor]:
         """What has been written so far."""
@@ -77,3 +86,16 @@ class Replay:
         """Continue from what `state` returned."""
         self._added.copy_(state["added"])
         self._block[:, : self.size] = state["block"]
+
+
+def chosen(
+    uniform: Float[Tensor, "member batch"], *, among: int
+) -> Int[Tensor, "member batch"]:
+    """Numbers of transitions, drawn with replacement.
+
+    Args:
+        uniform: Numbers in [0, 1) that choose, from each member's own stream, in double
+            precision.
+        among: How many there are.
+    """
+    return (uniform * among).long().clamp_(max=among - 1)

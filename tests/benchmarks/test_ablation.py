@@ -17,7 +17,7 @@ from benchmarks.ablation.learners import (
 from benchmarks.ablation.measure import imbalance, nearest
 from benchmarks.ablation.tables import METRICS, Measured, tables
 from benchmarks.ablation.variants import VARIANTS
-from pipeline.core import agents, equations
+from pipeline.core import agents, equations, value_table
 from pipeline.core.agents import sql
 from pipeline.core.config import Sql
 from pipeline.core.exact.distance import quadrature
@@ -57,7 +57,15 @@ def default():
     return said(trained("default"))
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "default"])
+OF_THE_LEARNER = [name for name in VARIANTS if name not in ("default", "no_table")]
+
+
+def test_without_a_table_nothing_is_looked_up():
+    with VARIANTS["no_table"].in_place():
+        assert value_table.make(object(), object(), object(), steps=1) is None
+
+
+@pytest.mark.parametrize("name", OF_THE_LEARNER)
 def test_a_variant_learns_something_else_than_the_default(name, default):
     agent = trained(name)
     if isinstance(agent, AveragedWeights):
@@ -74,7 +82,12 @@ def test_averaging_changes_nothing_but_what_is_judged(default):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_leaves_the_core_as_it_was(name):
     def parts():
-        return agents.SoftQLearning, sql.SteinSampler, equations.kernel_bandwidth
+        return (
+            agents.SoftQLearning,
+            sql.SteinSampler,
+            equations.kernel_bandwidth,
+            value_table.make,
+        )
 
     before = parts()
     with VARIANTS[name].in_place():
@@ -102,13 +115,14 @@ def test_half_of_the_kernel_proposals_are_uniform():
 
 def test_kernel_proposals_estimate_the_integral_without_bias():
     agent = trained("kernel_proposals")
-    state = torch.tensor([2.0, -1.0]).expand(2, 8, 1, 2)
+    state = torch.tensor([2.0, -1.0]).expand(2, 8, 2)
     alpha = agent.temperature[:, None]
-    values = [agent._soft_value(state, index) for index in range(300)]
+    values = [agent.soft_value(state, draw=index) for index in range(300)]
     estimates = torch.stack(values).div(alpha).exp().transpose(0, 1).flatten(1).double()
     nodes, weights = (torch.from_numpy(each) for each in quadrature(20))
     action = nodes.float().expand(2, 1, -1, -1)
-    q = agent._q_network(agent._q_target, state[:, :1], action)[:, 0, :, 0]
+    first = state[:, :1].unsqueeze(2)
+    q = agent._q_network(agent._q_target, first, action)[:, 0, :, 0]
     exact = (q / alpha).exp().double() @ weights
     error = (estimates.mean(dim=1) - exact).abs()
     # 2400 estimates of each member, independent but for a batch's lattice.

@@ -31,6 +31,16 @@ ALGORITHMS = {
         "value_points": "lattice",
         "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 0.5},
     },
+    "sql_copied": SHARED  # with a table of values, and everything that changes in time
+    | {
+        "kind": "sql",
+        "temperature": {"fixed": 2.0, "annealing": {"temperature": 8.0, "share": 0.5}},
+        "replay": 200,
+        "target": {"copy_every": 25},
+        "value_particles": 6,
+        "value_points": "random",
+        "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 1.0},
+    },
     "sac": SHARED | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "critics"},
     "sac_tuned": SHARED
     | {

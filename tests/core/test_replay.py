@@ -52,5 +52,7 @@ def test_it_continues_from_its_state(count):
     copy = Replay(2, 10, states=2, actions=1)
     copy.load_state({k: v.clone() for k, v in replay.state().items()})
     uniform = torch.rand(2, 20, generator=torch.Generator().manual_seed(0))
-    for ours, theirs in zip(replay.sample(uniform), copy.sample(uniform), strict=True):
+    for ours, theirs in zip(
+        replay.sample(uniform)[:5], copy.sample(uniform)[:5], strict=True
+    ):
         assert torch.equal(ours, theirs)

@@ -74,7 +74,7 @@ def test_every_task_can_be_trained_on_and_continued(where, tmp_path):
     assert all(math.isfinite(x) for values in final.values() for x in values)
 
 
-@pytest.mark.parametrize("name", ["sql", "sac", "ddpg", "reinforce"])
+@pytest.mark.parametrize("name", ["sql", "sql_copied", "sac", "ddpg", "reinforce"])
 def test_what_a_member_learns_does_not_depend_on_the_company(name):
     # Up to rounding: a batched product of 2 and of 3 may round differently.
     pair, three = trained(job(name, seeds=(0, 1))), trained(job(name, seeds=(2, 1, 0)))

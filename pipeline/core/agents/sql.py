@@ -24,6 +24,7 @@ Departures of our own:
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -47,6 +48,8 @@ from pipeline.core.randomness import stream
 from pipeline.core.replay import Batch
 
 GREEDY_PARTICLES = 32
+BLOCK = 256
+"""States whose values are computed together, which bounds memory."""
 
 
 class SoftQLearning(QLearner):
@@ -71,6 +74,7 @@ class SoftQLearning(QLearner):
             discount: γ of the task.
         """
         config = configs[0]
+        self._seeds = tuple(seeds)
         self._config = config
         self._discount = discount
         self._actions = actions
@@ -87,14 +91,14 @@ class SoftQLearning(QLearner):
         match config.value_points:
             case "lattice":
                 self._points = lattice(config.value_particles, actions)
-                shifts = 1
+                self._shifted = 1
             case "random":
                 self._points = torch.zeros(1, actions)
-                shifts = config.value_particles
+                self._shifted = config.value_particles
         self._shifts = Noise(
             seeds,
             "value particles",
-            shape=(config.batch, shifts, actions),
+            shape=(config.batch, self._shifted, actions),
             kind="uniform",
         )
         greedy = stream(0, "greedy particles").standard_normal(
@@ -172,7 +176,7 @@ class SoftQLearning(QLearner):
     def _update_q(self, batch: Batch, index: int) -> None:
         target = equations.bellman_target(
             batch.reward,
-            self._soft_value(batch.state_next.unsqueeze(2), index),
+            self._value_next(batch, index),
             batch.terminated,
             self._discount,
         )
@@ -184,13 +188,39 @@ class SoftQLearning(QLearner):
         self._q_adam.step(gradient)
         self._diagnostics |= {"q_loss": loss.detach(), "q": q.detach().mean(dim=1)}
 
+    def _value_next(self, batch: Batch, index: int) -> Float[Tensor, "member batch"]:
+        if batch.value_next is not None:
+            return batch.value_next
+        return self._estimate(batch.state_next, self._shifts.at(index))
+
+    def soft_value(
+        self, state: Float[Tensor, "member n state"], *, draw: int
+    ) -> Float[Tensor, "member n"]:
+        """V(s) of the slow network, estimated (SQL Eq. 10), in reward units.
+
+        Args:
+            state: Any number of states.
+            draw: Which random actions, from the stream `value table`.
+        """
+        shape = (state.shape[1], self._shifted, self._actions)
+        drawn = [
+            stream(seed, "value table", draw).random(shape, dtype=np.float32)
+            for seed in self._seeds
+        ]
+        shifts = torch.from_numpy(np.stack(drawn)).to(state.dtype)
+        blocks = [torch.split(x, BLOCK, dim=1) for x in (state, shifts)]
+        parts = [self._estimate(*part) for part in zip(*blocks, strict=True)]
+        return torch.cat(parts, dim=1)
+
     @torch.no_grad()
-    def _soft_value(
-        self, state_next: Float[Tensor, "member batch 1 state"], index: int
+    def _estimate(
+        self,
+        state: Float[Tensor, "member batch state"],
+        shifts: Float[Tensor, "member batch _ action"],
     ) -> Float[Tensor, "member batch"]:
-        actions = 2 * ((self._shifts.at(index) + self._points) % 1) - 1
+        actions = 2 * ((shifts + self._points) % 1) - 1
         log_proposal = torch.tensor([[[-self._actions * math.log(2)]]])
-        q = self._q_network(self._q_target, state_next, actions).squeeze(3)
+        q = self._q_network(self._q_target, state.unsqueeze(2), actions).squeeze(3)
         return equations.soft_value(q, log_proposal, self.temperature[:, None])
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
