@@ -8,7 +8,6 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
-from torch.special import log_ndtr
 
 
 def squash_log_det(
@@ -26,20 +25,6 @@ def squash_log_det(
     """
     per_dim = 2 * (math.log(2) - pre_squash - softplus(-2 * pre_squash))
     return per_dim.sum(dim=-1)
-
-
-def uniform_pre_squash(
-    noise: Float[Tensor, "*batch actions"],
-) -> Float[Tensor, "*batch actions"]:
-    """The number u that makes a = tanh(u) uniform on [-1, 1] if the noise is N(0, 1).
-
-        u = tanh⁻¹(2 Φ(ξ) - 1) = (log Φ(ξ) - log Φ(-ξ)) / 2
-
-    Args:
-        noise: ξ.
-    """
-    log_odds: Tensor = log_ndtr(noise) - log_ndtr(-noise)
-    return log_odds / 2
 
 
 def squashed_gaussian_log_density(

@@ -119,7 +119,7 @@ LEARNERS = {
     | {
         "value_particles": 64,
         "value_points": "lattice",
-        "particles": {"states": 64, "fixed": 16, "updated": 16, "bandwidth": 0.1},
+        "particles": {"states": 64, "fixed": 16, "updated": 16, "bandwidth": 1.0},
     },
 }
 PROBES = np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.5], [0.4, -0.4]])
