@@ -13,12 +13,11 @@ from torch import Tensor
 
 from pipeline.core.agents import Agent
 from pipeline.core.agents.base import scale_learning_rates
-from pipeline.core.agents.sql import GREEDY_PARTICLES, SoftQLearning
+from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.composed_task import SCALES, MisfitError, Rule, shared_settings
 from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
-from pipeline.core.randomness import stream
 
 PARTS = "first", "second"
 
@@ -55,11 +54,6 @@ class Composed(Agent):
         self._exploration = Noise(
             self._seeds, "exploration", shape=(widths["actions"],), kind="normal"
         )
-        self._greedy_noise = torch.from_numpy(
-            stream(0, "greedy particles").standard_normal(
-                (1, 1, GREEDY_PARTICLES, widths["actions"]), dtype=np.float32
-            )
-        )
 
     def act(
         self,
@@ -81,16 +75,11 @@ class Composed(Agent):
         """Draws, approximately distributed as exp(Q/α) of the combined Q."""
         return self._sampler.draw(state.unsqueeze(2), noise.unsqueeze(2)).squeeze(2)
 
-    @torch.no_grad()
     def greedy(
         self, state: Float[Tensor, "member batch state"]
     ) -> Float[Tensor, "member batch action"]:
         """The best, by the combined Q, of a fixed set of draws from the policy."""
-        noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
-        candidates = self._sampler.draw(state.unsqueeze(2), noise)
-        best = self._q_of_particles(state.unsqueeze(2), candidates).argmax(dim=2)
-        index = best[:, :, None, None]
-        return torch.take_along_dim(candidates, index, dim=2).squeeze(2)
+        return self._sampler.best(state, self._q_of_particles)
 
     def q(
         self,

@@ -47,7 +47,6 @@ from pipeline.core.optimizer import Adam
 from pipeline.core.randomness import stream
 from pipeline.core.replay import Batch
 
-GREEDY_PARTICLES = 32
 BLOCK = 256
 """States whose values are computed together, which bounds memory."""
 
@@ -101,10 +100,6 @@ class SoftQLearning(QLearner):
             shape=(config.batch, self._shifted, actions),
             kind="uniform",
         )
-        greedy = stream(0, "greedy particles").standard_normal(
-            (1, 1, GREEDY_PARTICLES, actions), dtype="float32"
-        )
-        self._greedy_noise = torch.from_numpy(greedy)
         self._diagnostics: dict[str, Tensor] = {}
 
     def act(
@@ -127,17 +122,11 @@ class SoftQLearning(QLearner):
         """Draws a = tanh(f(ξ; s)), approximately distributed as exp(Q(s, a)/α)."""
         return self._sampler.draw(state.unsqueeze(2), noise.unsqueeze(2)).squeeze(2)
 
-    @torch.no_grad()
     def greedy(
         self, state: Float[Tensor, "member batch state"]
     ) -> Float[Tensor, "member batch action"]:
         """The best, by Q, of a fixed set of 32 draws from the policy."""
-        state = state.unsqueeze(2)
-        noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
-        candidates = self._sampler.draw(state, noise)
-        q = self._q_network(self._q, state, candidates)
-        best = q.argmax(dim=2, keepdim=True)
-        return torch.take_along_dim(candidates, best, dim=2).squeeze(2)
+        return self._sampler.best(state, self._q_of_particles)
 
     def q(
         self,
@@ -145,8 +134,14 @@ class SoftQLearning(QLearner):
         action: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch"]:
         """The soft Q-function."""
-        q = self._q_network(self._q, state.unsqueeze(2), action.unsqueeze(2))
-        return q.squeeze(3).squeeze(2)
+        return self._q_of_particles(state.unsqueeze(2), action.unsqueeze(2)).squeeze(2)
+
+    def _q_of_particles(
+        self,
+        state: Float[Tensor, "member batch 1 state"],
+        action: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle"]:
+        return self._q_network(self._q, state, action).squeeze(3)
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
@@ -167,7 +162,7 @@ class SoftQLearning(QLearner):
         self._update_q(batch, index)
         self._sampler.update(
             batch.state,
-            lambda s, a: self._q_network(self._q, s, a).squeeze(3),
+            self._q_of_particles,
             temperature=self.temperature,
             index=index,
         )

@@ -13,6 +13,7 @@ What is particular about it:
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -24,10 +25,18 @@ from pipeline.core.config import Sql
 from pipeline.core.networks import Mlp
 from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
+from pipeline.core.randomness import stream
 
 NEARLY_UNIFORM = 0.874
 """c that makes tanh(c ξ), ξ ~ N(0, 1), most like a uniform number: 0.0095 nats away.
 Exactly even noise would be heavier in the tails than a network of ReLUs can undo."""
+
+GREEDY_PARTICLES = 32
+"""Draws of which the best is the policy's best guess."""
+
+ParticleValues: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""Q of [member, batch, 1, state] and [member, batch, particle, action], in reward
+units, as [member, batch, particle]."""
 
 
 class SteinSampler:
@@ -59,6 +68,10 @@ class SteinSampler:
             shape=(self._states, sum(self._counts), actions),
             kind="normal",
         )
+        greedy = stream(0, "greedy particles").standard_normal(
+            (1, 1, GREEDY_PARTICLES, actions), dtype="float32"
+        )
+        self._greedy_noise = torch.from_numpy(greedy)
         self.diagnostics: dict[str, Tensor] = {}
 
     @torch.no_grad()
@@ -69,6 +82,22 @@ class SteinSampler:
     ) -> Float[Tensor, "member batch particle action"]:
         """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
         return torch.tanh(self._pre_squash(self.weights, state, noise))
+
+    @torch.no_grad()
+    def best(
+        self, state: Float[Tensor, "member batch state"], q: ParticleValues
+    ) -> Float[Tensor, "member batch action"]:
+        """The best, by Q, of a fixed set of 32 draws.
+
+        Args:
+            state: s.
+            q: Q(s, a), as for `update`.
+        """
+        state = state.unsqueeze(2)
+        noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
+        candidates = self.draw(state, noise)
+        index = q(state, candidates).argmax(dim=2)[:, :, None, None]
+        return torch.take_along_dim(candidates, index, dim=2).squeeze(2)
 
     def _pre_squash(
         self,
@@ -83,7 +112,7 @@ class SteinSampler:
     def update(
         self,
         state: Float[Tensor, "member batch state"],
-        q: Callable[[Tensor, Tensor], Float[Tensor, "member batch particle"]],
+        q: ParticleValues,
         *,
         temperature: Float[Tensor, " member"],
         index: int,
@@ -92,8 +121,7 @@ class SteinSampler:
 
         Args:
             state: s, at least as many as `particles.states` says.
-            q: Q(s, a) of [member, batch, 1, state] and [member, batch, particle,
-                action], in reward units.
+            q: Q(s, a) of particles.
             temperature: α.
             index: Which noise is used.
         """
