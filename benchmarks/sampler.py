@@ -22,7 +22,8 @@ SETTINGS = """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
     "temperature": {"fixed": 0.5},
     "value_particles": 2, "value_points": "random",
-    "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1}}"""
+    "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1},
+    "candidates": 1}"""
 PEAKS = [
     ((0.5, 0.0), 0.05),
     ((0.5, 0.0), 0.03),

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import equations, squashing
-from pipeline.core.agents import Setting
+from pipeline.core.agents import Setting, resampling
 from pipeline.core.agents.base import learnable, per_member
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
@@ -171,6 +171,21 @@ class ActionSpaceSampler(SteinSampler):
     ) -> Float[Tensor, "member batch particle action"]:
         """Actions, which the particles are."""
         return self._pre_squash(self.weights, state, noise)
+
+    def draw_with_density(
+        self,
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> tuple[
+        Float[Tensor, "member batch particle action"],
+        Float[Tensor, "member batch particle"],
+    ]:
+        """Actions, and log p(a | s) in nats."""
+        with torch.enable_grad():
+            noise = learnable(noise)
+            action = self._pre_squash(self.weights, state, noise)
+            log_density = resampling.log_density_of_map(noise, action)
+        return action.detach(), log_density
 
     def _pre_squash(
         self,

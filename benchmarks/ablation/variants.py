@@ -85,6 +85,7 @@ PAPER = _set(
     value_particles=50,
     value_points="random",
     particles={"states": 64, "fixed": 100, "updated": 100, "bandwidth": 1.0},
+    candidates=1,
     temperature__annealing=None,
 )
 
@@ -138,6 +139,8 @@ VARIANTS = {
     "particles_32": Variant(
         "32 + 32 Stein particles", _set(particles__fixed=32, particles__updated=32)
     ),
+    "one_candidate": Variant("the sampler's draws as they are", _set(candidates=1)),
+    "candidates_16": Variant("one of 16 draws", _set(candidates=16)),
     "action_space": Variant(
         "Stein update in action space, as the authors' code",
         replaced=((sql, "SteinSampler", ActionSpaceSampler),),

@@ -73,7 +73,9 @@ class Composed(Agent):
         noise: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch action"]:
         """Draws, approximately distributed as exp(Q/α) of the combined Q."""
-        return self._sampler.draw(state.unsqueeze(2), noise.unsqueeze(2)).squeeze(2)
+        return self._sampler.sample(
+            state, noise, self._q_of_particles, self.temperature
+        )
 
     def greedy(
         self, state: Float[Tensor, "member batch state"]

@@ -32,7 +32,8 @@ DEFAULT = """{"kind": "sql", "hidden": [16, 16], "batch": 8, "replay": 300,
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 0.5},
     "temperature": {"fixed": 2.0, "annealing": {"temperature": 10.0, "share": 0.6}},
     "value_particles": 16, "value_points": "lattice",
-    "particles": {"states": 4, "fixed": 6, "updated": 5, "bandwidth": 0.5}}"""
+    "particles": {"states": 4, "fixed": 6, "updated": 5, "bandwidth": 0.5},
+    "candidates": 2}"""
 GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
 
 

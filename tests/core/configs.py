@@ -30,6 +30,7 @@ ALGORITHMS = {
         "value_particles": 6,
         "value_points": "lattice",
         "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 0.5},
+        "candidates": 3,
     },
     "sql_copied": SHARED  # with a table of values, and everything that changes in time
     | {
@@ -40,6 +41,7 @@ ALGORITHMS = {
         "value_particles": 6,
         "value_points": "random",
         "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 1.0},
+        "candidates": 1,
     },
     "sac": SHARED | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "critics"},
     "sac_tuned": SHARED

@@ -120,6 +120,7 @@ LEARNERS = {
         "value_particles": 64,
         "value_points": "lattice",
         "particles": {"states": 64, "fixed": 16, "updated": 16, "bandwidth": 1.0},
+        "candidates": 4,
     },
 }
 PROBES = np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.5], [0.4, -0.4]])

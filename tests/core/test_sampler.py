@@ -59,15 +59,16 @@ def best_gaussian():
     return min(result.fun for result in found)
 
 
-def sampler(seeds, *, actions):
+def sampler(seeds, *, actions, candidates=1):
     config = Sql.model_validate_json(
         """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
         "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
         "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
         "temperature": {"fixed": 0.5},
         "value_particles": 2, "value_points": "random",
-        "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1}}"""
-    )
+        "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1},
+        "candidates": 1}"""
+    ).model_copy(update={"candidates": candidates})
     return SteinSampler([config] * len(seeds), seeds, states=1, actions=actions)
 
 

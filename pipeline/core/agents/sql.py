@@ -16,6 +16,8 @@ Departures of our own:
 - Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
   says why). The paper says neither how it keeps actions in their bounds nor how its
   sampler begins.
+- An action may be one of several draws, chosen by importance (`candidates`).
+  The paper has one.
 - Step sizes may fall towards the end (`learning_rate.constant`), targets may be
   averaged (`target.tau`), and there may be several updates for a step. The paper has
   one step size for each network and copies the target every 1000 steps.
@@ -119,8 +121,10 @@ class SoftQLearning(QLearner):
         state: Float[Tensor, "member batch state"],
         noise: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch action"]:
-        """Draws a = tanh(f(ξ; s)), approximately distributed as exp(Q(s, a)/α)."""
-        return self._sampler.draw(state.unsqueeze(2), noise.unsqueeze(2)).squeeze(2)
+        """Draws, approximately distributed as exp(Q(s, a)/α)."""
+        return self._sampler.sample(
+            state, noise, self._q_of_particles, self.temperature
+        )
 
     def greedy(
         self, state: Float[Tensor, "member batch state"]

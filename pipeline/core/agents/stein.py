@@ -9,6 +9,8 @@ What is particular about it:
   near the middle loses modes when it meets a sharp Q at once.
 - The bandwidth follows the authors' code up to a factor; see
   `equations.kernel_bandwidth`.
+- A map from one cloud of noise leaves bridges between the modes. The sampler knows its
+  own density, so that draws can be corrected by it (`resampling.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +22,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import equations, squashing
+from pipeline.core.agents import resampling
 from pipeline.core.agents.base import learnable, per_member
 from pipeline.core.config import Sql
 from pipeline.core.networks import Mlp
@@ -54,6 +57,7 @@ class SteinSampler:
             actions: Width of an action, and of the noise ξ.
         """
         config = configs[0]
+        self._candidates = config.candidates
         self._states = config.particles.states
         self._bandwidth = config.particles.bandwidth
         self._counts = [config.particles.fixed, config.particles.updated]
@@ -82,6 +86,47 @@ class SteinSampler:
     ) -> Float[Tensor, "member batch particle action"]:
         """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
         return torch.tanh(self._pre_squash(self.weights, state, noise))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+        q: ParticleValues,
+        temperature: Float[Tensor, " member"],
+    ) -> Float[Tensor, "member batch action"]:
+        """One of several draws, by importance: nearer to exp(Q/α) than `draw`.
+
+        Args:
+            state: s.
+            noise: ξ, which decides everything.
+            q: Q(s, a), as for `update`.
+            temperature: α.
+        """
+        state = state.unsqueeze(2)
+        if self._candidates == 1:
+            return self.draw(state, noise.unsqueeze(2)).squeeze(2)
+        spread = resampling.spread(noise, self._candidates)
+        actions, log_density = self.draw_with_density(state, spread)
+        log_weight = q(state, actions) / temperature[:, None, None] - log_density
+        index = resampling.choose(log_weight, noise)[:, :, None, None]
+        return torch.take_along_dim(actions, index, dim=2).squeeze(2)
+
+    def draw_with_density(
+        self,
+        state: Float[Tensor, "member batch _ state"],
+        noise: Float[Tensor, "member batch particle action"],
+    ) -> tuple[
+        Float[Tensor, "member batch particle action"],
+        Float[Tensor, "member batch particle"],
+    ]:
+        """As `draw`, with log p(a | s) in nats, as far as f does not fold the space."""
+        with torch.enable_grad():
+            noise = learnable(noise)
+            u = self._pre_squash(self.weights, state, noise)
+            log_density = resampling.log_density_of_map(noise, u)
+        u = u.detach()
+        return torch.tanh(u), log_density - squashing.squash_log_det(u)
 
     @torch.no_grad()
     def best(

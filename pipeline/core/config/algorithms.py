@@ -126,6 +126,8 @@ class Sql(OffPolicy):
     value_points: Literal["lattice", "random"]
     """Whether these are a randomly shifted lattice or independent of each other."""
     particles: Particles
+    candidates: PositiveInt
+    """Draws of the sampler of which every action is one, chosen by importance."""
 
 
 class Sac(OffPolicy):
