@@ -1,12 +1,16 @@
 """The tables of `docs/results.md`, from the files of a computed study.
 
     python -m benchmarks.study_tables > tables.md
+    python -m benchmarks.study_tables .studies/multigoal > tables.md
 
-Reads `params.yaml` and `results/` of the current folder.
+Reads `params.yaml` and `results/` of the current folder, or of the one that is named.
 """
 
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -14,11 +18,13 @@ from safetensors.numpy import load_file
 from benchmarks.machine import machine
 from pipeline.core.tasks.multigoal import goal_distances
 from pipeline.study.comparison.compare import panels
+from pipeline.study.comparison.exact import Score, load_scores
 from pipeline.study.comparison.results import Run, load_runs
 from pipeline.study.files import read_json
 from pipeline.study.layout import COMPARED, RUNS
-from pipeline.study.params import load_study
+from pipeline.study.params import Study, load_study
 from pipeline.study.report import tables
+from pipeline.study.report.exact_sections import exact_sections, summaries
 from pipeline.study.report.tables import Table
 
 PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "optuna", "mlflow", "dvc")
@@ -44,6 +50,55 @@ def nearest(run: Run) -> str:
     ]
     shares = (goals[0] == goals[1]).mean(axis=1)
     return ", ".join(f"{share:.2f}" for share in shares)
+
+
+def aims(
+    scores: Sequence[Score], solved: Mapping[str, Mapping[str, float]]
+) -> Iterator[list[str]]:
+    """What this project aims at in soft Q-learning, a row for every run and place.
+
+    A score of .95, of .9 from α = 1 down; a third of the divergence that the best
+    single Gaussian has; at (0, 0) a value within 2 %, 1 % at α = 10.
+    """
+    for score in scores:
+        run = score.run
+        if run.algorithm.kind != "sql" or not score.exact:
+            continue
+        (oracle,) = score.oracles
+        alpha = run.temperature or 0.0
+        least, off = (0.95, 1 if alpha >= 10 else 2) if alpha > 1 else (0.9, 2)
+        reached = run.final["multi_goal_score"]
+        value = 100 * score.exact[f"{oracle}/value_error/{score.places[0]}"]
+        cells = [
+            f"score ≥ {least:g}: {(reached >= least).sum()} of {len(reached)} seeds, "
+            f"lowest {reached.min():.3f}",
+            f"value ≤ {off} %: {(value <= off).sum()} of {len(value)} seeds, "
+            f"largest {value.max():.2f} %",
+        ]
+        for place in score.places:
+            if f"best_gaussian/{place}" not in solved[oracle]:
+                continue
+            third = solved[oracle][f"best_gaussian/{place}"] / 3
+            kl = score.exact[f"{oracle}/reverse_kl/{place}"]
+            cells.append(
+                f"KL ≤ {third:.2f} at ({place.replace(':', ', ')}): "
+                f"{(kl <= third).sum()} of {len(kl)} seeds, median {np.median(kl):.3f}"
+            )
+        yield [f"{run.id}, {run.steps} steps", "\n".join(cells)]
+
+
+def beside_the_exact_answers(
+    study: Study, runs: Sequence[Run], metrics: Mapping[str, Any]
+) -> Iterator[str]:
+    """Aims, and every table of the report that needs an oracle."""
+    if rows := list(aims(load_scores(study, runs), summaries(study))):
+        yield "\n## What was aimed at\n"
+        yield from markdown(Table(["run", "aim and what was reached"], rows))
+    for section in exact_sections(study, runs, metrics):
+        for table in (section.table, section.second_table):
+            if table is not None:
+                yield f"\n## {section.title}\n"
+                yield from markdown(table)
 
 
 def lines() -> Iterator[str]:
@@ -76,6 +131,7 @@ def lines() -> Iterator[str]:
             yield from markdown(
                 Table(["run", "share"], [[run.id, nearest(run)] for run in together])
             )
+    yield from beside_the_exact_answers(study, runs, metrics)
     yield "\n## What was trained\n"
     yield from markdown(tables.trained(study, Path("results/sweep")))
     yield ""
@@ -83,4 +139,6 @@ def lines() -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        os.chdir(sys.argv[1])
     print("\n".join(lines()))

@@ -119,9 +119,9 @@ def _against(
             )
         if (picture := _oracle(study, name)) is not None:
             more.append(picture)
-    summaries = _summaries(study)
-    table = exact_tables.distances(scores, metrics, summaries) if scores else None
-    solved = exact_tables.oracles(study, summaries)
+    found = summaries(study)
+    table = exact_tables.distances(scores, metrics, found) if scores else None
+    solved = exact_tables.oracles(study, found)
     return Section(
         "exact", "Against the exact answer", AGAINST, table, pictures, more, solved
     )
@@ -139,7 +139,8 @@ def _some(scores: Sequence[Score]) -> list[Score]:
     return chosen
 
 
-def _summaries(study: Study) -> dict[str, dict[str, float]]:
+def summaries(study: Study) -> dict[str, dict[str, float]]:
+    """What is known of every exact answer, by its name."""
     found = {}
     for name in study.exact.oracles:
         path = ORACLES / name / "summary.json"
