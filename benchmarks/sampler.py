@@ -1,17 +1,23 @@
-"""How often the Stein sampler loses one of two equal peaks.
+"""How often the Stein sampler loses one of two equal peaks, and how far its draws are.
 
     python -m benchmarks.sampler
 
 A fixed Q with peaks at ±c, no environment: Q(a) = α log(exp(-‖a - c‖²/w) +
 exp(-‖a + c‖²/w)). A peak is lost if fewer than 10 % of the draws are on its side.
+Distances are KL divergences from exp(Q/α), between 20 by 20 cells.
 """
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from torch import Tensor
 
 from benchmarks.ablation.learners import PlainStartSampler
 from benchmarks.machine import machine
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.config import Sql
+from pipeline.core.exact.distance import NODES, quadrature, reverse_kl
 
 SEEDS = list(range(10))
 UPDATES = 2000
@@ -24,6 +30,9 @@ SETTINGS = """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
     "value_particles": 2, "value_points": "random",
     "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1},
     "candidates": 1}"""
+CANDIDATES = (1, 2, 4, 16)
+"""Of so many draws one is taken, by importance."""
+CELLS = 20
 PEAKS = [
     ((0.5, 0.0), 0.05),
     ((0.5, 0.0), 0.03),
@@ -35,51 +44,83 @@ STARTS = {"almost uniform": SteinSampler, "a blob in the middle": PlainStartSamp
 """How fresh samplers draw; the first is the product's."""
 
 
-def share_on_the_side_of_c(
-    kind: type[SteinSampler], centre: tuple[float, float], width: float
-) -> list[float]:
-    """Train one sampler per seed; the share of its draws that are nearer to c.
+@dataclass(frozen=True)
+class Peaks:
+    """Q(a) = α log(exp(-‖a - c‖²/w) + exp(-‖a + c‖²/w))."""
 
-    Args:
-        kind: Of sampler.
-        centre: c.
-        width: w.
-    """
-    c = torch.tensor(centre)
+    centre: tuple[float, float]
+    width: float
 
-    def q(_: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
-        near = -(action - c).square().sum(dim=-1) / width
-        far = -(action + c).square().sum(dim=-1) / width
+    def __call__(self, _: Tensor, action: Tensor) -> Tensor:
+        """Q, whatever the state."""
+        c = torch.tensor(self.centre, dtype=action.dtype)
+        near = -(action - c).square().sum(dim=-1) / self.width
+        far = -(action + c).square().sum(dim=-1) / self.width
         return TEMPERATURE * torch.logaddexp(near, far)
 
-    members = len(SEEDS)
+    def masses(self) -> np.ndarray:
+        """Of exp(Q/α) in every cell of the box."""
+        nodes, weights = quadrature(CELLS)
+        energy = self(torch.empty(0), torch.from_numpy(nodes)).numpy() / TEMPERATURE
+        density = np.exp(energy) * weights
+        cells = density.reshape(CELLS, NODES, CELLS, NODES).sum(axis=(1, 3))
+        return np.asarray(cells / cells.sum())
+
+
+def trained(kind: type[SteinSampler], peaks: Peaks) -> SteinSampler:
+    """One sampler per seed, for the same Q."""
     config = Sql.model_validate_json(SETTINGS)
-    sampler = kind([config] * members, SEEDS, states=1, actions=2)
-    state = torch.zeros(members, config.batch, 1)
-    alpha = torch.full((members,), TEMPERATURE)
+    sampler = kind([config] * len(SEEDS), SEEDS, states=1, actions=2)
+    state = torch.zeros(len(SEEDS), config.batch, 1)
     for index in range(UPDATES):
-        sampler.update(state, q, temperature=alpha, index=index)
+        sampler.update(state, peaks, temperature=alphas(), index=index)
+    return sampler
+
+
+def alphas() -> Tensor:
+    """The temperature, for every member."""
+    return torch.full((len(SEEDS),), TEMPERATURE)
+
+
+def drawn(sampler: SteinSampler, peaks: Peaks, candidates: int) -> Tensor:
+    """Actions [seed, draw, 2], one of so many draws each."""
     generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(members, 1, DRAWS, 2, generator=generator)
-    actions = sampler.draw(state[:, :1, None], noise)[:, 0]
-    return [float(share) for share in (actions @ c > 0).float().mean(dim=1)]
+    noise = torch.randn(len(SEEDS), DRAWS, 2, generator=generator)
+    sampler.candidates = candidates
+    return sampler.sample(torch.zeros(*noise.shape[:2], 1), noise, peaks, alphas())
 
 
 def main() -> None:
     """Print the table."""
     torch.set_num_threads(1)
     print(f"Measured on: {machine('torch')}\n")
+    of = ", ".join(str(count) for count in CANDIDATES)
     print(
-        "| begins | peaks at | standard deviation | lost one | on one side, by seed |"
+        "| begins | peaks at | standard deviation | lost one | on one side, by seed "
+        f"| median KL of one of {of} draws |"
     )
-    print("|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|")
     for name, kind in STARTS.items():
         for centre, width in PEAKS:
-            shares = share_on_the_side_of_c(kind, centre, width)
+            peaks = Peaks(centre, width)
+            sampler = trained(kind, peaks)
+            towards = drawn(sampler, peaks, 1) @ torch.tensor(centre)
+            shares = (towards > 0).float().mean(dim=1).tolist()
             lost = sum(min(share, 1 - share) < 0.1 for share in shares)
             listed = ", ".join(f"{share:.2f}" for share in shares)
             cells = f"±{centre} | {(width / 2) ** 0.5:.2f} | {lost} of {len(shares)}"
-            print(f"| {name} | {cells} | {listed} |")
+            masses = peaks.masses()
+            medians = [
+                np.median(
+                    [
+                        reverse_kl(own, masses).value
+                        for own in drawn(sampler, peaks, count).double().numpy()
+                    ]
+                )
+                for count in CANDIDATES
+            ]
+            distances = ", ".join(f"{median:.3f}" for median in medians)
+            print(f"| {name} | {cells} | {listed} | {distances} |")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def aims(
         run = score.run
         if run.algorithm.kind != "sql" or not score.exact:
             continue
-        (oracle,) = score.oracles
+        oracle = score.oracles[0]
         alpha = run.temperature or 0.0
         least, off = (0.95, 1 if alpha >= 10 else 2) if alpha > 1 else (0.9, 2)
         reached = run.final["multi_goal_score"]

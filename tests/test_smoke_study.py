@@ -257,6 +257,14 @@ def test_whoever_pulls_can_publish_the_whole_run(checkout, tmp_path):
         assert there[instance][0]["maxent.key"] == tags["maxent.key"]
 
 
+def test_the_tables_for_the_documentation_have_every_run(workspace):
+    root = workspace.parent.parent
+    text = run(root, "python", "-m", "benchmarks.study_tables", ".studies/smoke")
+    trained = (workspace / "results" / "runs").glob("*/*/final.csv")
+    names = {f"{path.parts[-3]}/{path.parts[-2]}" for path in trained}
+    assert {name for name in names if name not in text} == set()
+
+
 def test_dvc_shows_metrics_and_plots(checkout, tmp_path):
     (shown,) = json.loads(run(checkout, "dvc", "metrics", "show", "--json")).values()
     assert any("summary/explore" in name for name in shown["data"])

@@ -57,7 +57,8 @@ class SteinSampler:
             actions: Width of an action, and of the noise ξ.
         """
         config = configs[0]
-        self._candidates = config.candidates
+        self.candidates = config.candidates
+        """Draws of which `sample` takes one."""
         self._states = config.particles.states
         self._bandwidth = config.particles.bandwidth
         self._counts = [config.particles.fixed, config.particles.updated]
@@ -104,9 +105,9 @@ class SteinSampler:
             temperature: α.
         """
         state = state.unsqueeze(2)
-        if self._candidates == 1:
+        if self.candidates == 1:
             return self.draw(state, noise.unsqueeze(2)).squeeze(2)
-        spread = resampling.spread(noise, self._candidates)
+        spread = resampling.spread(noise, self.candidates)
         actions, log_density = self.draw_with_density(state, spread)
         log_weight = q(state, actions) / temperature[:, None, None] - log_density
         index = resampling.choose(log_weight, noise)[:, :, None, None]
