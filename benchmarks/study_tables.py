@@ -95,10 +95,11 @@ def beside_the_exact_answers(
         yield "\n## What was aimed at\n"
         yield from markdown(Table(["run", "aim and what was reached"], rows))
     for section in exact_sections(study, runs, metrics):
-        for table in (section.table, section.second_table):
-            if table is not None:
-                yield f"\n## {section.title}\n"
-                yield from markdown(table)
+        if found := [x for x in (section.table, section.second_table) if x is not None]:
+            yield f"\n## {section.title}"
+        for table in found:
+            yield ""
+            yield from markdown(table)
 
 
 def lines() -> Iterator[str]:
