@@ -27,6 +27,8 @@ from pipeline.study.report import tables
 from pipeline.study.report.exact_sections import exact_sections, summaries
 from pipeline.study.report.tables import Table
 
+START, BETWEEN = "0:0", "2.5:2.5"
+"""Probe states that something is aimed at: where episodes start, and between goals."""
 PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "optuna", "mlflow", "dvc")
 
 
@@ -62,22 +64,20 @@ def aims(
     """
     for score in scores:
         run = score.run
-        if run.algorithm.kind != "sql" or not score.exact:
+        if run.algorithm.kind != "sql" or not {START, BETWEEN} <= set(score.places):
             continue
         oracle = score.oracles[0]
         alpha = run.temperature or 0.0
         least, off = (0.95, 1 if alpha >= 10 else 2) if alpha > 1 else (0.9, 2)
         reached = run.final["multi_goal_score"]
-        value = 100 * score.exact[f"{oracle}/value_error/{score.places[0]}"]
+        value = 100 * score.exact[f"{oracle}/value_error/{START}"]
         cells = [
             f"score ≥ {least:g}: {(reached >= least).sum()} of {len(reached)} seeds, "
-            f"lowest {reached.min():.3f}",
+            f"lowest {reached.min():.4f}",
             f"value ≤ {off} %: {(value <= off).sum()} of {len(value)} seeds, "
             f"largest {value.max():.2f} %",
         ]
-        for place in score.places:
-            if f"best_gaussian/{place}" not in solved[oracle]:
-                continue
+        for place in (START, BETWEEN):
             third = solved[oracle][f"best_gaussian/{place}"] / 3
             kl = score.exact[f"{oracle}/reverse_kl/{place}"]
             cells.append(
