@@ -1,0 +1,169 @@
+"""What is measured: learners of this project, and everything asked of the core."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Literal, TypeAlias
+
+import torch
+from pydantic import TypeAdapter
+
+from pipeline.core import agents
+from pipeline.core.agents import QLearner
+from pipeline.core.config import Algorithm, Gymnasium
+from pipeline.core.job import Job
+from pipeline.core.replay import Batch
+from pipeline.core.training import RECORD_EVERY, Training
+
+STATES, ACTIONS = 17, 6
+"""Widths of a state and of an action: those of HalfCheetah-v5."""
+ENVIRONMENT = "HalfCheetah-v5"
+DISCOUNT = 0.99
+RATE = 3e-4
+TAU = 0.005
+REPLAY = 100_000
+WARMUP = 1_000
+BATCHES = 8
+"""Different batches that updates learn from in turn."""
+ENDLESS = 10**9
+"""Environment steps of a run that is never finished."""
+
+Run: TypeAlias = Callable[[int], None]
+"""Does something so many times."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A population."""
+
+    learner: Literal["sql", "sac", "ddpg"]
+    members: int
+    width: int
+    """Of both hidden layers."""
+    batch: int
+    particles: int = 16
+    """Of soft Q-learning: fixed ones, updated ones, and those of the soft value, each
+    so many, at every state of the batch."""
+
+
+def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
+    """Settings that the same networks, batches and step sizes of a peer have, too."""
+    settings: dict[str, object] = {
+        "kind": case.learner,
+        "hidden": (case.width, case.width),
+        "learning_rate": {"q": RATE, "policy": RATE, "constant": 1.0},
+        "batch": case.batch,
+        "replay": replay,
+        "warmup": warmup,
+        "updates_per_step": 1,
+        "target": {"tau": TAU},
+    }
+    match case.learner:
+        case "sql":
+            settings |= {
+                "temperature": {"fixed": 1.0},
+                "value_particles": case.particles,
+                "value_points": "random",
+                "particles": {
+                    "states": case.batch,
+                    "fixed": case.particles,
+                    "updated": case.particles,
+                },
+                "candidates": 1,
+            }
+        case "sac":
+            tuned = {"target_entropy_per_dim": -1.0, "initial": 1.0}
+            settings |= {
+                "temperature": tuned | {"learning_rate": RATE},
+                "value": "critics",
+            }
+        case "ddpg":
+            settings |= {"noise": {"gaussian": {"sigma": 0.1}}}
+    adapter: TypeAdapter[Algorithm] = TypeAdapter(Algorithm)
+    return adapter.validate_python(settings)
+
+
+def population(case: Case) -> QLearner:
+    """Fresh learners."""
+    config = algorithm(case, replay=REPLAY, warmup=WARMUP)
+    members = case.members
+    agent = agents.make(
+        (config,) * members,
+        tuple(range(members)),
+        states=STATES,
+        actions=ACTIONS,
+        discount=DISCOUNT,
+    )
+    assert isinstance(agent, QLearner)
+    return agent
+
+
+def hush_mujoco() -> None:
+    """Let MuJoCo not say, for every model of HalfCheetah, that an attribute is old.
+
+    It would say so on the terminal and in a file in the current folder.
+    """
+    import mujoco
+
+    mujoco.set_mju_user_warning(lambda message: None)
+
+
+def training(case: Case, *, steps: int, replay: int, warmup: int) -> Training:
+    """A run on HalfCheetah-v5 that is judged by one episode, before its first step."""
+    hush_mujoco()
+    judged = {"every": steps + 1, "episodes": 1, "final_episodes": 1}
+    task = Gymnasium.model_validate(
+        {
+            "kind": "gymnasium",
+            "id": ENVIRONMENT,
+            "discount": DISCOUNT,
+            "objective": "return",
+            "evaluation": judged | {"policy": "greedy"},
+        }
+    )
+    config = algorithm(case, replay=replay, warmup=warmup)
+    members = case.members
+    job = Job(
+        task=task,
+        algorithms=(config,) * members,
+        seeds=tuple(range(members)),
+        steps=steps,
+    )
+    return Training(job)
+
+
+def batches(case: Case) -> list[Batch]:
+    """Transitions that mean nothing."""
+    generator = torch.Generator().manual_seed(1)
+    shape = (BATCHES, case.members, case.batch)
+    states, states_next = torch.randn(2, *shape, STATES, generator=generator)
+    actions = 2 * torch.rand(*shape, ACTIONS, generator=generator) - 1
+    rewards = torch.randn(*shape, generator=generator)
+    ends = torch.zeros(shape)
+    parts = zip(states, actions, rewards, states_next, ends, strict=True)
+    return [Batch(*part) for part in parts]
+
+
+def updating(case: Case) -> Run:
+    """Updates of a population; one call, one update of every member."""
+    agent, drawn = population(case), batches(case)
+    indices = count()
+
+    def run(calls: int) -> None:
+        for index in islice(indices, calls):
+            agent.update(drawn[index % BATCHES], index=index)
+
+    return run
+
+
+def training_on(case: Case) -> Run:
+    """Environment steps with one update each; one call, `RECORD_EVERY` of them."""
+    records = iter(training(case, steps=ENDLESS, replay=REPLAY, warmup=WARMUP))
+    for _ in range(1 + WARMUP // RECORD_EVERY):  # the first record is of step 0
+        next(records)
+
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            next(records)
+
+    return run
