@@ -1,0 +1,105 @@
+"""Speed and memory, side by side with what people use today.
+
+    python -m benchmarks.speed                  # every table, about an hour
+    python -m benchmarks.speed updates peers    # some of them
+    python -m benchmarks.speed tables           # again, from what was measured
+
+Every table prints Markdown, writes its rows to `benchmarks/results/speed_TABLE.csv`,
+and goes into `docs/benchmarks.md`, between the comments that have its name.
+stable-baselines3 is needed for `peers` only:
+`pip install --no-deps stable-baselines3==2.9.2`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.speed import (
+    bookkeeping,
+    memory,
+    peers,
+    rows,
+    start,
+    threads,
+    updates,
+)
+from benchmarks.speed.contest import Effort
+from benchmarks.speed.rows import Row
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True)
+class Table:
+    """How something is measured, and what is said of it."""
+
+    measure: Callable[[Effort], list[Row]]
+    lines: Callable[[Sequence[Row]], Iterator[str]]
+
+
+TABLES: Mapping[str, Table] = {
+    module.__name__.rpartition(".")[2]: Table(module.measure, module.lines)
+    for module in (updates, peers, threads, memory, start, bookkeeping)
+}
+
+
+def file(table: str) -> Path:
+    """Where the rows of a table are."""
+    return RESULTS / f"speed_{table}.csv"
+
+
+def text(table: str) -> str:
+    """Where and when a table was measured, and the table."""
+    where, found = rows.read(file(table))
+    return "\n".join([where, "", *TABLES[table].lines(found)])
+
+
+def with_table(document: str, table: str, content: str) -> str:
+    """The document with a table where its comments are.
+
+    Raises:
+        ValueError: They are not there.
+    """
+    begin, end = f"<!-- speed: {table} -->", "<!-- end -->"
+    before, found, rest = document.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"no {begin} … {end}")
+    return f"{before}{begin}\n\n{content}\n\n{end}{after}"
+
+
+def arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed")
+    names = [*TABLES, "tables"]
+    parser.add_argument("table", nargs="*", help=", ".join(names))
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a repetition")
+    options = parser.parse_args(given)
+    if unknown := set(options.table) - set(names):
+        parser.error(f"no table {', '.join(sorted(unknown))}; {', '.join(names)}")
+    return options
+
+
+def main(given: Sequence[str]) -> None:
+    """See the module's docstring."""
+    options = arguments(given)
+    effort = Effort(options.repeats, options.seconds)
+    for name in options.table or TABLES:
+        if name == "tables":
+            measured = [table for table in TABLES if file(table).exists()]
+        else:
+            print(f"measuring {name}", file=sys.stderr, flush=True)
+            rows.write(file(name), TABLES[name].measure(effort))
+            measured = [name]
+        for table in measured:
+            content = text(table)
+            print(f"## {table}\n\n{content}\n", flush=True)
+            DOCUMENT.write_text(with_table(DOCUMENT.read_text(), table, content))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

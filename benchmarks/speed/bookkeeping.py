@@ -1,0 +1,176 @@
+"""What a training stage does besides training (P8).
+
+`explore@sql_10` of `params.yaml` is computed as `python -m stages.explore` does it, in
+a folder of its own: workers, checkpoints, live curves in a new MLflow store, progress,
+files. Every worker has a clock that stops for whatever is called within, so that its
+parts add up; the process that hands out the work is charged its processor time.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.speed.contest import Effort, apart
+from benchmarks.speed.rows import Row, groups, markdown, spread
+from pipeline.core.job import Job, Result
+from pipeline.study.files import read_json, write_json, write_yaml
+from pipeline.study.layout import best_file
+from pipeline.study.params import load_study
+from pipeline.study.training import run, worker
+
+STAGE, RUN = "explore", "sql_10"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+CLOCKS = Path("clocks")
+"""Where workers leave what their clocks say, in the folder of the stage."""
+REPEATS = 3
+
+TRAINING = "steps and updates"
+JUDGING = "episodes that judge the policies"
+RECORDS = "records"
+REPORTS = "reports to the stage"
+CHECKPOINTS = "checkpoints"
+STAGE_PROCESS = "tracking, progress, files (processor time of the stage)"
+BOOKKEEPING = (RECORDS, REPORTS, CHECKPOINTS, STAGE_PROCESS)
+PARTS = (TRAINING, JUDGING, *BOOKKEEPING)
+
+
+class Clock:
+    """Seconds of each part, without those of other parts within it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._open: list[str] = []
+        self._since = time.perf_counter()
+
+    @contextmanager
+    def running(self, part: str) -> Iterator[None]:
+        """Charge what is done to a part."""
+        self._charge()
+        self._open.append(part)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._open.pop()
+
+    def _charge(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            part = self._open[-1]
+            self.seconds[part] = self.seconds.get(part, 0.0) + now - self._since
+        self._since = now
+
+    def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, charged to a part."""
+
+        @wraps(function)
+        def timed(*given: object, **named: object) -> object:
+            with self.running(part):
+                return function(*given, **named)
+
+        return timed
+
+
+def train(job: Job, desk: worker.Desk) -> Result:
+    """As a worker of the stage does, with a clock."""
+    from pipeline.core import checkpoint, evaluation, training
+
+    clock = Clock()
+    watched = (
+        (JUDGING, evaluation.Evaluator, "__call__"),
+        (RECORDS, training.Training, "_record"),
+        (REPORTS, worker.Desk, "tell"),
+        (CHECKPOINTS, checkpoint, "save"),
+    )
+    with ExitStack() as stack:
+        for part, owner, name in watched:
+            timed = clock.around(part, getattr(owner, name))
+            stack.enter_context(patch.object(owner, name, timed))
+        with clock.running(TRAINING):
+            result = worker.train_and_probe(job, desk)
+    write_json(CLOCKS / f"{desk.checkpoint.stem}.json", clock.seconds)
+    return result
+
+
+def stage(folder: str, steps: int | None) -> dict[str, float]:
+    """Compute the stage in a folder.
+
+    Args:
+        folder: An empty one.
+        steps: Environment steps of the run; None: as `params.yaml` has it.
+
+    Returns:
+        Seconds of each part, all workers together, and `wall`: from start to end.
+    """
+    os.chdir(folder)
+    os.environ["MAXENT_PROGRESS"] = "off"
+    shutil.copy(PARAMS, "params.yaml")
+    study = load_study()
+    block = study.stage(STAGE)
+    entry = block.runs[RUN]
+    entry = entry.model_copy(update={"steps": steps or entry.steps})
+    block = block.model_copy(update={"runs": {RUN: entry}})
+    study = study.model_copy(update={STAGE: block})
+    write_yaml(best_file(entry.algorithm), study.algorithms[entry.algorithm])
+    begin, processor = time.perf_counter(), time.process_time()
+    run.train_run(study, STAGE, RUN, work=train)
+    spent = {
+        "wall": time.perf_counter() - begin,
+        STAGE_PROCESS: time.process_time() - processor,
+    }
+    for file in sorted(CLOCKS.iterdir()):
+        for part, seconds in read_json(file).items():
+            spent[part] = spent.get(part, 0.0) + seconds
+    return spent
+
+
+def measured(steps: int | None) -> Mapping[str, float]:
+    """Seconds of each part, of a stage in a process and a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return apart(stage, folder, steps)
+
+
+def measure(effort: Effort) -> list[Row]:
+    """A row for every part of every repetition."""
+    return [
+        {"part": part, "repeat": repeat, "seconds": seconds}
+        for repeat in range(min(effort.repeats, REPEATS))
+        for part, seconds in measured(None).items()
+    ]
+
+
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """A row for every part, and what of it is bookkeeping."""
+    seconds = {
+        part: [float(row["seconds"]) for row in own]
+        for (part,), own in groups(rows, "part").items()
+    }
+
+    def total(parts: Sequence[str]) -> list[float]:
+        return [sum(each) for each in zip(*(seconds[p] for p in parts), strict=True)]
+
+    def share(*parts: str) -> str:
+        pairs = zip(total(parts), total(PARTS), strict=True)
+        return spread([100 * part / whole for part, whole in pairs])
+
+    yield from markdown(
+        ["part", "seconds of a core", "share, %"],
+        [
+            *([part, spread(seconds[part]), share(part)] for part in PARTS),
+            [
+                "bookkeeping: the last four",
+                spread(total(BOOKKEEPING)),
+                share(*BOOKKEEPING),
+            ],
+        ],
+    )
+    wall = median(seconds["wall"])
+    yield f"\nThe stage took {wall:.0f} s, the start of its workers included."

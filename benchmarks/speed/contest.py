@@ -1,0 +1,184 @@
+"""Time several things in turn, each in a process with as many threads as it may have.
+
+Every repetition runs all of them once, one after the other, so that what the machine
+does in between befalls all alike; the order is turned round from one to the next.
+"""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Self, TypeVar
+
+from benchmarks.speed.rows import Cell, Row
+from benchmarks.speed.subject import Run
+from pipeline.study.training.executor import KEEP_MEMORY
+
+WARMING_CALLS = 2
+"""Made before anything is timed."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Something whose rate is wanted."""
+
+    labels: Mapping[str, Cell]
+    """What its rows say besides what was measured."""
+    make: Callable[..., Run]
+    """A function of a module: what is run is made in the process that runs it."""
+    arguments: tuple[Any, ...]
+    host: str
+    """Contestants of one host share a process."""
+    each: float = 1
+    """What one call is worth, such as member-updates."""
+    threads: int = 1
+    processes: int = 1
+    """That do the same at once."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much time is spent on a contestant."""
+
+    repeats: int
+    seconds: float
+    """Of each repetition, at least, unless one call takes longer."""
+
+
+@contextmanager
+def environment(threads: int) -> Iterator[None]:
+    """What the pipeline gives its workers, for processes that are started within."""
+    libraries = ("OMP", "MKL", "OPENBLAS")
+    wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries} | KEEP_MEMORY
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def apart(function: Callable[..., Result], *arguments: object) -> Result:
+    """What a function returns in a fresh process of one thread."""
+    spawn = multiprocessing.get_context("spawn")
+    with environment(1), ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        return pool.submit(_of_one_thread, function, *arguments).result()
+
+
+def _of_one_thread(function: Callable[..., Result], *arguments: object) -> Result:
+    _set_threads(1)
+    return function(*arguments)
+
+
+def _set_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+class Host:
+    """A process in which contestants wait until it is their turn."""
+
+    def __init__(self, threads: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._connection, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=_serve, args=(theirs, threads))
+        with environment(threads):
+            self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> Self:
+        """It has been started."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nobody is served any more, and the process ends by itself."""
+        self._connection.close()
+        self._process.join()
+
+    def begin(self, contestant: int, calls: int) -> None:
+        """Let a contestant make so many calls."""
+        self._connection.send((contestant, calls))
+
+    def admit(self, contestant: int, make: Callable[..., Run], *given: object) -> None:
+        """Make a contestant."""
+        self._connection.send((contestant, make, given))
+        self._connection.recv()
+
+    def seconds(self) -> float:
+        """How long the calls took that were begun."""
+        return float(self._connection.recv())
+
+
+def _serve(connection: "Connection[Any, Any]", threads: int) -> None:
+    """Do what comes over the connection until it is closed."""
+    _set_threads(threads)
+    contestants: dict[int, Run] = {}
+    while True:
+        try:
+            match connection.recv():
+                case (number, make, given):
+                    contestants[number] = make(*given)
+                    contestants[number](WARMING_CALLS)
+                    connection.send(None)
+                case (number, calls):
+                    begin = time.perf_counter()
+                    contestants[number](calls)
+                    connection.send(time.perf_counter() - begin)
+        except EOFError:
+            return
+
+
+def contest(contestants: Sequence[Contestant], effort: Effort) -> list[Row]:
+    """Time all of them.
+
+    Returns:
+        A row for every contestant and repetition: its labels, `repeat`, `done` (calls
+        times what each is worth, of all its processes) and `seconds`.
+    """
+    with ExitStack() as stack:
+        hosts: dict[tuple[str, int, int], Host] = {}
+        seats: list[list[Host]] = []
+        for number, one in enumerate(contestants):
+            keys = [(one.host, one.threads, copy) for copy in range(one.processes)]
+            for key in keys:
+                if key not in hosts:
+                    hosts[key] = stack.enter_context(Host(one.threads))
+            seats.append([hosts[key] for key in keys])
+            for host in seats[-1]:
+                host.admit(number, one.make, *one.arguments)
+        calls = [_enough(n, seat, effort.seconds) for n, seat in enumerate(seats)]
+        rows = []
+        for repeat in range(effort.repeats):
+            order = list(range(len(contestants)))
+            for number in order if repeat % 2 == 0 else reversed(order):
+                one = contestants[number]
+                seconds = _timed(number, seats[number], calls[number])
+                done = calls[number] * one.each * one.processes
+                measured = {"repeat": repeat, "done": done, "seconds": seconds}
+                rows.append({**one.labels, **measured})
+        return rows
+
+
+def _timed(number: int, seats: Sequence[Host], calls: int) -> float:
+    """Seconds until the last of the processes has made its calls."""
+    for host in seats:
+        host.begin(number, calls)
+    return max(host.seconds() for host in seats)
+
+
+def _enough(number: int, seats: Sequence[Host], seconds: float) -> int:
+    """So many calls that they take as long as wanted."""
+    calls = 1
+    while (spent := _timed(number, seats, calls)) < seconds / 4:
+        calls *= 2
+    return max(1, round(calls * seconds / spent))

@@ -1,0 +1,112 @@
+"""Memory of a population over what it must remember (P9).
+
+A training is made and run in a fresh process until its replay is full and it has
+learned. What the process had before does not count: the interpreter, the libraries, and
+what these allocate when the first update is made, for which a small training is run.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+from benchmarks.speed.contest import Effort, apart
+from benchmarks.speed.rows import Row, groups, markdown, spread
+from benchmarks.speed.subject import REPLAY, Case, training
+
+UPDATES = 200
+"""With a full replay."""
+CASES = (
+    Case("sac", 1, 256, 256),
+    Case("sac", 8, 256, 256),
+    Case("ddpg", 8, 256, 256),
+    Case("sql", 1, 128, 256),
+    Case("sql", 8, 128, 64),
+)
+REPEATS = 3
+"""Enough for what hardly varies."""
+MEBIBYTE = 2**20
+STATUS = Path("/proc/self/status")
+FORGET_PEAK = "5"
+"""What Linux wants written so that the peak of resident memory counts from now."""
+
+
+def resident(kind: str) -> int:
+    """Resident memory of this process in bytes: `VmRSS` now, `VmHWM` at its peak."""
+    found = re.search(rf"^{kind}:\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE)
+    assert found is not None, f"{STATUS} has no {kind}"
+    return 1024 * int(found.group(1))
+
+
+def grown(case: Case, replay: int) -> dict[str, int]:
+    """Bytes by which this process grows, and bytes of what the population remembers.
+
+    Args:
+        case: The population.
+        replay: Transitions of each member; all of them are filled.
+    """
+    for _ in training(Case(case.learner, 1, 16, 8), steps=200, replay=200, warmup=100):
+        pass
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text(FORGET_PEAK)
+    measured = training(case, steps=replay + UPDATES, replay=replay, warmup=replay)
+    for _ in measured:
+        pass
+    peak = resident("VmHWM")
+    tensors, _ = measured.state()
+    sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
+    remembered = {
+        "replay": sizes["experience/block"],
+        "learners": sum(n for name, n in sizes.items() if name.startswith("agent/")),
+    }
+    return {"grown": peak - before} | remembered
+
+
+def measure(effort: Effort) -> list[Row]:
+    """Bytes, in a fresh process each."""
+    return [
+        {**asdict(case), "repeat": repeat, **apart(grown, case, REPLAY)}
+        for repeat in range(min(effort.repeats, REPEATS))
+        for case in CASES
+    ]
+
+
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """A row for every population."""
+    keys = ("learner", "members", "width", "batch")
+    yield from markdown(
+        [
+            "learner",
+            "members",
+            "units",
+            "batch",
+            "replay, MiB",
+            "weights and optimisers, MiB",
+            "grown by, MiB",
+            "over both",
+        ],
+        (_row(key, own) for key, own in groups(rows, *keys).items()),
+    )
+
+
+def _row(key: tuple[object, ...], rows: Sequence[Row]) -> list[str]:
+    parts = {
+        name: [float(row[name]) / MEBIBYTE for row in rows]
+        for name in ("replay", "learners", "grown")
+    }
+    needed = [
+        sum(each) for each in zip(parts["replay"], parts["learners"], strict=True)
+    ]
+    over = [a / b for a, b in zip(parts["grown"], needed, strict=True)]
+    learner, members, width, batch = (str(value) for value in key)
+    return [
+        learner,
+        members,
+        f"2×{width}",
+        batch,
+        f"{median(parts['replay']):.1f}",
+        f"{median(parts['learners']):.1f}",
+        spread(parts["grown"]),
+        spread(over),
+    ]

@@ -1,0 +1,145 @@
+"""Side by side with stable-baselines3 and with plain PyTorch (P1 to P4)."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from statistics import median
+
+from benchmarks.speed.contest import Contestant, Effort, contest
+from benchmarks.speed.plain_sql import updating_plainly
+from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
+from benchmarks.speed.subject import (
+    ACTIONS,
+    DISCOUNT,
+    ENVIRONMENT,
+    RATE,
+    REPLAY,
+    TAU,
+    WARMUP,
+    Case,
+    Run,
+    hush_mujoco,
+    training_on,
+    updating,
+)
+from pipeline.core.training import RECORD_EVERY
+
+OURS = "this project"
+SB3 = "stable-baselines3"
+MEMBERS = 8
+"""Of a population in P4."""
+ROW = ("target", "learner", "width", "batch")
+SIDE = ("side", "critics", "members", "processes")
+
+
+def sb3_training_on(case: Case) -> Run:
+    """As `training_on`, by stable-baselines3 and for one agent."""
+    import numpy as np
+    import stable_baselines3 as sb3
+    from stable_baselines3.common.noise import NormalActionNoise
+
+    hush_mujoco()
+    shared = {
+        "learning_rate": RATE,
+        "buffer_size": REPLAY,
+        "learning_starts": WARMUP,
+        "batch_size": case.batch,
+        "tau": TAU,
+        "gamma": DISCOUNT,
+        "train_freq": 1,
+        "gradient_steps": 1,
+        "policy_kwargs": {"net_arch": [case.width] * 2},
+        "seed": 0,
+        "device": "cpu",
+    }
+    if case.learner == "sac":
+        model = sb3.SAC("MlpPolicy", ENVIRONMENT, **shared)
+    else:
+        noise = NormalActionNoise(np.zeros(ACTIONS), 0.1 * np.ones(ACTIONS))
+        model = sb3.DDPG("MlpPolicy", ENVIRONMENT, action_noise=noise, **shared)
+    model.learn(WARMUP)
+
+    def run(calls: int) -> None:
+        model.learn(calls * RECORD_EVERY, reset_num_timesteps=False)
+
+    return run
+
+
+def contestants() -> Iterator[Contestant]:
+    """Everything that is compared, side by side."""
+    sql = Case("sql", 1, 128, 256)
+    labels = {"target": "P1"} | asdict(sql)
+    ours = {"side": OURS, "critics": 1}
+    yield Contestant(labels | ours, updating, (sql,), "ours")
+    for critics in (1, 2):
+        plain = {"side": "plain PyTorch", "critics": critics}
+        arguments = (sql, critics)
+        yield Contestant(labels | plain, updating_plainly, arguments, "theirs")
+    for learner in ("sac", "ddpg"):
+        yield from _trainings("P2", Case(learner, 1, 256, 256))
+        yield from _trainings("P3", Case(learner, 1, 128, 64))
+    yield from _trainings("P4", Case("sac", MEMBERS, 128, 64), processes=2)
+
+
+def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Contestant]:
+    """Ours, and theirs with one member a process."""
+    for side, make, host, members in (
+        (OURS, training_on, "ours", case.members),
+        (SB3, sb3_training_on, "theirs", 1),
+    ):
+        labels = asdict(case) | {"members": members, "processes": processes}
+        yield Contestant(
+            {"target": target, "side": side} | labels,
+            make,
+            (case,),
+            host,
+            each=members * RECORD_EVERY,
+            processes=processes,
+        )
+
+
+def measure(effort: Effort) -> list[Row]:
+    """Seconds of updates (P1) or of environment steps with one update each."""
+    if find_spec("stable_baselines3") is None:
+        sys.exit("needed: pip install --no-deps stable-baselines3==2.9.2")
+    return contest(list(contestants()), effort)
+
+
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """A row for every contestant, with how many times as fast we are."""
+    yield from markdown(
+        [
+            "target",
+            "learner",
+            "units",
+            "batch",
+            "side",
+            "critics",
+            "members × processes",
+            "ms each",
+            "member-updates/s",
+            "ours over theirs",
+        ],
+        (row for own in groups(rows, *ROW).values() for row in _sides(own)),
+    )
+
+
+def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
+    """Of one comparison; ours comes first."""
+    ours, *others = groups(rows, *SIDE).values()
+    for own in (ours, *others):
+        first = own[0]
+        found = rates(own)
+        yield [
+            str(first["target"]),
+            str(first["learner"]),
+            f"2×{first['width']}",
+            str(first["batch"]),
+            str(first["side"]),
+            str(first.get("critics", "")),
+            f"{first['members']} × {first.get('processes', 1)}",
+            f"{1e3 / median(found):.3g}",
+            spread(found),
+            "" if own is ours else spread(ratios(ours, own)),
+        ]

@@ -1,0 +1,88 @@
+"""Updates alone: their rates, beside those of the products that they need (P6)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from itertools import product
+
+from benchmarks.speed.contest import Contestant, Effort, contest
+from benchmarks.speed.necessary import Product, flops, multiplying, products
+from benchmarks.speed.rows import Row, groups, markdown, rates, spread
+from benchmarks.speed.subject import Case, updating
+
+MEMBERS, WIDTHS, BATCHES = (1, 2, 5, 8), (128, 256), (64, 256)
+PARTICLES = (8, 32)
+"""Of soft Q-learning, besides the 16 of all other rows."""
+LARGE = Product(1, 2048, 2048, 2048, "neither")
+CASE = [field.name for field in fields(Case)]
+
+
+def cases() -> Iterator[Case]:
+    """Populations of every size, and soft Q-learning with fewer and more particles."""
+    for learner in ("sql", "sac", "ddpg"):
+        for members, width, batch in product(MEMBERS, WIDTHS, BATCHES):
+            yield Case(learner, members, width, batch)
+    for particles in PARTICLES:
+        yield Case("sql", 1, 128, 256, particles)
+
+
+def contestants(measured: Sequence[Case]) -> Iterator[Contestant]:
+    """A large product, and for each case its updates and their bare products."""
+    host = "updates"
+    yield Contestant({"what": "large product"}, multiplying, ([LARGE],), host)
+    for case in measured:
+        labels = asdict(case)
+        yield Contestant(labels | {"what": "update"}, updating, (case,), host)
+        needed = products(case)
+        yield Contestant(labels | {"what": "products"}, multiplying, (needed,), host)
+
+
+def measure(effort: Effort) -> list[Row]:
+    """Seconds of updates, of their products, and of a large product."""
+    return contest(list(contestants(list(cases()))), effort)
+
+
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """The machine's rate, and a row for every case."""
+    by_what = {what: list(own) for (what,), own in groups(rows, "what").items()}
+    peak = [LARGE.flops * rate / 1e9 for rate in rates(by_what["large product"])]
+    yield "One thread. A product of two 2048×2048 matrices ran at "
+    yield f"{spread(peak)} GFLOP/s.\n"
+    bare = groups(by_what["products"], *CASE)
+    yield from markdown(
+        [
+            "learner",
+            "members",
+            "units",
+            "batch",
+            "particles",
+            "an update, ms",
+            "member-updates/s",
+            "necessary MFLOP",
+            "GFLOP/s",
+            "bare products, GFLOP/s",
+            "share of theirs, %",
+        ],
+        (
+            _row(Case(*key), own, bare[key])
+            for key, own in groups(by_what["update"], *CASE).items()
+        ),
+    )
+
+
+def _row(case: Case, own: list[Row], bare: list[Row]) -> list[str | int]:
+    necessary = flops(products(case))
+    both = [rates(own), rates(bare)]
+    achieved = [spread([necessary * rate / 1e9 for rate in side]) for side in both]
+    share = [100 * a / b for a, b in zip(*both, strict=True)]
+    return [
+        case.learner,
+        case.members,
+        f"2×{case.width}",
+        case.batch,
+        case.particles if case.learner == "sql" else "",
+        spread([1e3 / rate for rate in both[0]]),
+        spread([case.members * rate for rate in both[0]]),
+        f"{necessary / 1e6:.0f}",
+        *achieved,
+        spread(share),
+    ]

@@ -1,0 +1,51 @@
+"""Every measurement runs, as small as it can be."""
+
+import pytest
+
+from benchmarks.speed import bookkeeping, memory
+from benchmarks.speed.contest import Contestant, Effort, apart, contest
+from benchmarks.speed.necessary import Product, multiplying
+from benchmarks.speed.subject import Case, training, training_on
+
+PRODUCTS = [Product(1, 8, 8, 8, "neither")]
+
+
+@pytest.mark.slow
+def test_contestants_take_turns():
+    one = Contestant({"who": "one"}, multiplying, (PRODUCTS,), "host", each=3)
+    two = Contestant({"who": "two"}, multiplying, (PRODUCTS,), "host", processes=2)
+    rows = contest([one, two], Effort(repeats=2, seconds=0.01))
+    assert [row["who"] for row in rows] == ["one", "two", "two", "one"]
+    for row in rows:
+        assert row["done"] % (3 if row["who"] == "one" else 2) == 0
+        assert row["seconds"] > 0
+
+
+@pytest.mark.slow
+def test_a_training_learns():
+    small = Case("sac", 2, 16, 8)
+    records = list(training(small, steps=150, replay=150, warmup=100))
+    assert [record.step for record in records] == [0, 100, 150]
+    assert "train/q_loss" in records[-1].metrics
+
+
+@pytest.mark.slow
+def test_a_training_without_end_goes_on():
+    training_on(Case("ddpg", 1, 16, 8))(2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not memory.STATUS.exists(), reason="resident memory as Linux has it"
+)
+def test_memory_grows_by_more_than_what_is_remembered():
+    found = apart(memory.grown, Case("sql", 2, 16, 8, 4), 300)
+    assert found["replay"] == 2 * 300 * 4 * (17 + 6 + 1 + 17 + 1)
+    assert found["grown"] > found["replay"] + found["learners"]
+
+
+@pytest.mark.slow
+def test_a_stage_is_taken_apart():
+    parts = bookkeeping.measured(steps=20)
+    assert set(parts) == {*bookkeeping.PARTS, "wall"}
+    assert all(seconds > 0 for seconds in parts.values())

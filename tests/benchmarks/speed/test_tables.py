@@ -1,0 +1,158 @@
+"""Rows become tables, and tables find their place."""
+
+from dataclasses import asdict
+
+import pytest
+
+from benchmarks.speed import (
+    bookkeeping,
+    contest,
+    memory,
+    peers,
+    rows,
+    start,
+    threads,
+    updates,
+)
+from benchmarks.speed.__main__ import DOCUMENT, TABLES, arguments, with_table
+from benchmarks.speed.subject import Case
+
+
+def timed(labels, seconds, *, each=1):
+    """Rows of one contestant."""
+    return [
+        {**labels, "repeat": repeat, "done": each, "seconds": spent}
+        for repeat, spent in enumerate(seconds)
+    ]
+
+
+def text(table, measured):
+    return "\n".join(TABLES[table].lines(measured))
+
+
+def test_rows_are_read_as_they_were_written(tmp_path):
+    written = [{"side": "ours", "members": 2, "seconds": 0.25}, {"side": "theirs"}]
+    path = tmp_path / "speed.csv"
+    rows.write(path, written)
+    where, found = rows.read(path)
+    assert found == written
+    assert "torch" in where
+
+
+def test_numbers_have_three_digits_and_no_exponents():
+    assert rows.spread([1234.5, 12.345, 0.0012345]) == "12.3 (0.00123 … 1230)"
+    assert rows.spread([1e6, 2e6, 3e6]) == "2000000 (1000000 … 3000000)"
+
+
+def test_a_ratio_is_taken_within_each_repetition():
+    ours, theirs = timed({}, [1.0, 2.0]), timed({}, [2.0, 8.0])
+    assert rows.ratios(ours, theirs) == [2.0, 4.0]
+
+
+def test_updates_stand_beside_their_bare_products():
+    case = Case("sql", 2, 128, 256)
+    found = text(
+        "updates",
+        [
+            *timed({"what": "large product"}, [0.2]),
+            *timed(asdict(case) | {"what": "update"}, [0.04]),
+            *timed(asdict(case) | {"what": "products"}, [0.02]),
+        ],
+    )
+    assert "85.9 (85.9 … 85.9) GFLOP/s" in found  # 2 · 2048³ / 0.2
+    row = found.splitlines()[-1].split(" | ")
+    assert row[5:8] == ["40 (40 … 40)", "50 (50 … 50)", "2077"]
+    assert row[-1] == "50 (50 … 50) |"
+
+
+def test_every_update_is_a_case_of_its_own():
+    measured = list(updates.cases())
+    assert len(set(measured)) == len(measured)
+    for contestants in (list(updates.contestants(measured)), list(peers.contestants())):
+        labels = [tuple(one.labels.items()) for one in contestants]
+        assert len(set(labels)) == len(labels)
+
+
+def test_peers_are_compared_with_ours_of_the_same_row():
+    labels = {"target": "P3", "learner": "sac", "members": 1, "width": 128, "batch": 64}
+    found = text(
+        "peers",
+        [
+            *timed(labels | {"side": peers.OURS}, [1.0, 1.0], each=100),
+            *timed(labels | {"side": peers.SB3}, [2.0, 4.0], each=100),
+        ],
+    )
+    ours, theirs = found.splitlines()[-2:]
+    assert ours.endswith("| 100 (100 … 100) |  |")
+    assert theirs.endswith("| 3 (2 … 4) |")
+
+
+def test_threads_and_processes_are_compared_with_one_thread():
+    case = asdict(threads.CASES[0])
+    measured = [
+        row
+        for (count, processes), seconds in zip(
+            threads.WAYS, [1.0, 0.8, 0.5], strict=True
+        )
+        for row in timed(case | {"threads": count, "processes": processes}, [seconds])
+    ]
+    cells = text("threads", measured).splitlines()[-1].split(" | ")
+    assert [cell.split(" ")[0] for cell in cells[-3:]] == ["1.25", "2", "2"]
+
+
+def test_memory_is_compared_with_what_is_remembered():
+    mebibytes = {"replay": 3 * 2**20, "learners": 2**20, "grown": 5 * 2**20}
+    row = asdict(memory.CASES[0]) | {"repeat": 0} | mebibytes
+    assert text("memory", [row]).endswith(
+        "| 3.0 | 1.0 | 5 (5 … 5) | 1.25 (1.25 … 1.25) |"
+    )
+
+
+def test_a_moment_has_a_row():
+    measured = [{"moment": m, "repeat": 0, "seconds": 1.5} for m in start.MOMENTS]
+    assert text("start", measured).count("1.5 (1.5 … 1.5)") == len(start.MOMENTS)
+
+
+def test_bookkeeping_is_what_is_not_training_or_judging():
+    seconds = dict.fromkeys(bookkeeping.PARTS, 1.0) | {"wall": 9.0}
+    seconds[bookkeeping.TRAINING] = 95.0
+    measured = [{"part": p, "repeat": 0, "seconds": s} for p, s in seconds.items()]
+    assert "the last four | 4 (4 … 4) | 4 (4 … 4) |" in text("bookkeeping", measured)
+
+
+def test_a_clock_stops_for_what_is_called_within(monkeypatch):
+    now = iter([0.0, 0.0, 2.0, 5.0, 6.0])  # made, outer, inner, end of inner, of outer
+    monkeypatch.setattr(bookkeeping.time, "perf_counter", lambda: next(now))
+    clock = bookkeeping.Clock()
+    with clock.running("outer"), clock.running("inner"):
+        pass
+    assert clock.seconds == {"outer": 3.0, "inner": 3.0}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_document_has_a_place_for_every_table(table):
+    document = DOCUMENT.read_text()
+    changed = with_table(document, table, "first")
+    assert changed.count("first\n\n<!-- end -->") == 1
+    assert with_table(changed, table, "second") == with_table(document, table, "second")
+
+
+def test_a_table_without_a_place_is_an_error():
+    with pytest.raises(ValueError, match="speed: peers"):
+        with_table("nothing", "peers", "table")
+
+
+def test_a_table_that_is_not_there_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        arguments(["udpates"])
+    assert "no table udpates" in capsys.readouterr().err
+
+
+def test_environment_is_given_back(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MALLOC_TOP_PAD_", raising=False)
+    before = dict(contest.os.environ)
+    with contest.environment(1):
+        assert contest.os.environ["OMP_NUM_THREADS"] == "1"
+        assert "MALLOC_TOP_PAD_" in contest.os.environ
+    assert dict(contest.os.environ) == before
