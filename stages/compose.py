@@ -6,14 +6,17 @@ Writes `results/runs/compose/COMPOSITION`.
 """
 
 from pipeline.study.command import chosen_run, command
-from pipeline.study.exact.compositions import write_composition
 from pipeline.study.layout import composition_folder
+from pipeline.study.threads import use_threads
 
 
 def main() -> None:
     """Make the composition that the command line names."""
     with command() as study:
         name = chosen_run("compose", study.compose.runs)
+        use_threads(study.execution.threads)
+        from pipeline.study.exact.compositions import write_composition
+
         write_composition(study, name, composition_folder(name))
 
 

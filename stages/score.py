@@ -8,12 +8,14 @@ Writes `results/runs/score/RUN`. Nothing is trained.
 from pipeline.study.command import chosen_run, command
 from pipeline.study.exact.scores import write_score
 from pipeline.study.layout import score_folder
+from pipeline.study.threads import use_threads
 
 
 def main() -> None:
     """Judge the run that the command line names."""
     with command() as study:
         name = chosen_run("score", study.explore.runs)
+        use_threads(study.execution.threads)
         write_score(study, name, score_folder(name))
 
 

@@ -5,11 +5,10 @@ number is in `params.yaml` instead.
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.study.errors import UserError, nearest
@@ -19,20 +18,13 @@ WORKSPACES: Final = ".studies"
 """Folder of a checkout that holds the workspaces of its other studies."""
 
 
-def available_cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Settings(BaseSettings):
     """Machine settings; `MAXENT_WORKERS=4` sets `workers`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    workers: PositiveInt = Field(default_factory=available_cores)
-    """Processes that train side by side."""
+    workers: PositiveInt | None = None
+    """Processes that train side by side; as many as there are cores for, if unset."""
     checkpoint_seconds: PositiveFloat = 60.0
     """Seconds of work that an interruption may cost."""
     progress: Literal["auto", "live", "plain", "off"] = "auto"

@@ -14,6 +14,7 @@ from pipeline.core.config import Ddpg, Evaluation, Gymnasium, Sac
 from pipeline.core.job import Job, Record, Result
 from pipeline.study.files import read_yaml
 from pipeline.study.params import Study
+from pipeline.study.threads import VARIABLES
 from pipeline.study.training.worker import Desk, HangUpError
 
 
@@ -125,6 +126,15 @@ def count(job: Job, desk: Desk) -> Result:
 
 def fail(job: Job, desk: Desk) -> Result:
     raise ZeroDivisionError("no such number")
+
+
+def count_threads(job: Job, desk: Desk) -> Result:
+    """What the libraries of a worker are told, and what torch makes of it."""
+    import torch
+
+    told = {name: [float(os.environ[name])] for name in VARIABLES}
+    result = count(job, desk)
+    return replace(result, final={"torch": [float(torch.get_num_threads())]} | told)
 
 
 def judge(job: Job, desk: Desk) -> Result:

@@ -12,8 +12,8 @@ def no_settings(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_a_worker_per_core_by_default():
-    assert settings().workers >= 1
+def test_the_number_of_workers_is_left_open_by_default():
+    assert settings().workers is None
 
 
 def test_the_environment_sets_a_setting(monkeypatch):

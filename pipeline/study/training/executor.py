@@ -24,6 +24,8 @@ from pipeline.core.job import Job, Record, Result
 from pipeline.study.errors import UserError
 from pipeline.study.files import atomic_write
 from pipeline.study.settings import settings
+from pipeline.study.threads import thread_variables
+from pipeline.study.training.capacity import worker_limit
 from pipeline.study.training.worker import Measured, Raised, Warned, Work, train
 
 RETRIES: Final = 3
@@ -85,9 +87,8 @@ class Executor:
     """
 
     def __init__(self, *, threads: int, work: Work = train) -> None:
-        machine = settings()
-        self._limit = machine.workers
-        self._errands = (work, threads, machine.checkpoint_seconds)
+        self._limit = worker_limit(threads)
+        self._errands = (work, threads, settings().checkpoint_seconds)
         self._workers: list[_Worker] = []
         self._parent = os.getppid()
 
@@ -156,10 +157,8 @@ class Executor:
     def _start(self) -> _Worker:
         """Start a worker with as many threads as it may have."""
         _, threads, _ = self._errands
-        libraries = ("OMP", "MKL", "OPENBLAS")
-        environment = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
+        environment = thread_variables(threads) | KEEP_MEMORY
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-        environment |= KEEP_MEMORY
         ours, theirs = Pipe()
         with theirs:
             imported = "from pipeline.study.training import worker"

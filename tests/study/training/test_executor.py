@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.job import Job, Record, Result
+from pipeline.study.threads import VARIABLES
+from pipeline.study.training import capacity
 from pipeline.study.training.executor import Executor, WorkError, execute
 from pipeline.study.training.worker import Work
 from tests.study import fakes
@@ -75,6 +77,37 @@ class TestExecute:
             for batch in ("a", "b"):
                 executor.run(JOBS, folder=folder / batch, on_record=lambda *_: None)
         assert len(started) == 1
+
+    @pytest.mark.parametrize(("threads", "processes"), [(1, 2), (2, 1)])
+    def test_there_are_as_many_processes_as_the_cores_allow(
+        self, folder, monkeypatch, threads, processes
+    ):
+        monkeypatch.delenv("MAXENT_WORKERS", raising=False)
+        monkeypatch.setattr(capacity, "available_cores", lambda: 2)
+        started = []
+        popen = subprocess.Popen
+        monkeypatch.setattr(
+            subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
+        )
+        with Executor(threads=threads, work=fakes.count) as executor:
+            executor.run(JOBS, folder=folder, on_record=lambda *_: None)
+        assert len(started) == processes
+
+    def test_one_chunk_is_one_process(self, folder, monkeypatch):
+        monkeypatch.delenv("MAXENT_WORKERS", raising=False)
+        with Executor(threads=1, work=fakes.count) as executor:
+            executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
+            assert len(executor._workers) == 1
+
+    @pytest.mark.slow
+    def test_every_library_of_a_worker_has_the_threads_of_the_study(
+        self, folder, monkeypatch
+    ):
+        monkeypatch.setenv("OMP_NUM_THREADS", "7")
+        monkeypatch.setenv("MKL_NUM_THREADS", "7")
+        (result,), _ = compute(folder, JOBS[:1], work=fakes.count_threads)
+        assert result.final.keys() == {"torch", *VARIABLES}
+        assert all(found == [1.0] for found in result.final.values())
 
     def test_a_lost_worker_costs_nothing_but_time(self, folder, tmp_path, capfd):
         undisturbed, told = compute(folder)
