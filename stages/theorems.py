@@ -6,13 +6,14 @@ Writes `results/exact/theorems`.
 """
 
 from pipeline.study.command import command
-from pipeline.study.exact.theorems import write_theorems
 from pipeline.study.layout import THEOREMS
 
 
 def main() -> None:
     """Compute every demonstration."""
     with command() as study:
+        from pipeline.study.exact.theorems import write_theorems
+
         write_theorems(THEOREMS, study.theorems)
 
 

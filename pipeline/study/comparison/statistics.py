@@ -26,7 +26,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from pipeline.core.randomness import stream
 
@@ -51,7 +50,9 @@ def interquartile_mean(values: npt.ArrayLike) -> Floats:
     As `scipy.stats.trim_mean(x, 0.25)`: of n values the ⌊n/4⌋ smallest and as many
     largest are left out. Fewer than four values are all kept.
     """
-    trimmed = stats.trim_mean(np.asarray(values, float), TRIMMED, axis=-1)
+    from scipy.stats import trim_mean  # 0.3 s, which reading results need not pay
+
+    trimmed = trim_mean(np.asarray(values, float), TRIMMED, axis=-1)
     return np.asarray(trimmed, float)
 
 

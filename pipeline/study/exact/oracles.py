@@ -19,7 +19,6 @@ from pipeline.core.exact.backup import effort_of
 from pipeline.core.exact.distance import oracle_masses
 from pipeline.core.exact.gaussian_bound import best_gaussian
 from pipeline.core.exact.grid import GridOracle, too_coarse
-from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.job import Array
 from pipeline.core.randomness import stream
@@ -81,9 +80,7 @@ def write_oracle(study: Study, name: str, folder: Path) -> None:
             }
             atomic_write(folder / "oracle.safetensors", save(_packed(arrays)))
         case LinearQuadratic():
-            numbers = _regulator_numbers(
-                LinearQuadraticOracle.solve(task, settings.temperature)
-            )
+            numbers = _regulator_numbers(task, settings.temperature)
         case _:
             raise UserError(f"{settings.task} has no exact answer")
     write_json(folder / "run.json", described)
@@ -159,7 +156,10 @@ def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
     }
 
 
-def _regulator_numbers(oracle: LinearQuadraticOracle) -> dict[str, float]:
+def _regulator_numbers(task: LinearQuadratic, temperature: float) -> dict[str, float]:
+    from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+
+    oracle = LinearQuadraticOracle.solve(task, temperature)
     states = np.zeros((1, len(oracle.regulator.curvature)))
     return {
         "value": float(oracle.value(states)[0]),

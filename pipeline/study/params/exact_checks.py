@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipeline.core.config import LinearQuadratic, MultiGoal, Push, Sql, Task
 from pipeline.core.exact.grid import too_coarse
-from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
 from pipeline.core.tasks.multigoal import ACTION_COST
 from pipeline.study.errors import nearest
 from pipeline.study.params.exact import ComposedRun, OracleSettings, perturbed
@@ -39,6 +38,9 @@ def _unsolvable(task: Task, oracle: OracleSettings, spacing: float) -> str | Non
             reason = too_coarse(spacing, oracle.temperature, effort=ACTION_COST)
             return f"exact.spacing cannot be used: {reason}" if reason else None
         case LinearQuadratic():
+            # Imports scipy.stats, which every stage would pay for.
+            from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+
             try:
                 LinearQuadraticOracle.solve(task, oracle.temperature)
             except ValueError as error:

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.core.evaluation import REACHED_SHARE
 from pipeline.study.comparison.compare import panels
 from pipeline.study.comparison.results import Run
 from pipeline.study.comparison.statistics import Bootstrap
@@ -130,17 +129,22 @@ def page(
             for name, run in study.sweep.runs.items()
             if study.sweep.budgets[run.task].batches == 0
         ],
-        reached=(
-            f"{REACHED_SHARE:.0%}"
-            if any(task.kind == "multigoal" for task in study.tasks.values())
-            else None
-        ),
+        reached=_reached(study),
         settings={
             "Runs": tables.trainings(runs),
             "Tasks": tables.beside(study.tasks, "setting"),
             "Algorithms, as trained": tables.trained(study, sweeps),
         },
     )
+
+
+def _reached(study: Study) -> str | None:
+    """The share of episodes from which on a goal counts, if there are goals."""
+    if all(task.kind != "multigoal" for task in study.tasks.values()):
+        return None
+    from pipeline.core.evaluation import REACHED_SHARE  # imports torch
+
+    return f"{REACHED_SHARE:.0%}"
 
 
 def _embedded(png: bytes) -> str:
