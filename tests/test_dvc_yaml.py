@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import ruamel.yaml.main
+from ruamel.yaml import YAML
 
 from pipeline.study.files import read_yaml, write_yaml
 from pipeline.study.params import load_study
@@ -22,6 +24,19 @@ def test_the_code_that_a_stage_depends_on_is_there(name):
     for dependency in stage["deps"]:
         if dependency.startswith(CODE):
             assert (ROOT / dependency).exists(), dependency
+
+
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "params.yaml", ROOT / "dvc.yaml", *(ROOT / "studies").glob("*.yaml")],
+    ids=lambda path: path.stem,
+)
+def test_dvc_reads_in_c_what_the_stages_read(path):
+    parser = YAML(typ="safe")  # as DVC makes it
+    assert parser.Parser is ruamel.yaml.main.CParser
+    assert parser.Parser is not None
+    # A description of both shows types as well: 1 is not 1.0, and no is not false.
+    assert repr(parser.load(path.read_text())) == repr(read_yaml(path))
 
 
 @pytest.mark.slow
