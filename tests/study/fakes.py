@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.core.config import Ddpg, Evaluation, Gymnasium, Sac
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.files import read_yaml
+from pipeline.study.files import atomic_write, read_yaml
 from pipeline.study.params import Study
 from pipeline.study.threads import VARIABLES
 from pipeline.study.training.worker import Desk, HangUpError
@@ -159,7 +159,7 @@ def _record(job: Job, step: int) -> Record:
 
 
 def _save(path: Path, step: int) -> None:
-    path.write_text(str(step))
+    atomic_write(path, str(step).encode())
 
 
 def _misfortune(folder: Path, step: int) -> None:

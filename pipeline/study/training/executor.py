@@ -102,10 +102,15 @@ class Executor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let every worker save what it has and leave; end those that do not."""
+        """Let every worker save what it has and leave; end those that do not.
+
+        One without a job has nothing to save, and would take a second to tidy torch up.
+        """
         try:
             for worker in self._workers:
                 worker.connection.close()
+                if worker.job is None:
+                    worker.process.kill()
             deadline = time.monotonic() + FAREWELL_SECONDS
             for worker in self._workers:
                 worker.process.wait(max(0.0, deadline - time.monotonic()))

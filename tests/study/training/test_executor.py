@@ -99,6 +99,12 @@ class TestExecute:
             executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
             assert len(executor._workers) == 1
 
+    def test_a_worker_that_is_done_is_not_waited_for(self, folder):
+        with Executor(threads=1, work=fakes.count) as executor:
+            executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
+            (worker,) = executor._workers
+        assert worker.process.returncode == -signal.SIGKILL
+
     @pytest.mark.slow
     def test_every_library_of_a_worker_has_the_threads_of_the_study(
         self, folder, monkeypatch
