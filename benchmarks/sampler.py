@@ -15,6 +15,7 @@ from torch import Tensor
 
 from benchmarks.ablation.learners import PlainStartSampler
 from benchmarks.machine import machine
+from pipeline.core.agents import Setting
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.config import Sql
 from pipeline.core.exact.distance import NODES, quadrature, reverse_kl
@@ -28,7 +29,7 @@ SETTINGS = """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
     "temperature": {"fixed": 0.5},
     "value_particles": 2, "value_points": "random",
-    "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1},
+    "particles": {"states": 32, "fixed": 16, "updated": 16},
     "candidates": 1}"""
 CANDIDATES = (1, 2, 4, 16)
 """Of so many draws one is taken, by importance."""
@@ -70,10 +71,11 @@ class Peaks:
 def trained(kind: type[SteinSampler], peaks: Peaks) -> SteinSampler:
     """One sampler per seed, for the same Q."""
     config = Sql.model_validate_json(SETTINGS)
-    sampler = kind([config] * len(SEEDS), SEEDS, states=1, actions=2)
+    sampler = kind([config] * len(SEEDS), Setting(SEEDS, 1, 2, discount=0.0))
     state = torch.zeros(len(SEEDS), config.batch, 1)
     for index in range(UPDATES):
-        sampler.update(state, peaks, temperature=alphas(), index=index)
+        noise = sampler.noise.at(index)
+        sampler.learn(state, peaks, temperature=alphas(), noise=noise)
     return sampler
 
 

@@ -17,6 +17,7 @@ from pipeline.study.layout import CHECKED
 from pipeline.study.params import load_study
 from pipeline.study.science import learning_digests
 from pipeline.study.settings import settings
+from pipeline.study.training.machine import check_machine
 
 VERDICT: Final = b"params.yaml describes a study\n"
 
@@ -24,8 +25,9 @@ VERDICT: Final = b"params.yaml describes a study\n"
 def main() -> None:
     """Read the whole file and say that it is valid, or every mistake in it."""
     with user_errors():
-        load_study()
+        study = load_study()
         settings()
+        check_machine(study.execution)
         atomic_write(CHECKED / "training.txt", learning_digests())
         atomic_write(CHECKED / "verdict.txt", VERDICT)
 

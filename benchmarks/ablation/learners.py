@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Unpack
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import equations, squashing
-from pipeline.core.agents import Setting, resampling
-from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.agents import Setting
+from pipeline.core.agents.base import learnable
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.config import Sql
@@ -29,24 +28,21 @@ EDGE = 1 - 1e-6
 class TwoCritics(SoftQLearning):
     """The lower of two critics, in the target and in the sampler (SAC 2018)."""
 
-    def __init__(
-        self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
-    ) -> None:
-        super().__init__(configs, seeds, **sizes)
+    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
+        super().__init__(configs, setting)
         self._one = self._q_network
         self._q_network = _Lower(self._one.inputs, self._one.hidden, self._one.output)
-        second = self._one.glorot(seeds, "second q")
+        second = self._one.glorot(setting.seeds, "second q")
         self._q = torch.cat([self._q, second], dim=1)
         self._q_target = self._q.clone()
-        rates = per_member(configs, lambda c: c.learning_rate.q)
+        rates = setting.numbers(configs, lambda c: c.learning_rate.q)
         self._q_adam = Adam(self._q, rates)
 
-    def _update_q(self, batch: Batch, index: int) -> None:
+    def _update_q(
+        self, batch: Batch, value_next: Float[Tensor, "member batch"]
+    ) -> dict[str, Float[Tensor, " member"]]:
         target = equations.bellman_target(
-            batch.reward,
-            self._value_next(batch, index),
-            batch.terminated,
-            self._discount,
+            batch.reward, value_next, batch.terminated, self._discount
         )
         weights = learnable(self._q)
         inputs = batch.state.unsqueeze(2), batch.action.unsqueeze(2)
@@ -56,7 +52,7 @@ class TwoCritics(SoftQLearning):
         ]
         (gradient,) = torch.autograd.grad(torch.stack(losses).sum(), weights)
         self._q_adam.step(gradient)
-        self._diagnostics |= {"q_loss": losses[0].detach()}
+        return {"q_loss": losses[0].detach()}
 
 
 class _Lower(Mlp):
@@ -76,10 +72,8 @@ class _Lower(Mlp):
 class AveragedWeights(SoftQLearning):
     """Judged with running averages of its weights; training never looks at them."""
 
-    def __init__(
-        self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
-    ) -> None:
-        super().__init__(configs, seeds, **sizes)
+    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
+        super().__init__(configs, setting)
         own = self.networks()
         self._averages = {name: own[name].clone() for name in ("q", "policy")}
 
@@ -103,17 +97,16 @@ class KernelProposals(SoftQLearning):
     does: its draws are only the centres of the kernels.
     """
 
-    def __init__(
-        self, configs: Sequence[Sql], seeds: Sequence[int], **sizes: Unpack[Setting]
-    ) -> None:
-        super().__init__(configs, seeds, **sizes)
-        self._generator = torch.Generator().manual_seed(seeds[0])
+    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
+        super().__init__(configs, setting)
+        self._generator = torch.Generator().manual_seed(setting.seeds[0])
 
     @torch.no_grad()
     def _estimate(
         self,
         state: Float[Tensor, "member batch state"],
         shifts: Float[Tensor, "member batch _ action"],
+        temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch"]:
         state = state.unsqueeze(2)
         uniform = 2 * ((shifts + self._points) % 1) - 1
@@ -126,7 +119,7 @@ class KernelProposals(SoftQLearning):
         u = torch.cat([torch.atanh(uniform.clamp(-EDGE, EDGE)), near], dim=2)
         q = self._q_network(self._q_target, state, torch.tanh(u)).squeeze(3)
         log_density = mixture_log_density(u, centre, width)
-        return equations.soft_value(q, log_density, self.temperature[:, None])
+        return equations.soft_value(q, log_density, temperature[:, None])
 
 
 def kernel_width(
@@ -163,45 +156,31 @@ def mixture_log_density(
 class ActionSpaceSampler(SteinSampler):
     """Particles are actions, and so is the change of volume: as the authors' code."""
 
-    @torch.no_grad()
-    def draw(
-        self,
-        state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
+    def _action(
+        self, particles: Float[Tensor, "member batch particle action"]
     ) -> Float[Tensor, "member batch particle action"]:
-        """Actions, which the particles are."""
-        return self._pre_squash(self.weights, state, noise)
+        return particles
 
-    def draw_with_density(
-        self,
-        state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
-    ) -> tuple[
-        Float[Tensor, "member batch particle action"],
-        Float[Tensor, "member batch particle"],
-    ]:
-        """Actions, and log p(a | s) in nats."""
-        with torch.enable_grad():
-            noise = learnable(noise)
-            action = self._pre_squash(self.weights, state, noise)
-            log_density = resampling.log_density_of_map(noise, action)
-        return action.detach(), log_density
+    def _log_volume(
+        self, particles: Float[Tensor, "member batch particle action"]
+    ) -> Float[Tensor, "member batch particle"]:
+        return particles.new_zeros(particles.shape[:-1])
 
-    def _pre_squash(
+    def _particles(
         self,
         weights: Float[Tensor, "member weight"],
         state: Float[Tensor, "member batch _ state"],
         noise: Float[Tensor, "member batch particle action"],
     ) -> Float[Tensor, "member batch particle action"]:
-        return torch.tanh(super()._pre_squash(weights, state, noise))
+        return torch.tanh(super()._particles(weights, state, noise))
 
     def _slope(
         self,
-        pre_squash: Float[Tensor, "member batch particle action"],
+        particles: Float[Tensor, "member batch particle action"],
         q: Callable[[Tensor], Tensor],
         temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch particle action"]:
-        action = learnable(pre_squash)
+        action = learnable(particles)
         volume = torch.log(1 - action.square() + 1e-6).sum(dim=-1)
         energy = q(action) + temperature[:, None, None] * volume
         (slope,) = torch.autograd.grad(energy.sum(), action)
@@ -211,13 +190,11 @@ class ActionSpaceSampler(SteinSampler):
 class PlainStartSampler(SteinSampler):
     """The network's output is the particle, from ordinary initial weights."""
 
-    def __init__(
-        self, configs: Sequence[Sql], seeds: Sequence[int], *, states: int, actions: int
-    ) -> None:
-        super().__init__(configs, seeds, states=states, actions=actions)
-        self.weights.copy_(self._network.glorot(seeds, "policy"))
+    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
+        super().__init__(configs, setting)
+        self.weights.copy_(self._network.glorot(setting.seeds, "policy"))
 
-    def _pre_squash(
+    def _particles(
         self,
         weights: Float[Tensor, "member weight"],
         state: Float[Tensor, "member batch _ state"],
@@ -227,22 +204,30 @@ class PlainStartSampler(SteinSampler):
 
 
 def upper_median_bandwidth(
-    squared_distances: Float[Tensor, "*batch fixed updated"], scale: float
+    squared_distances: Float[Tensor, "*batch fixed updated"],
 ) -> Float[Tensor, "*batch"]:
     """As the default, with the upper of the two middle distances."""
     fixed = squared_distances.shape[-2]
     ordered = squared_distances.flatten(start_dim=-2).sort(dim=-1).values
     median = ordered[..., ordered.shape[-1] // 2]
-    return (scale * median / math.log(fixed)).clamp(min=1e-3)
+    return (median / math.log(fixed)).clamp(min=1e-3)
+
+
+def narrow_bandwidth(
+    squared_distances: Float[Tensor, "*batch fixed updated"],
+) -> Float[Tensor, "*batch"]:
+    """A tenth of the default's: the median distance is one between modes."""
+    fixed = squared_distances.shape[-2]
+    median = squared_distances.flatten(start_dim=-2).median(dim=-1).values
+    return (0.1 * median / math.log(fixed)).clamp(min=1e-3)
 
 
 def paper_bandwidth(
-    squared_distances: Float[Tensor, "*batch fixed updated"], scale: float
+    squared_distances: Float[Tensor, "*batch fixed updated"],
 ) -> Float[Tensor, "*batch"]:
     """As the text of the paper: median distance / (2 log(M + 1)) (SQL appendix D).
 
     M is the number of updated particles; the distances are those to the fixed ones.
-    The text has no scale.
     """
     updated = squared_distances.shape[-1]
     median = squared_distances.flatten(start_dim=-2).median(dim=-1).values

@@ -18,6 +18,7 @@ from benchmarks.ablation.learners import (
     KernelProposals,
     PlainStartSampler,
     TwoCritics,
+    narrow_bandwidth,
     no_table,
     paper_bandwidth,
     upper_median_bandwidth,
@@ -84,7 +85,7 @@ PAPER = _set(
     target={"copy_every": 1000},
     value_particles=50,
     value_points="random",
-    particles={"states": 64, "fixed": 100, "updated": 100, "bandwidth": 1.0},
+    particles={"states": 64, "fixed": 100, "updated": 100},
     candidates=1,
     temperature__annealing=None,
 )
@@ -149,9 +150,9 @@ VARIANTS = {
         "the sampler does not begin uniform",
         replaced=((sql, "SteinSampler", PlainStartSampler),),
     ),
-    "bandwidth_1": Variant(
-        "kernel bandwidth of the median heuristic, as the authors' code",
-        _set(particles__bandwidth=1.0),
+    "narrow_kernel": Variant(
+        "a tenth of the kernel's bandwidth",
+        replaced=((equations, "kernel_bandwidth", narrow_bandwidth),),
     ),
     "upper_median": Variant(
         "kernel bandwidth from the upper median",

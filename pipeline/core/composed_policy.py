@@ -11,7 +11,7 @@ from numpy import ndarray
 from safetensors.numpy import save
 from torch import Tensor
 
-from pipeline.core.agents import Agent
+from pipeline.core.agents import Agent, Setting
 from pipeline.core.agents.base import scale_learning_rates
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
@@ -49,11 +49,15 @@ class Composed(Agent):
         self._rule: Rule = rule
         self._batch = configs[0].batch
         self._constant = configs[0].learning_rate.constant
-        widths = {name: described[name] for name in ("states", "actions")}
-        self._sampler = SteinSampler(configs, self._seeds, **widths)
-        self._exploration = Noise(
-            self._seeds, "exploration", shape=(widths["actions"],), kind="normal"
+        setting = Setting(
+            seeds=tuple(self._seeds),
+            states=described["states"],
+            actions=described["actions"],
+            discount=described["task"]["discount"],
         )
+        self._sampler = SteinSampler(configs, setting)
+        self._exploration = setting.noise("exploration", setting.actions)
+        self._diagnostics: dict[str, Tensor] = {}
 
     def act(
         self,
@@ -109,7 +113,7 @@ class Composed(Agent):
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
         """Length of the Stein direction; spread of actions."""
-        return self._sampler.diagnostics
+        return self._diagnostics
 
     def networks(self) -> dict[str, Tensor]:
         """The sampler's, and those of both parts."""
@@ -156,11 +160,11 @@ class Composed(Agent):
             self.follow_schedules(index / updates)
             row = (choice.at(index) * count).long().clamp_(max=count - 1)
             state = torch.take_along_dim(visited, row.unsqueeze(-1), dim=1)
-            self._sampler.update(
+            self._diagnostics = self._sampler.learn(
                 state,
                 self._q_of_particles,
                 temperature=self.temperature,
-                index=index,
+                noise=self._sampler.noise.at(index),
             )
 
     def to_bytes(self) -> bytes:

@@ -81,26 +81,24 @@ def squared_error(
 
 
 def kernel_bandwidth(
-    squared_distances: Float[Tensor, "*batch fixed updated"], scale: float
+    squared_distances: Float[Tensor, "*batch fixed updated"],
 ) -> Float[Tensor, "*batch"]:
-    """Bandwidth by the median heuristic (SVGD section 5; SQL appendix D), scaled.
+    """Bandwidth by the median heuristic (SVGD section 5; SQL appendix D).
 
-        h = max( c median ‖aᵢ - a'ⱼ‖² / log K, 10⁻³ )
+        h = max( median ‖aᵢ - a'ⱼ‖² / log K, 10⁻³ )
 
     The (lower) median of *squared* distances over the log of the number K of fixed
     particles, as the authors' code has it; the text of the paper says otherwise.
 
     Args:
         squared_distances: ‖aᵢ - a'ⱼ‖² of K >= 2 fixed and any number of updated ones.
-        scale: c; 1 is the heuristic. Particles in several modes have a median distance
-            that is one between modes; a kernel must be narrower to see each of them.
 
     Returns:
         h > 0, in squared units of the particles.
     """
     fixed = squared_distances.shape[-2]
     median = squared_distances.flatten(start_dim=-2).median(dim=-1).values
-    return (scale * median / math.log(fixed)).clamp(min=1e-3)
+    return (median / math.log(fixed)).clamp(min=1e-3)
 
 
 def stein_direction(
@@ -108,7 +106,6 @@ def stein_direction(
     updated: Float[Tensor, "*batch updated dims"],
     gradient: Float[Tensor, "*batch fixed dims"],
     temperature: Float[Tensor, "*#batch"],
-    bandwidth_scale: float,
 ) -> Float[Tensor, "*batch updated dims"]:
     """Steepest descent of the KL to the energy-based policy (SQL Eq. 13).
 
@@ -124,14 +121,13 @@ def stein_direction(
         updated: a'ⱼ, which are to be moved.
         gradient: ∇Q(aᵢ), in reward units per unit of the particles.
         temperature: α, in reward units per nat.
-        bandwidth_scale: Of the kernel; see `kernel_bandwidth`.
 
     Returns:
         Δf, in reward units per unit of the particles.
     """
     difference = fixed.unsqueeze(-2) - updated.unsqueeze(-3)  # [*batch, i, j, dims]
     distances = difference.square().sum(dim=-1)
-    bandwidth = kernel_bandwidth(distances, bandwidth_scale)[..., None, None]
+    bandwidth = kernel_bandwidth(distances)[..., None, None]
     kernel = torch.exp(-distances / bandwidth)
     attraction = kernel.transpose(-1, -2) @ gradient
     weight = (-2 * kernel / bandwidth).unsqueeze(-1)

@@ -127,14 +127,16 @@ class Evaluator:
     ) -> Float[Tensor, "environment action"]:
         """What the policies do next, also in episodes that have ended."""
         members, count, episodes = len(self._seeds), self._count, self._episodes
-        state = episodes.observation.view(members, count, -1)
+        observation = episodes.observation.to(agent.device)
+        state = observation.view(members, count, -1)
         if self._task.evaluation.policy == "greedy":
             action = agent.greedy(state)
         else:
             shape = (count, episodes.actions)
             noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
-            action = agent.sample(state, torch.from_numpy(np.stack(noise)))
-        return action.reshape(members * count, -1)
+            stacked = torch.from_numpy(np.stack(noise)).to(agent.device)
+            action = agent.sample(state, stacked)
+        return action.reshape(members * count, -1).cpu()
 
 
 def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:

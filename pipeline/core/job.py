@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.config import Algorithm, Task
+from pipeline.core.config import PLAIN, Algorithm, Computation, Task
 
 Array = npt.NDArray[np.generic]
 
@@ -47,6 +47,7 @@ class Job:
     """Environment steps of every member."""
     start: Path | None = None
     """Weights of a run to begin from, its members matched by seed; None: fresh."""
+    computation: Computation = PLAIN
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import assert_never, cast
+from typing import NamedTuple, assert_never, cast
 
 import numpy as np
 import torch
@@ -63,6 +63,23 @@ class Learning(ABC):
         """Continue from what `state` returned."""
 
 
+class _Outcome(NamedTuple):
+    """What came of a step of every member, where the learners are."""
+
+    reward: Float[Tensor, " member"]
+    state_next: Float[Tensor, "member state"]
+    terminated: Float[Tensor, " member"]
+    truncated: Float[Tensor, " member"]
+
+    @classmethod
+    def of(cls, made: Transition, device: torch.device) -> "_Outcome":
+        reward, terminated, truncated = (
+            torch.from_numpy(value).float().to(device)
+            for value in (made.reward, made.terminated, made.truncated)
+        )
+        return cls(reward, made.observation_next.to(device), terminated, truncated)
+
+
 class FromReplay(Learning):
     """Off policy: from everything kept, after every step once the warm-up is over."""
 
@@ -92,12 +109,22 @@ class FromReplay(Learning):
         self._agent = agent
         self._config = config
         self._pretrained = pretrained
-        self._updates = (steps - config.warmup) * config.updates_per_step
-        self._replay = Replay(len(seeds), config.replay, states=states, actions=actions)
+        self._updates = config.updates(steps)
+        device = agent.device
+        self._replay = Replay(
+            len(seeds), config.replay, states=states, actions=actions, device=device
+        )
         self._table = value_table.make(agent, config, self._replay, steps=steps)
-        self._warmup = Noise(seeds, "warmup", shape=(actions,), kind="uniform")
+        self._warmup = Noise(
+            seeds, "warmup", shape=(actions,), kind="uniform", device=device
+        )
         self._choice = Noise(
-            seeds, "replay", shape=(config.batch,), kind="uniform", dtype=np.float64
+            seeds,
+            "replay",
+            shape=(config.batch,),
+            kind="uniform",
+            dtype=np.float64,
+            device=device,
         )
 
     def act(
@@ -122,9 +149,10 @@ class FromReplay(Learning):
         updates: int,
     ) -> int:
         """Keep the step; make so many updates from batches of what is kept."""
-        reward = torch.from_numpy(made.reward).float()
-        terminated = torch.from_numpy(made.terminated).float()
-        self._replay.add(state, action, reward, made.observation_next, terminated)
+        outcome = _Outcome.of(made, state.device)
+        self._replay.add(
+            state, action, outcome.reward, outcome.state_next, outcome.terminated
+        )
         if step < self._config.warmup:
             return 0
         for index in range(updates, updates + self._config.updates_per_step):
@@ -178,8 +206,10 @@ class FromRollouts(Learning):
             states: Width of a state.
         """
         self._agent = agent
-        self._updates = steps // config.steps_per_update
-        self._buffer = RolloutBuffer(len(seeds), config.steps_per_update, states=states)
+        self._updates = config.updates(steps)
+        self._buffer = RolloutBuffer(
+            len(seeds), config.steps_per_update, states=states, device=agent.device
+        )
 
     def act(
         self,
@@ -201,13 +231,7 @@ class FromRollouts(Learning):
         updates: int,
     ) -> int:
         """Append the step; make one update if the rollout is complete."""
-        self._buffer.add(
-            state,
-            torch.from_numpy(made.reward).float(),
-            made.observation_next,
-            torch.from_numpy(made.terminated).float(),
-            torch.from_numpy(made.truncated).float(),
-        )
+        self._buffer.add(state, *_Outcome.of(made, state.device))
         if not self._buffer.full:
             return 0
         self._agent.follow_schedules(updates / self._updates)

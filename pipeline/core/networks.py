@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.core.config import PLAIN, Computation
 from pipeline.core.randomness import stream
 
 
@@ -32,6 +33,7 @@ class Mlp:
     hidden: tuple[int, ...]
     """Widths of the hidden layers, at least one."""
     output: int
+    computation: Computation = PLAIN
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -73,7 +75,8 @@ class Mlp:
                 for bound, (i, o) in zip(bounds, self.shapes, strict=True)
             ]
             rows.append(np.concatenate([*matrices, np.zeros(sum(self.biases))]))
-        return torch.from_numpy(np.stack(rows)).to(torch.get_default_dtype())
+        weights = torch.from_numpy(np.stack(rows))
+        return weights.to(self.computation.device, torch.get_default_dtype())
 
     def __call__(
         self,
@@ -103,7 +106,19 @@ class Mlp:
             hidden = hidden + product.view(members, batch, x.shape[2], -1)
         particles = hidden.shape[2]
         flat = hidden.reshape(members, batch * particles, -1)
-        layers = zip(matrices[len(self.inputs) :], biases[1:], strict=True)
+        layers = zip(matrices[len(self.inputs) : -1], biases[1:-1], strict=True)
         for matrix, bias in layers:
-            flat = torch.baddbmm(bias, flat.relu_(), matrix)
+            flat = self._between(flat.relu_(), matrix, bias)
+        flat = torch.baddbmm(biases[-1], flat.relu_(), matrices[-1])
         return flat.view(members, batch, particles, self.output)
+
+    def _between(
+        self,
+        x: Float[Tensor, "member row before"],
+        matrix: Float[Tensor, "member before after"],
+        bias: Float[Tensor, "member 1 after"],
+    ) -> Float[Tensor, "member row after"]:
+        """A layer between hidden ones: where nearly all of the work is."""
+        if self.computation.precision == "float32":
+            return torch.baddbmm(bias, x, matrix)
+        return bias + torch.bmm(x.bfloat16(), matrix.bfloat16()).to(x.dtype)

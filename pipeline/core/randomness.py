@@ -19,10 +19,14 @@ def stream(seed: int, purpose: str, block: int = 0) -> np.random.Generator:
         purpose: What the numbers are for, e.g. `"exploration"`.
         block: Which part of the stream, non-negative.
     """
-    entropy = [seed, zlib.crc32(purpose.encode()), block]
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
+    return np.random.Generator(np.random.Philox(key(seed, purpose, block)))
 
 
 def integers(seed: int, purpose: str, block: int, count: int) -> list[int]:
     """Seeds for other people's generators, e.g. an environment's reset."""
     return [int(x) for x in stream(seed, purpose, block).integers(2**31, size=count)]
+
+
+def key(seed: int, purpose: str, block: int) -> np.random.SeedSequence:
+    """What seeds the generator of one block of a named stream; as `stream`."""
+    return np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), block])

@@ -22,7 +22,15 @@ class Batch(NamedTuple):
 class Replay:
     """The latest `capacity` transitions of every member; the oldest goes first."""
 
-    def __init__(self, members: int, capacity: int, *, states: int, actions: int):
+    def __init__(
+        self,
+        members: int,
+        capacity: int,
+        *,
+        states: int,
+        actions: int,
+        device: torch.device | None = None,
+    ) -> None:
         """Allocate.
 
         Args:
@@ -30,9 +38,11 @@ class Replay:
             capacity: Transitions kept per member.
             states: Width of a state.
             actions: Width of an action.
+            device: Where transitions are kept; None: on the CPU.
         """
         self._widths = [states, actions, 1, states, 1]
-        self._block = torch.zeros(members, capacity, sum(self._widths))
+        width = sum(self._widths)
+        self._block = torch.zeros(members, capacity, width, device=device)
         self._added = torch.zeros((), dtype=torch.int64)
 
     @property

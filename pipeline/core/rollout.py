@@ -26,16 +26,25 @@ class Rollout(NamedTuple):
 class RolloutBuffer:
     """The steps since the last update, until there are as many as an update needs."""
 
-    def __init__(self, members: int, length: int, *, states: int) -> None:
+    def __init__(
+        self,
+        members: int,
+        length: int,
+        *,
+        states: int,
+        device: torch.device | None = None,
+    ) -> None:
         """Allocate.
 
         Args:
             members: Size of the population.
             length: Steps of a rollout.
             states: Width of a state.
+            device: Where steps are kept; None: on the CPU.
         """
         self._widths = [states, 1, states, 1, 1]
-        self._block = torch.zeros(members, length, sum(self._widths))
+        width = sum(self._widths)
+        self._block = torch.zeros(members, length, width, device=device)
         self._added = torch.zeros((), dtype=torch.int64)
 
     @property

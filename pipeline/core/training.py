@@ -55,8 +55,13 @@ class Training:
         self.states = self._episodes.states
         self.actions = self._episodes.actions
         widths = {"states": self.states, "actions": self.actions}
+        updates = job.algorithms[0].updates(job.steps)
         self.agent = agents.make(
-            job.algorithms, job.seeds, discount=job.task.discount, **widths
+            job.algorithms,
+            job.seeds,
+            discount=job.task.discount,
+            computation=job.computation.settled(updates),
+            **widths,
         )
         if job.start is not None:
             checkpoint.start_from(job.start, self.agent, job.seeds)
@@ -95,9 +100,10 @@ class Training:
     def _advance(self) -> None:
         """One environment step of every member, and the updates that follow it."""
         episodes, progress = self._episodes, self._progress
-        state, step = episodes.observation, progress.step
-        action = self._learning.act(state, step=step, starting=episodes.starting)
-        made = episodes.step(action)
+        state, step = episodes.observation.to(self.agent.device), progress.step
+        starting = episodes.starting.to(state.device)
+        action = self._learning.act(state, step=step, starting=starting)
+        made = episodes.step(action.cpu())
         progress.updates += self._learning.learn(
             state, action, made, step=step, updates=progress.updates
         )
@@ -142,8 +148,8 @@ class Training:
             stream(seed, "visited states").random(VISITED_STATES)
             for seed in self.job.seeds
         ]
-        states = self._learning.visited(torch.from_numpy(np.stack(drawn)))
-        return states.numpy().astype(np.float32)
+        uniform = torch.from_numpy(np.stack(drawn)).to(self.agent.device)
+        return self._learning.visited(uniform).cpu().numpy().astype(np.float32)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of the training depends on, and the records."""
@@ -196,7 +202,7 @@ def finish(training: Training) -> Result:
         final["steps_to_all_goals"] = steps_to_all_goals(
             training.records, goals=len(job.task.goals), after=job.algorithms[0].waiting
         )
-    weights = {k: v.numpy().copy() for k, v in training.agent.networks().items()}
+    weights = {k: v.cpu().numpy().copy() for k, v in training.agent.networks().items()}
     return Result(
         records=training.records,
         final=final,

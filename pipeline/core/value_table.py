@@ -33,7 +33,7 @@ class ValueTable:
         self._agent = agent
         self._replay = replay
         self._copy_every = copy_every
-        self._values = torch.zeros(replay.members, steps)
+        self._values = torch.zeros(replay.members, steps, device=agent.device)
         self._known = torch.zeros((), dtype=torch.int64)
 
     def sample(self, uniform: Float[Tensor, "member batch"], *, update: int) -> Batch:

@@ -63,6 +63,14 @@ def store_root() -> Path:
     return root.parent.parent if root.parent.name == WORKSPACES else root
 
 
+def compiled_graphs() -> Path:
+    """Folder of compiled updates, so that the next stage does not compile them again.
+
+    Whoever can write there can run programs here: it is this checkout's own.
+    """
+    return store_root() / ".compiled"
+
+
 def tracking_uri() -> str:
     """Address of the MLflow tracking store."""
     given = os.environ.get("MLFLOW_TRACKING_URI")

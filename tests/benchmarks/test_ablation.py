@@ -32,7 +32,7 @@ DEFAULT = """{"kind": "sql", "hidden": [16, 16], "batch": 8, "replay": 300,
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 0.5},
     "temperature": {"fixed": 2.0, "annealing": {"temperature": 10.0, "share": 0.6}},
     "value_particles": 16, "value_points": "lattice",
-    "particles": {"states": 4, "fixed": 6, "updated": 5, "bandwidth": 0.5},
+    "particles": {"states": 4, "fixed": 6, "updated": 5},
     "candidates": 2}"""
 GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
 
@@ -151,9 +151,9 @@ def test_the_change_of_volume_in_action_space_pulls_to_the_middle():
 
 def test_bandwidths_are_what_they_are_called():
     squared = torch.tensor([[1.0, 9.0, 25.0], [4.0, 16.0, 36.0]])
-    upper = upper_median_bandwidth(squared, 0.5)
-    assert float(upper) == pytest.approx(8 / math.log(2))
-    assert float(paper_bandwidth(squared, 0.5)) == pytest.approx(3 / (2 * math.log(4)))
+    upper = upper_median_bandwidth(squared)
+    assert float(upper) == pytest.approx(16 / math.log(2))
+    assert float(paper_bandwidth(squared)) == pytest.approx(3 / (2 * math.log(4)))
 
 
 def test_directions_are_shared_by_goals_that_are_equally_near():

@@ -29,7 +29,7 @@ ALGORITHMS = {
         "temperature": {"fixed": 2.0},
         "value_particles": 6,
         "value_points": "lattice",
-        "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 0.5},
+        "particles": {"states": 5, "fixed": 4, "updated": 3},
         "candidates": 3,
     },
     "sql_copied": SHARED  # with a table of values, and everything that changes in time
@@ -40,7 +40,7 @@ ALGORITHMS = {
         "target": {"copy_every": 25},
         "value_particles": 6,
         "value_points": "random",
-        "particles": {"states": 5, "fixed": 4, "updated": 3, "bandwidth": 1.0},
+        "particles": {"states": 5, "fixed": 4, "updated": 3},
         "candidates": 1,
     },
     "sac": SHARED | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "critics"},

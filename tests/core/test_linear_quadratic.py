@@ -119,7 +119,7 @@ LEARNERS = {
     | {
         "value_particles": 64,
         "value_points": "lattice",
-        "particles": {"states": 64, "fixed": 16, "updated": 16, "bandwidth": 1.0},
+        "particles": {"states": 64, "fixed": 16, "updated": 16},
         "candidates": 4,
     },
 }

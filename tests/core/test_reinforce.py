@@ -24,6 +24,7 @@ from tests.core.configs import ALGORITHMS, algorithm, task
 
 STATES, ACTIONS, TIME, DISCOUNT, ALPHA = 3, 2, 8, 0.9, 0.5
 SEEDS = (0, 1)
+SETTING = agents.Setting(SEEDS, STATES, ACTIONS, discount=0.9)
 
 
 def make(name, **values):
@@ -54,7 +55,7 @@ def noise_of(index):
 
 def densities(weights, state, noise):
     """Actions and log-densities by PyTorch's own distributions, one member."""
-    policy = SquashedGaussian.of(STATES, (16, 16), ACTIONS)
+    policy = SquashedGaussian.of(SETTING, (16, 16))
     out = policy.network(weights[None], state[None, :, None])[0, :, 0]
     mean, log_scale = out.chunk(2, dim=-1)
     normal = torch.distributions.Normal(mean, log_scale.exp())
@@ -114,7 +115,7 @@ def value(networks, member, state):
 
 
 def test_the_score_of_a_drawn_action_is_not_differentiated_through_its_draw():
-    policy = SquashedGaussian.of(STATES, (4,), ACTIONS)
+    policy = SquashedGaussian.of(SETTING, (4,))
     weights = policy.network.glorot(SEEDS, "policy").requires_grad_()
     noise = torch.randn(2, 5, ACTIONS, generator=torch.Generator().manual_seed(0))
     _, drawn = policy.draw(weights, rollout().state[:, :5], noise)
@@ -126,7 +127,7 @@ def test_the_score_of_a_drawn_action_is_not_differentiated_through_its_draw():
 
 
 def test_an_action_that_the_squashing_rounds_to_one_still_has_a_score():
-    policy = SquashedGaussian.of(STATES, (4,), ACTIONS)
+    policy = SquashedGaussian.of(SETTING, (4,))
     weights = torch.zeros(1, policy.network.size)
     weights[:, -2 * ACTIONS : -ACTIONS] = 20.0  # μ = 20, σ = 1
     leaf = weights.clone().requires_grad_()

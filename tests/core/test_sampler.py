@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import integrate, optimize, stats
 
+from pipeline.core.agents import Setting
 from pipeline.core.agents.stein import NEARLY_UNIFORM, SteinSampler
 from pipeline.core.config import Sql
 
@@ -66,17 +67,21 @@ def sampler(seeds, *, actions, candidates=1):
         "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
         "temperature": {"fixed": 0.5},
         "value_particles": 2, "value_points": "random",
-        "particles": {"states": 32, "fixed": 16, "updated": 16, "bandwidth": 0.1},
+        "particles": {"states": 32, "fixed": 16, "updated": 16},
         "candidates": 1}"""
     ).model_copy(update={"candidates": candidates})
-    return SteinSampler([config] * len(seeds), seeds, states=1, actions=actions)
+    return SteinSampler(
+        [config] * len(seeds),
+        Setting(tuple(seeds), states=1, actions=actions, discount=0.9),
+    )
 
 
 def fit(sampler, q, *, members, updates):
     state = torch.zeros(members, 32, 1)
     temperature = torch.full((members,), TEMPERATURE)
     for index in range(updates):
-        sampler.update(state, lambda s, a: q(a), temperature=temperature, index=index)
+        noise = sampler.noise.at(index)
+        sampler.learn(state, lambda s, a: q(a), temperature=temperature, noise=noise)
 
 
 def flat(action):

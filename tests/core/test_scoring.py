@@ -35,7 +35,7 @@ class Exact(agents.sac.SoftActorCritic):
 
     def __init__(self, oracle):
         configs = [algorithm("sac")] * 2
-        super().__init__(configs, (0, 1), states=2, actions=2, discount=0.9)
+        super().__init__(configs, agents.Setting((0, 1), 2, 2, discount=0.9))
         self.best = oracle.regulator
 
     def sample(self, state, noise):

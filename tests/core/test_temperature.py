@@ -3,14 +3,20 @@
 import pytest
 import torch
 
+from pipeline.core.agents import Setting
 from pipeline.core.agents.temperature import Held, Tuned, make
 from pipeline.core.config import FixedTemperature, TunedTemperature
+
+
+def setting(*, actions=2):
+    return Setting((0, 1), states=1, actions=actions, discount=0.9)
 
 
 def held(*ends, start=None, share=0.5):
     annealing = {"temperature": start, "share": share} if start else None
     fields = {"annealing": annealing}
-    return Held([FixedTemperature.model_validate({"fixed": e} | fields) for e in ends])
+    held = [FixedTemperature.model_validate({"fixed": e} | fields) for e in ends]
+    return Held(held, setting())
 
 
 class TestHeld:
@@ -48,7 +54,8 @@ class TestHeld:
 class TestTuned:
     def tuned(self, actions=3):
         fields = {"initial": 0.5, "learning_rate": 0.01, "target_entropy_per_dim": -1.0}
-        return Tuned([TunedTemperature.model_validate(fields)] * 2, actions)
+        tuned = [TunedTemperature.model_validate(fields)] * 2
+        return Tuned(tuned, setting(actions=actions))
 
     def test_it_begins_where_it_is_told_to(self):
         torch.testing.assert_close(self.tuned().value, torch.full((2,), 0.5))
@@ -67,6 +74,8 @@ class TestTuned:
 
     def test_a_population_has_one_kind(self):
         fields = {"initial": 0.5, "learning_rate": 0.01, "target_entropy_per_dim": -1.0}
-        assert isinstance(make([TunedTemperature.model_validate(fields)], 2), Tuned)
+        assert isinstance(
+            make([TunedTemperature.model_validate(fields)], setting()), Tuned
+        )
         fixed = FixedTemperature.model_validate({"fixed": 1.0})
-        assert isinstance(make([fixed], 2), Held)
+        assert isinstance(make([fixed], setting()), Held)

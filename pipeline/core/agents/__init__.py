@@ -1,15 +1,18 @@
 """The learners: soft Q-learning, soft actor-critic, DDPG, REINFORCE."""
 
 from collections.abc import Sequence
-from typing import TypedDict, assert_never, cast
+from typing import assert_never, cast
 
 from pipeline.core.agents.base import Agent, QLearner
 from pipeline.core.agents.ddpg import DeepDeterministicPolicyGradient
 from pipeline.core.agents.reinforce import SoftPolicyGradient
 from pipeline.core.agents.sac import SoftActorCritic
+from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.config import (
+    PLAIN,
     Algorithm,
+    Computation,
     Ddpg,
     Reinforce,
     Sac,
@@ -18,15 +21,7 @@ from pipeline.core.config import (
     with_values,
 )
 
-__all__ = ["Agent", "QLearner", "SoftPolicyGradient", "make"]
-
-
-class Setting(TypedDict):
-    """What a task says about its learners."""
-
-    states: int
-    actions: int
-    discount: float
+__all__ = ["Agent", "QLearner", "Setting", "SoftPolicyGradient", "make"]
 
 
 def make(
@@ -36,6 +31,7 @@ def make(
     states: int,
     actions: int,
     discount: float,
+    computation: Computation = PLAIN,
 ) -> Agent:
     """A population of learners with fresh networks.
 
@@ -45,6 +41,7 @@ def make(
         states: Width of a state.
         actions: Width of an action.
         discount: γ of the task, per environment step.
+        computation: How updates are computed, settled.
 
     Raises:
         ValueError: Members differ in something that a population shares.
@@ -57,19 +54,16 @@ def make(
                 "members of one population may differ only in "
                 f"{', '.join(values_of(first))}; got {first} and {config}"
             )
-    sizes: Setting = {"states": states, "actions": actions, "discount": discount}
+    setting = Setting(tuple(seeds), states, actions, discount, computation)
     match first:
         case Sql():
-            return SoftQLearning(cast(Sequence[Sql], configs), seeds, **sizes)
+            return SoftQLearning(cast(Sequence[Sql], configs), setting)
         case Sac():
-            return SoftActorCritic(cast(Sequence[Sac], configs), seeds, **sizes)
+            return SoftActorCritic(cast(Sequence[Sac], configs), setting)
         case Ddpg():
-            return DeepDeterministicPolicyGradient(
-                cast(Sequence[Ddpg], configs), seeds, **sizes
-            )
+            ddpg = cast(Sequence[Ddpg], configs)
+            return DeepDeterministicPolicyGradient(ddpg, setting)
         case Reinforce():
-            return SoftPolicyGradient(
-                cast(Sequence[Reinforce], configs), seeds, **sizes
-            )
+            return SoftPolicyGradient(cast(Sequence[Reinforce], configs), setting)
         case _:
             assert_never(first)

@@ -1,8 +1,7 @@
 """What every learner offers, for a whole population at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,8 +11,6 @@ from pipeline.core import equations
 from pipeline.core.config import CopiedTarget, OffPolicy, SmoothTarget
 from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
-
-Config = TypeVar("Config")
 
 
 class Agent(ABC):
@@ -69,6 +66,11 @@ class Agent(ABC):
         `X_target` is the slow copy of `X`.
         """
 
+    @property
+    def device(self) -> torch.device:
+        """Where it expects tensors, and returns them."""
+        return next(iter(self.networks().values())).device
+
     @abstractmethod
     def optimizers(self) -> dict[str, Adam]:
         """One optimiser for each network that learns."""
@@ -116,13 +118,6 @@ class QLearner(Agent):
         """Learn from one batch; `index` counts updates from 0 and chooses the noise."""
 
 
-def per_member(
-    configs: Sequence[Config], get: Callable[[Config], float]
-) -> Float[Tensor, " member"]:
-    """One number of every member's configuration."""
-    return torch.tensor([get(config) for config in configs])
-
-
 def scale_learning_rates(
     optimizers: Iterable[Adam], constant: float, *, progress: float
 ) -> None:
@@ -136,20 +131,25 @@ def scale_learning_rates(
     falling = progress > constant
     scale = (1 - progress) / (1 - constant) if falling else 1.0
     for optimizer in optimizers:
-        optimizer.scale = scale
+        optimizer.scale(scale)
 
 
-def update_targets(
+def average_targets(config: OffPolicy, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
+    """Let target weights that are averages follow, given as (target, source)."""
+    if isinstance(config.target, SmoothTarget):
+        for target, source in pairs:
+            rate = config.target.tau
+            target.copy_(equations.polyak_average(target, source, rate))
+
+
+def copy_targets(
     config: OffPolicy, pairs: Sequence[tuple[Tensor, Tensor]], *, index: int
 ) -> None:
-    """Let target weights follow, given as (target, source)."""
-    for target, source in pairs:
-        match config.target:
-            case SmoothTarget(tau=tau):
-                target.copy_(equations.polyak_average(target, source, tau))
-            case CopiedTarget(copy_every=every):
-                if (index + 1) % every == 0:
-                    target.copy_(source)
+    """Copy target weights that are copies, given as (target, source), if it is time."""
+    every = isinstance(config.target, CopiedTarget) and config.target.copy_every
+    if every and (index + 1) % every == 0:
+        for target, source in pairs:
+            target.copy_(source)
 
 
 def learnable(weights: Tensor) -> Tensor:

@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import equations
-from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.agents.base import learnable
+from pipeline.core.agents.setting import Setting
 from pipeline.core.config import Reinforce, ValueBaseline
-from pipeline.core.networks import Mlp
+from pipeline.core.config.algorithms import ValueNetwork as ValueNetworkConfig
 from pipeline.core.optimizer import Adam
 
 
@@ -20,7 +21,7 @@ class NoBaseline:
         self, state: Float[Tensor, "member time state"]
     ) -> Float[Tensor, "member time"]:
         """0 everywhere."""
-        return torch.zeros(state.shape[:-1])
+        return state.new_zeros(state.shape[:-1])
 
     def update(
         self,
@@ -45,25 +46,21 @@ class ValueNetwork:
     def __init__(
         self,
         hidden: tuple[int, ...],
-        seeds: Sequence[int],
-        *,
-        states: int,
-        steps: int,
-        rate: Float[Tensor, " member"],
+        configs: Sequence[ValueNetworkConfig],
+        setting: Setting,
     ) -> None:
         """A fresh network.
 
         Args:
             hidden: Widths of its hidden layers.
-            seeds: One per member.
-            states: Width of a state.
-            steps: Of gradient descent on each rollout.
-            rate: Step size of each member.
+            configs: One per member.
+            setting: What else the population is.
         """
-        self._network = Mlp((states,), hidden, 1)
-        self._weights = self._network.glorot(seeds, "value")
+        self._network = setting.network((setting.states,), hidden, 1)
+        self._weights = self._network.glorot(setting.seeds, "value")
+        rate = setting.numbers(configs, lambda c: c.learning_rate)
         self._adam = Adam(self._weights, rate)
-        self._steps = steps
+        self._steps = configs[0].steps
 
     def _value(self, weights: Tensor, state: Tensor) -> Float[Tensor, "member time"]:
         return self._network(weights, state.unsqueeze(2)).flatten(start_dim=1)
@@ -100,21 +97,13 @@ class ValueNetwork:
         return {"value": self._adam}
 
 
-def make(
-    configs: Sequence[Reinforce], seeds: Sequence[int], states: int
-) -> NoBaseline | ValueNetwork:
+def make(configs: Sequence[Reinforce], setting: Setting) -> NoBaseline | ValueNetwork:
     """The baseline of a population, as its members' settings have it."""
-    settings = [
+    networks = [
         c.baseline.value_network
         for c in configs
         if isinstance(c.baseline, ValueBaseline)
     ]
-    if not settings:
+    if not networks:
         return NoBaseline()
-    return ValueNetwork(
-        configs[0].hidden,
-        seeds,
-        states=states,
-        steps=settings[0].steps,
-        rate=per_member(settings, lambda s: s.learning_rate),
-    )
+    return ValueNetwork(configs[0].hidden, networks, setting)

@@ -10,18 +10,18 @@ from torch import Tensor
 from pipeline.core import equations
 from pipeline.core.agents.base import (
     QLearner,
+    average_targets,
+    copy_targets,
     learnable,
-    per_member,
     scale_learning_rates,
-    update_targets,
 )
+from pipeline.core.agents.setting import Setting
+from pipeline.core.computing import graph
 from pipeline.core.config import (
     Ddpg,
     GaussianNoise,
     OrnsteinUhlenbeckNoise,
 )
-from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
 
@@ -29,41 +29,32 @@ from pipeline.core.replay import Batch
 class DeepDeterministicPolicyGradient(QLearner):
     """A deterministic policy, one critic, and slow copies of both."""
 
-    def __init__(
-        self,
-        configs: Sequence[Ddpg],
-        seeds: Sequence[int],
-        *,
-        states: int,
-        actions: int,
-        discount: float,
-    ) -> None:
+    def __init__(self, configs: Sequence[Ddpg], setting: Setting) -> None:
         """Fresh networks.
 
         Args:
             configs: One per member; they may differ in numbers marked `PerMember`.
-            seeds: One per member.
-            states: Width of a state.
-            actions: Width of an action.
-            discount: γ of the task.
+            setting: What else the population is.
         """
         config = configs[0]
         self._config = config
-        self._discount = discount
-        self._actor = Mlp((states,), config.hidden, actions)
-        self._critic = Mlp((states, actions), config.hidden, 1)
-        self._policy = self._actor.glorot(seeds, "policy")
+        self._discount = setting.discount
+        states, actions = setting.states, setting.actions
+        self._actor = setting.network((states,), config.hidden, actions)
+        self._critic = setting.network((states, actions), config.hidden, 1)
+        self._policy = self._actor.glorot(setting.seeds, "policy")
         self._policy_target = self._policy.clone()
-        self._q = self._critic.glorot(seeds, "q")
+        self._q = self._critic.glorot(setting.seeds, "q")
         self._q_target = self._q.clone()
-        q_rate = per_member(configs, lambda c: c.learning_rate.q)
-        policy_rate = per_member(configs, lambda c: c.learning_rate.policy)
+        q_rate = setting.numbers(configs, lambda c: c.learning_rate.q)
+        policy_rate = setting.numbers(configs, lambda c: c.learning_rate.policy)
         self._policy_adam = Adam(self._policy, policy_rate)
         self._q_adam = Adam(self._q, q_rate)
 
-        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
-        self._sigma = per_member(configs, _sigma).unsqueeze(-1)
-        self._disturbance = torch.zeros(len(configs), actions)
+        self._exploration = setting.noise("exploration", actions)
+        self._sigma = setting.numbers(configs, _sigma).unsqueeze(-1)
+        self._disturbance = self._sigma.new_zeros(len(configs), actions)
+        self._learn_once = graph(self._learn, setting.computation)
         self._diagnostics: dict[str, Tensor] = {}
 
     def act(
@@ -139,6 +130,10 @@ class DeepDeterministicPolicyGradient(QLearner):
 
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the critic, of the policy, and of the slow copies."""
+        self._diagnostics = self._learn_once(batch)
+        copy_targets(self._config, self._targets(), index=index)
+
+    def _learn(self, batch: Batch) -> dict[str, Float[Tensor, " member"]]:
         with torch.no_grad():
             action_next = self._act(self._policy_target, batch.state_next)
             value_next = self._value(self._q_target, batch.state_next, action_next)
@@ -157,13 +152,15 @@ class DeepDeterministicPolicyGradient(QLearner):
         (gradient,) = torch.autograd.grad(policy_loss.sum(), policy_weights)
         self._policy_adam.step(gradient)
 
-        pairs = [(self._q_target, self._q), (self._policy_target, self._policy)]
-        update_targets(self._config, pairs, index=index)
-        self._diagnostics = {
+        average_targets(self._config, self._targets())
+        return {
             "q_loss": q_loss.detach(),
             "q": q.detach().mean(dim=1),
             "policy_loss": policy_loss.detach(),
         }
+
+    def _targets(self) -> list[tuple[Tensor, Tensor]]:
+        return [(self._q_target, self._q), (self._policy_target, self._policy)]
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
         """Losses and mean of Q."""

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import squashing
+from pipeline.core.agents.setting import Setting
 from pipeline.core.networks import Mlp
 
 LOG_SCALE_RANGE = (-20.0, 2.0)
@@ -20,11 +21,9 @@ class SquashedGaussian:
     """From a state to μ and log σ."""
 
     @classmethod
-    def of(
-        cls, states: int, hidden: tuple[int, ...], actions: int
-    ) -> "SquashedGaussian":
-        """A policy on states and actions of these widths."""
-        return cls(Mlp((states,), hidden, 2 * actions))
+    def of(cls, setting: Setting, hidden: tuple[int, ...]) -> "SquashedGaussian":
+        """A policy with hidden layers of these widths."""
+        return cls(setting.network((setting.states,), hidden, 2 * setting.actions))
 
     def _parameters(self, weights: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         out = self.network(weights, state.unsqueeze(2)).squeeze(2)

@@ -24,11 +24,11 @@ from torch import Tensor
 
 from pipeline.core import returns
 from pipeline.core.agents import baseline
-from pipeline.core.agents.base import Agent, learnable, per_member
+from pipeline.core.agents.base import Agent, learnable
 from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.temperature import Held
 from pipeline.core.config import Reinforce
-from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.rollout import Rollout
 
@@ -36,33 +36,22 @@ from pipeline.core.rollout import Rollout
 class SoftPolicyGradient(Agent):
     """A squashed Gaussian policy, and a value network if there is a baseline."""
 
-    def __init__(
-        self,
-        configs: Sequence[Reinforce],
-        seeds: Sequence[int],
-        *,
-        states: int,
-        actions: int,
-        discount: float,
-    ) -> None:
+    def __init__(self, configs: Sequence[Reinforce], setting: Setting) -> None:
         """Fresh networks.
 
         Args:
             configs: One per member; they may differ in numbers marked `PerMember`.
-            seeds: One per member.
-            states: Width of a state.
-            actions: Width of an action.
-            discount: γ of the task.
+            setting: What else the population is.
         """
         self._config = configs[0]
-        self._discount = discount
-        self._actor = SquashedGaussian.of(states, self._config.hidden, actions)
-        self._policy = self._actor.network.glorot(seeds, "policy")
-        rate = per_member(configs, lambda c: c.learning_rate)
+        self._discount = setting.discount
+        self._actor = SquashedGaussian.of(setting, self._config.hidden)
+        self._policy = self._actor.network.glorot(setting.seeds, "policy")
+        rate = setting.numbers(configs, lambda c: c.learning_rate)
         self._policy_adam = Adam(self._policy, rate)
-        self._alpha = Held([c.temperature for c in configs])
-        self._baseline = baseline.make(configs, seeds, states)
-        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
+        self._alpha = Held([c.temperature for c in configs], setting)
+        self._baseline = baseline.make(configs, setting)
+        self._exploration = setting.noise("exploration", setting.actions)
         self._diagnostics: dict[str, Tensor] = {}
 
     def act(

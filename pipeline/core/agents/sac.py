@@ -12,19 +12,19 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core import equations
-from pipeline.core.agents import temperature
+from pipeline.core.agents import temperature as temperatures
 from pipeline.core.agents.base import (
     QLearner,
+    average_targets,
+    copy_targets,
     learnable,
-    per_member,
     scale_learning_rates,
-    update_targets,
 )
 from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.slow_copies import TargetCritics, TargetValue
+from pipeline.core.computing import graph
 from pipeline.core.config import Sac
-from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
 
@@ -32,45 +32,35 @@ from pipeline.core.replay import Batch
 class SoftActorCritic(QLearner):
     """A squashed Gaussian policy and two critics."""
 
-    def __init__(
-        self,
-        configs: Sequence[Sac],
-        seeds: Sequence[int],
-        *,
-        states: int,
-        actions: int,
-        discount: float,
-    ) -> None:
+    def __init__(self, configs: Sequence[Sac], setting: Setting) -> None:
         """Fresh networks.
 
         Args:
             configs: One per member; they may differ in numbers marked `PerMember`.
-            seeds: One per member.
-            states: Width of a state.
-            actions: Width of an action.
-            discount: γ of the task.
+            setting: What else the population is.
         """
         config = configs[0]
         self._config = config
-        self._discount = discount
-        q_rate = per_member(configs, lambda c: c.learning_rate.q)
-        policy_rate = per_member(configs, lambda c: c.learning_rate.policy)
+        self._discount = setting.discount
+        q_rate = setting.numbers(configs, lambda c: c.learning_rate.q)
+        policy_rate = setting.numbers(configs, lambda c: c.learning_rate.policy)
 
-        self._actor = SquashedGaussian.of(states, config.hidden, actions)
-        self._policy = self._actor.network.glorot(seeds, "policy")
+        states, actions = setting.states, setting.actions
+        self._actor = SquashedGaussian.of(setting, config.hidden)
+        self._policy = self._actor.network.glorot(setting.seeds, "policy")
         self._policy_adam = Adam(self._policy, policy_rate)
-        self._critic = Mlp((states, actions), config.hidden, 1)
-        pair = [self._critic.glorot(seeds, name) for name in ("q 1", "q 2")]
+        self._critic = setting.network((states, actions), config.hidden, 1)
+        pair = [self._critic.glorot(setting.seeds, name) for name in ("q 1", "q 2")]
         self._q = torch.stack(pair, dim=1).flatten(end_dim=1)  # [member * 2, weight]
         self._q_adam = Adam(self._q, q_rate.repeat_interleave(2))
         self._target: TargetCritics | TargetValue = TargetCritics(self._q)
         if config.value == "network":
-            self._target = TargetValue(config, seeds, states, q_rate)
-        self._alpha = temperature.make([c.temperature for c in configs], actions)
+            self._target = TargetValue(config, setting, q_rate)
+        self._alpha = temperatures.make([c.temperature for c in configs], setting)
 
-        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
-        shape = (2, config.batch, actions)
-        self._noise = Noise(seeds, "policy noise", shape=shape, kind="normal")
+        self._exploration = setting.noise("exploration", actions)
+        self._noise = setting.noise("policy noise", 2, config.batch, actions)
+        self._learn_once = graph(self._learn, setting.computation)
         self._diagnostics: dict[str, Tensor] = {}
 
     def act(
@@ -142,58 +132,72 @@ class SoftActorCritic(QLearner):
 
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the critics, the policy, the temperature and the slow copies."""
-        noise, noise_next = self._noise.at(index).unbind(dim=1)
-        self._update_critics(batch, self._bellman_target(batch, noise_next))
-        value_target, log_prob = self._update_policy(batch.state, noise)
-        self._alpha.update(-log_prob.mean(dim=1))
+        noise = self._noise.at(index)
+        self._diagnostics = self._learn_once(batch, noise, self.temperature)
+        copy_targets(self._config, [self._target.pair()], index=index)
+
+    def _learn(
+        self,
+        batch: Batch,
+        noise: Float[Tensor, "member 2 batch action"],
+        temperature: Float[Tensor, " member"],
+    ) -> dict[str, Float[Tensor, " member"]]:
+        noise_now, noise_next = noise.unbind(dim=1)
+        target = self._bellman_target(batch, noise_next, temperature)
+        critics = self._update_critics(batch, target)
+        value, policy = self._update_policy(batch.state, noise_now, temperature)
+        self._alpha.update(policy["entropy"])
         if isinstance(self._target, TargetValue):
-            self._target.update(batch.state, value_target)
-        update_targets(self._config, [self._target.pair()], index=index)
+            self._target.update(batch.state, value)
+        average_targets(self._config, [self._target.pair()])
+        return critics | policy | {"temperature": temperature}
 
     @torch.no_grad()
     def _bellman_target(
-        self, batch: Batch, noise: Float[Tensor, "member batch action"]
+        self,
+        batch: Batch,
+        noise: Float[Tensor, "member batch action"],
+        temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch"]:
         if isinstance(self._target, TargetValue):
             value = self._target.value(batch.state_next)
         else:
             action, log_prob = self._actor.draw(self._policy, batch.state_next, noise)
             critics = self._critics(self._target.weights, batch.state_next, action)
-            value = critics.amin(dim=1) - self.temperature[:, None] * log_prob
+            value = critics.amin(dim=1) - temperature[:, None] * log_prob
         return equations.bellman_target(
             batch.reward, value, batch.terminated, self._discount
         )
 
     def _update_critics(
         self, batch: Batch, target: Float[Tensor, "member batch"]
-    ) -> None:
+    ) -> dict[str, Float[Tensor, " member"]]:
+        """Returns what is worth knowing."""
         weights = learnable(self._q)
         q = self._critics(weights, batch.state, batch.action)
         loss = equations.squared_error(q, target[:, None])
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._q_adam.step(gradient)
         mean = q.detach().mean(dim=(1, 2))
-        self._diagnostics |= {"q_loss": loss.detach().mean(dim=1), "q": mean}
+        return {"q_loss": loss.detach().mean(dim=1), "q": mean}
 
     def _update_policy(
         self,
         state: Float[Tensor, "member batch state"],
         noise: Float[Tensor, "member batch action"],
-    ) -> tuple[Float[Tensor, "member batch"], Float[Tensor, "member batch"]]:
-        """Returns the soft value of the sampled actions, and their log-density."""
+        temperature: Float[Tensor, " member"],
+    ) -> tuple[Float[Tensor, "member batch"], dict[str, Float[Tensor, " member"]]]:
+        """Returns the soft value of the sampled actions, and what is worth knowing."""
         weights = learnable(self._policy)
         action, log_prob = self._actor.draw(weights, state, noise)
         q = self._critics(self._q, state, action).amin(dim=1)
-        loss = equations.actor_loss(log_prob, q, self.temperature)
+        loss = equations.actor_loss(log_prob, q, temperature)
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._policy_adam.step(gradient)
         log_prob = log_prob.detach()
-        self._diagnostics |= {
-            "policy_loss": loss.detach(),
-            "entropy": -log_prob.mean(dim=1),
-            "temperature": self.temperature.clone(),
-        }
-        return q.detach() - self.temperature[:, None] * log_prob, log_prob
+        value = q.detach() - temperature[:, None] * log_prob
+        known = {"policy_loss": loss.detach(), "entropy": -log_prob.mean(dim=1)}
+        return value, known
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
         """Losses, mean of Q, entropy of the policy, temperature."""

@@ -1,15 +1,13 @@
 """Slow copies of networks, which stand in the target of soft actor-critic's critics."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import equations
 from pipeline.core.agents.base import learnable
+from pipeline.core.agents.setting import Setting
 from pipeline.core.config import Sac
-from pipeline.core.networks import Mlp
 from pipeline.core.optimizer import Adam
 
 
@@ -32,20 +30,18 @@ class TargetValue:
     def __init__(
         self,
         config: Sac,
-        seeds: Sequence[int],
-        states: int,
+        setting: Setting,
         rate: Float[Tensor, " member"],
     ) -> None:
         """A fresh value network and its copy.
 
         Args:
             config: Whose hidden layers it has.
-            seeds: One per member.
-            states: Width of a state.
+            setting: Of the population.
             rate: Step size of each member.
         """
-        self._network = Mlp((states,), config.hidden, 1)
-        self.source = self._network.glorot(seeds, "value")
+        self._network = setting.network((setting.states,), config.hidden, 1)
+        self.source = self._network.glorot(setting.seeds, "value")
         self.weights = self.source.clone()
         self.adam = Adam(self.source, rate)
 

@@ -10,9 +10,7 @@ Departures of our own:
   holds it, and lets it fall only when it fine-tunes, from .1 to .001.
 - The proposals may be a randomly shifted lattice (`value_points: lattice`), each of
   them uniform. The paper has independent ones, as has `random`.
-- The kernel may be narrower than the median heuristic (`particles.bandwidth` below 1),
-  and the sampler may learn at a part of the batch (`particles.states`). The paper has
-  the heuristic and the batch.
+- The sampler may learn at a part of the batch (`particles.states`).
 - Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
   says why). The paper says neither how it keeps actions in their bounds nor how its
   sampler begins.
@@ -34,17 +32,17 @@ from torch import Tensor
 from pipeline.core import equations
 from pipeline.core.agents.base import (
     QLearner,
+    average_targets,
+    copy_targets,
     learnable,
-    per_member,
     scale_learning_rates,
-    update_targets,
 )
+from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.agents.temperature import Held
+from pipeline.core.computing import graph
 from pipeline.core.config import Sql
 from pipeline.core.lattice import lattice
-from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.randomness import stream
 from pipeline.core.replay import Batch
@@ -56,52 +54,41 @@ BLOCK = 256
 class SoftQLearning(QLearner):
     """A soft Q-function and a network that samples from exp(Q/α)."""
 
-    def __init__(
-        self,
-        configs: Sequence[Sql],
-        seeds: Sequence[int],
-        *,
-        states: int,
-        actions: int,
-        discount: float,
-    ) -> None:
+    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
         """Fresh networks.
 
         Args:
             configs: One per member; they may differ in numbers marked `PerMember`.
-            seeds: One per member.
-            states: Width of a state.
-            actions: Width of an action.
-            discount: γ of the task.
+            setting: What else the population is.
         """
         config = configs[0]
-        self._seeds = tuple(seeds)
+        states, actions = setting.states, setting.actions
+        self._seeds = setting.seeds
         self._config = config
-        self._discount = discount
+        self._discount = setting.discount
         self._actions = actions
-        self._alpha = Held([c.temperature for c in configs])
+        self._alpha = Held([c.temperature for c in configs], setting)
 
-        self._q_network = Mlp((states, actions), config.hidden, 1)
-        self._q = self._q_network.glorot(seeds, "q")
+        self._q_network = setting.network((states, actions), config.hidden, 1)
+        self._q = self._q_network.glorot(setting.seeds, "q")
         self._q_target = self._q.clone()
-        q_rate = per_member(configs, lambda c: c.learning_rate.q)
+        q_rate = setting.numbers(configs, lambda c: c.learning_rate.q)
         self._q_adam = Adam(self._q, q_rate)
-        self._sampler = SteinSampler(configs, seeds, states=states, actions=actions)
+        self._sampler = SteinSampler(configs, setting)
 
-        self._exploration = Noise(seeds, "exploration", shape=(actions,), kind="normal")
+        self._exploration = setting.noise("exploration", actions)
         match config.value_points:
             case "lattice":
-                self._points = lattice(config.value_particles, actions)
+                points = lattice(config.value_particles, actions)
                 self._shifted = 1
             case "random":
-                self._points = torch.zeros(1, actions)
+                points = torch.zeros(1, actions)
                 self._shifted = config.value_particles
-        self._shifts = Noise(
-            seeds,
-            "value particles",
-            shape=(config.batch, self._shifted, actions),
-            kind="uniform",
+        self._points = points.to(self._q.device)
+        self._shifts = setting.noise(
+            "value particles", config.batch, self._shifted, actions, kind="uniform"
         )
+        self._learn_once = graph(self._learn, setting.computation)
         self._diagnostics: dict[str, Tensor] = {}
 
     def act(
@@ -163,21 +150,37 @@ class SoftQLearning(QLearner):
 
     def update(self, batch: Batch, *, index: int) -> None:
         """One step of the soft Q-function, then one of the sampler."""
-        self._update_q(batch, index)
-        self._sampler.update(
-            batch.state,
-            self._q_of_particles,
-            temperature=self.temperature,
-            index=index,
+        self._diagnostics = self._learn_once(
+            batch,
+            self._shifts.at(index) if batch.value_next is None else None,
+            self._sampler.noise.at(index),
+            self.temperature,
         )
-        update_targets(self._config, [(self._q_target, self._q)], index=index)
+        copy_targets(self._config, [(self._q_target, self._q)], index=index)
 
-    def _update_q(self, batch: Batch, index: int) -> None:
+    def _learn(
+        self,
+        batch: Batch,
+        shifts: Float[Tensor, "member batch _ action"] | None,
+        noise: Float[Tensor, "member states particle action"],
+        temperature: Float[Tensor, " member"],
+    ) -> dict[str, Float[Tensor, " member"]]:
+        value_next = batch.value_next
+        if value_next is None:
+            assert shifts is not None
+            value_next = self._estimate(batch.state_next, shifts, temperature)
+        known = self._update_q(batch, value_next)
+        known |= self._sampler.learn(
+            batch.state, self._q_of_particles, temperature=temperature, noise=noise
+        )
+        average_targets(self._config, [(self._q_target, self._q)])
+        return known
+
+    def _update_q(
+        self, batch: Batch, value_next: Float[Tensor, "member batch"]
+    ) -> dict[str, Float[Tensor, " member"]]:
         target = equations.bellman_target(
-            batch.reward,
-            self._value_next(batch, index),
-            batch.terminated,
-            self._discount,
+            batch.reward, value_next, batch.terminated, self._discount
         )
         weights = learnable(self._q)
         state, action = batch.state.unsqueeze(2), batch.action.unsqueeze(2)
@@ -185,12 +188,7 @@ class SoftQLearning(QLearner):
         loss = equations.squared_error(q, target)
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._q_adam.step(gradient)
-        self._diagnostics |= {"q_loss": loss.detach(), "q": q.detach().mean(dim=1)}
-
-    def _value_next(self, batch: Batch, index: int) -> Float[Tensor, "member batch"]:
-        if batch.value_next is not None:
-            return batch.value_next
-        return self._estimate(batch.state_next, self._shifts.at(index))
+        return {"q_loss": loss.detach(), "q": q.detach().mean(dim=1)}
 
     def soft_value(
         self, state: Float[Tensor, "member n state"], *, draw: int
@@ -206,9 +204,12 @@ class SoftQLearning(QLearner):
             stream(seed, "value table", draw).random(shape, dtype=np.float32)
             for seed in self._seeds
         ]
-        shifts = torch.from_numpy(np.stack(drawn)).to(state.dtype)
+        shifts = torch.from_numpy(np.stack(drawn)).to(state)
         blocks = [torch.split(x, BLOCK, dim=1) for x in (state, shifts)]
-        parts = [self._estimate(*part) for part in zip(*blocks, strict=True)]
+        parts = [
+            self._estimate(block, shift, self.temperature)
+            for block, shift in zip(*blocks, strict=True)
+        ]
         return torch.cat(parts, dim=1)
 
     @torch.no_grad()
@@ -216,15 +217,16 @@ class SoftQLearning(QLearner):
         self,
         state: Float[Tensor, "member batch state"],
         shifts: Float[Tensor, "member batch _ action"],
+        temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch"]:
         actions = 2 * ((shifts + self._points) % 1) - 1
-        log_proposal = torch.tensor([[[-self._actions * math.log(2)]]])
         q = self._q_network(self._q_target, state.unsqueeze(2), actions).squeeze(3)
-        return equations.soft_value(q, log_proposal, self.temperature[:, None])
+        log_proposal = q.new_full((1, 1, 1), -self._actions * math.log(2))
+        return equations.soft_value(q, log_proposal, temperature[:, None])
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
         """Loss and mean of Q; length of the Stein direction; spread of actions."""
-        return self._diagnostics | self._sampler.diagnostics
+        return self._diagnostics
 
     def networks(self) -> dict[str, Tensor]:
         """Q, its target, and the sampler."""

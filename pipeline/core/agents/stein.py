@@ -7,8 +7,7 @@ What is particular about it:
 - A fresh sampler draws almost uniformly: the network's output begins at 0 and is added
   to the noise, whose squashing is nearly even. One that begins with all its particles
   near the middle loses modes when it meets a sharp Q at once.
-- The bandwidth follows the authors' code up to a factor; see
-  `equations.kernel_bandwidth`.
+- The bandwidth follows the authors' code; see `equations.kernel_bandwidth`.
 - A map from one cloud of noise leaves bridges between the modes. The sampler knows its
   own density, so that draws can be corrected by it (`resampling.py`).
 """
@@ -23,10 +22,9 @@ from torch import Tensor
 
 from pipeline.core import equations, squashing
 from pipeline.core.agents import resampling
-from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.agents.base import learnable
+from pipeline.core.agents.setting import Setting
 from pipeline.core.config import Sql
-from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
 from pipeline.core.optimizer import Adam
 from pipeline.core.randomness import stream
 
@@ -45,39 +43,32 @@ units, as [member, batch, particle]."""
 class SteinSampler:
     """a = tanh(f(ξ; s)) with ξ ~ N(0, I), for every member of a population."""
 
-    def __init__(
-        self, configs: Sequence[Sql], seeds: Sequence[int], *, states: int, actions: int
-    ) -> None:
+    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
         """A fresh network.
 
         Args:
             configs: One per member; they may differ in numbers marked `PerMember`.
-            seeds: One per member.
-            states: Width of a state.
-            actions: Width of an action, and of the noise ξ.
+            setting: What else the population is. The noise ξ is as wide as an action.
         """
         config = configs[0]
         self.candidates = config.candidates
         """Draws of which `sample` takes one."""
         self._states = config.particles.states
-        self._bandwidth = config.particles.bandwidth
         self._counts = [config.particles.fixed, config.particles.updated]
-        self._network = Mlp((states, actions), config.hidden, actions)
-        self.weights = self._network.glorot(seeds, "policy", output=0.0)
-        self.adam = Adam(
-            self.weights, per_member(configs, lambda c: c.learning_rate.policy)
+        actions = setting.actions
+        inputs = (setting.states, actions)
+        self._network = setting.network(inputs, config.hidden, actions)
+        self.weights = self._network.glorot(setting.seeds, "policy", output=0.0)
+        rate = setting.numbers(configs, lambda c: c.learning_rate.policy)
+        self.adam = Adam(self.weights, rate)
+        self.noise = setting.noise(
+            "stein particles", self._states, sum(self._counts), actions
         )
-        self._noise = Noise(
-            seeds,
-            "stein particles",
-            shape=(self._states, sum(self._counts), actions),
-            kind="normal",
-        )
+        """For `learn`, by the number of the update."""
         greedy = stream(0, "greedy particles").standard_normal(
             (1, 1, GREEDY_PARTICLES, actions), dtype="float32"
         )
-        self._greedy_noise = torch.from_numpy(greedy)
-        self.diagnostics: dict[str, Tensor] = {}
+        self._greedy_noise = torch.from_numpy(greedy).to(self.weights)
 
     @torch.no_grad()
     def draw(
@@ -86,7 +77,7 @@ class SteinSampler:
         noise: Float[Tensor, "member batch particle action"],
     ) -> Float[Tensor, "member batch particle action"]:
         """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
-        return torch.tanh(self._pre_squash(self.weights, state, noise))
+        return self._action(self._particles(self.weights, state, noise))
 
     @torch.no_grad()
     def sample(
@@ -101,7 +92,7 @@ class SteinSampler:
         Args:
             state: s.
             noise: ξ, which decides everything.
-            q: Q(s, a), as for `update`.
+            q: Q(s, a), as for `learn`.
             temperature: α.
         """
         state = state.unsqueeze(2)
@@ -124,10 +115,10 @@ class SteinSampler:
         """As `draw`, with log p(a | s) in nats, as far as f does not fold the space."""
         with torch.enable_grad():
             noise = learnable(noise)
-            u = self._pre_squash(self.weights, state, noise)
-            log_density = resampling.log_density_of_map(noise, u)
-        u = u.detach()
-        return torch.tanh(u), log_density - squashing.squash_log_det(u)
+            particles = self._particles(self.weights, state, noise)
+            log_density = resampling.log_density_of_map(noise, particles)
+        particles = particles.detach()
+        return self._action(particles), log_density - self._log_volume(particles)
 
     @torch.no_grad()
     def best(
@@ -137,7 +128,7 @@ class SteinSampler:
 
         Args:
             state: s.
-            q: Q(s, a), as for `update`.
+            q: Q(s, a), as for `learn`.
         """
         state = state.unsqueeze(2)
         noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
@@ -145,7 +136,19 @@ class SteinSampler:
         index = q(state, candidates).argmax(dim=2)[:, :, None, None]
         return torch.take_along_dim(candidates, index, dim=2).squeeze(2)
 
-    def _pre_squash(
+    def _action(
+        self, particles: Float[Tensor, "member batch particle action"]
+    ) -> Float[Tensor, "member batch particle action"]:
+        """The actions a = tanh(u)."""
+        return torch.tanh(particles)
+
+    def _log_volume(
+        self, particles: Float[Tensor, "member batch particle action"]
+    ) -> Float[Tensor, "member batch particle"]:
+        """How log |det da/du| says what the volume around a particle becomes."""
+        return squashing.squash_log_det(particles)
+
+    def _particles(
         self,
         weights: Float[Tensor, "member weight"],
         state: Float[Tensor, "member batch _ state"],
@@ -155,54 +158,54 @@ class SteinSampler:
         moved = self._network(weights, state, noise)
         return NEARLY_UNIFORM * noise + moved
 
-    def update(
+    def learn(
         self,
         state: Float[Tensor, "member batch state"],
         q: ParticleValues,
         *,
         temperature: Float[Tensor, " member"],
-        index: int,
-    ) -> None:
+        noise: Float[Tensor, "member states particle action"],
+    ) -> dict[str, Float[Tensor, " member"]]:
         """One step towards exp(Q/α) at the first of the states (SQL Eqs. 13, 14).
 
         Args:
             state: s, at least as many as `particles.states` says.
             q: Q(s, a) of particles.
             temperature: α.
-            index: Which noise is used.
+            noise: That of this update.
+
+        Returns:
+            Length of the Stein direction, and spread of actions.
         """
         state = state[:, : self._states].unsqueeze(2)
-        noise_fixed, noise_updated = torch.split(
-            self._noise.at(index), self._counts, dim=2
-        )
+        noise_fixed, noise_updated = torch.split(noise, self._counts, dim=2)
         with torch.no_grad():
-            fixed = self._pre_squash(self.weights, state, noise_fixed)
+            fixed = self._particles(self.weights, state, noise_fixed)
         weights = learnable(self.weights)
-        updated = self._pre_squash(weights, state, noise_updated)
+        updated = self._particles(weights, state, noise_updated)
         direction = equations.stein_direction(
             fixed,
             updated.detach(),
             self._slope(fixed, partial(q, state), temperature),
             temperature[:, None],
-            self._bandwidth,
         )
         count = direction.shape[1] * direction.shape[2]
         (ascent,) = torch.autograd.grad(updated, weights, direction / count)
         self.adam.step(-ascent)
-        self.diagnostics = {
+        return {
             "stein_norm": direction.norm(dim=3).mean(dim=(1, 2)),
-            "action_spread": torch.tanh(fixed).std(dim=2).mean(dim=(1, 2)),
+            "action_spread": self._action(fixed).std(dim=2).mean(dim=(1, 2)),
         }
 
     def _slope(
         self,
-        pre_squash: Float[Tensor, "member batch particle action"],
+        particles: Float[Tensor, "member batch particle action"],
         q: Callable[[Tensor], Tensor],
         temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch particle action"]:
         """Gradient of Q(s, tanh u) + α log |det da/du| with respect to u."""
-        u = learnable(pre_squash)
-        volume = temperature[:, None, None] * squashing.squash_log_det(u)
-        energy = q(torch.tanh(u)) + volume
+        u = learnable(particles)
+        volume = temperature[:, None, None] * self._log_volume(u)
+        energy = q(self._action(u)) + volume
         (slope,) = torch.autograd.grad(energy.sum(), u)
         return slope

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core import equations
-from pipeline.core.agents.base import learnable, per_member
+from pipeline.core.agents.base import learnable
+from pipeline.core.agents.setting import Setting
 from pipeline.core.config import FixedTemperature, TunedTemperature
 from pipeline.core.optimizer import Adam
 
@@ -19,10 +20,10 @@ class Held:
     """α, as it is now. Before the first `follow`, and so in a population that is loaded
     and not trained, that to which it falls."""
 
-    def __init__(self, settings: Sequence[FixedTemperature]) -> None:
+    def __init__(self, configs: Sequence[FixedTemperature], setting: Setting) -> None:
         """One for each member."""
-        self._annealing = settings[0].annealing
-        self._end = per_member(settings, lambda s: s.fixed)
+        self._annealing = configs[0].annealing
+        self._end = setting.numbers(configs, lambda c: c.fixed)
         self.value = self._end
 
     def follow(self, progress: float) -> None:
@@ -47,17 +48,13 @@ class Held:
 class Tuned:
     """A temperature that keeps the entropy at a target (SAC 2019 Eq. 18)."""
 
-    def __init__(self, settings: Sequence[TunedTemperature], actions: int) -> None:
-        """One for each member.
-
-        Args:
-            settings: Of each member.
-            actions: Width of an action, by which the target entropy is multiplied.
-        """
-        per_dim = per_member(settings, lambda s: s.target_entropy_per_dim)
-        self._target = actions * per_dim
-        self._log = per_member(settings, lambda s: s.initial).log().unsqueeze(-1)
-        self._adam = Adam(self._log, per_member(settings, lambda s: s.learning_rate))
+    def __init__(self, configs: Sequence[TunedTemperature], setting: Setting) -> None:
+        """One for each member."""
+        per_dim = setting.numbers(configs, lambda c: c.target_entropy_per_dim)
+        self._target = setting.actions * per_dim
+        self._log = setting.numbers(configs, lambda c: c.initial).log().unsqueeze(-1)
+        rate = setting.numbers(configs, lambda c: c.learning_rate)
+        self._adam = Adam(self._log, rate)
 
     def follow(self, progress: float) -> None:
         """The entropy decides, not the time."""
@@ -84,10 +81,11 @@ class Tuned:
 
 
 def make(
-    settings: Sequence[FixedTemperature | TunedTemperature], actions: int
+    configs: Sequence[FixedTemperature | TunedTemperature], setting: Setting
 ) -> Held | Tuned:
     """The temperatures of a population, all held or all tuned."""
-    tuned = [s for s in settings if isinstance(s, TunedTemperature)]
+    tuned = [c for c in configs if isinstance(c, TunedTemperature)]
     if tuned:
-        return Tuned(tuned, actions)
-    return Held([s for s in settings if isinstance(s, FixedTemperature)])
+        return Tuned(tuned, setting)
+    held = [c for c in configs if isinstance(c, FixedTemperature)]
+    return Held(held, setting)

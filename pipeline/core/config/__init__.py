@@ -26,6 +26,7 @@ from pipeline.core.config.algorithms import (
     ValueBaseline,
 )
 from pipeline.core.config.changes import with_temperature, with_values
+from pipeline.core.config.computation import PLAIN, Computation
 from pipeline.core.config.tasks import (
     ARENA_BOUND,
     START_BOUND,
@@ -50,8 +51,10 @@ from pipeline.core.config.values import (
 
 __all__ = [
     "ARENA_BOUND",
+    "PLAIN",
     "START_BOUND",
     "Algorithm",
+    "Computation",
     "CopiedTarget",
     "Ddpg",
     "Discount",

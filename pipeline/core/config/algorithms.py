@@ -86,8 +86,6 @@ class Particles(Value):
     """States of each batch at which the sampler learns."""
     fixed: Annotated[int, Field(ge=2)]
     updated: PositiveInt
-    bandwidth: Positive
-    """Of the kernel, in units of the median heuristic."""
 
 
 class Learner(Value):
@@ -114,6 +112,10 @@ class OffPolicy(Learner):
     def waiting(self) -> int:
         """Environment steps after which nothing has been learned yet."""
         return self.warmup
+
+    def updates(self, steps: int) -> int:
+        """How many updates a training of so many environment steps makes."""
+        return max(0, steps - self.warmup) * self.updates_per_step
 
 
 class Sql(OffPolicy):
@@ -227,6 +229,10 @@ class Reinforce(Learner):
     def waiting(self) -> int:
         """Environment steps after which nothing has been learned yet."""
         return self.steps_per_update - 1
+
+    def updates(self, steps: int) -> int:
+        """How many updates a training of so many environment steps makes."""
+        return steps // self.steps_per_update
 
 
 Algorithm = Annotated[Sql | Sac | Ddpg | Reinforce, Discriminator("kind")]

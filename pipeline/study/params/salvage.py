@@ -10,7 +10,13 @@ _TRAINING: Final = {"steps": _ENDLESS, "runs": {}}
 
 _SKELETON: Final[dict[str, Any]] = {
     "study": {"name": "study", "seeds": [2**32 - 1]},
-    "execution": {"threads": 1, "members_per_process": 1},
+    "execution": {
+        "device": "cpu",
+        "precision": "float32",
+        "compile": "never",
+        "threads": 1,
+        "members_per_process": 1,
+    },
     "tasks": {},
     "algorithms": {},
     "sweep": {"seed": 0, "seeds": [2**32 - 2], "budgets": {}, "runs": {}},

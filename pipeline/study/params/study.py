@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, Tag
 
 from pipeline.core.config import (
     Algorithm,
+    Computation,
     Positive,
     Task,
     Value,
@@ -35,13 +36,19 @@ class Identity(Value):
     seeds: Seeds
 
 
-class Execution(Value):
+class Execution(Computation):
     """What about the computation can change a number in its last digits."""
 
     threads: PositiveInt
     """Torch threads of each process."""
     members_per_process: PositiveInt
     """Size of the chunks that a population is cut into."""
+
+    @property
+    def computation(self) -> Computation:
+        """What of it a learner has to know."""
+        fields = Computation.model_fields
+        return Computation(**{name: getattr(self, name) for name in fields})
 
 
 # ------------------------------------------------------------------------ sweep

@@ -25,6 +25,7 @@ from pipeline.study.sweep.search import FinishedBatches, search
 from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.executor import Executor
+from pipeline.study.training.machine import check_machine
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
 from pipeline.study.training.worker import Work, train
@@ -114,6 +115,7 @@ class SweepPlan:
                 algorithms=tuple(algorithms[part]),
                 seeds=seeds[part],
                 steps=self.budget.steps,
+                computation=self.execution.computation,
             )
             for part in chunks(len(seeds), self.execution.members_per_process)
         ]
@@ -123,12 +125,14 @@ def run_sweep(study: Study, name: str, *, work: Work = train) -> None:
     """Search from where the search was left, and write the best and all trials.
 
     Raises:
-        UserError: Every trial failed, or the training did.
+        UserError: This machine cannot compute as the study asks, every trial failed, or
+            the training did.
     """
     described = SweepPlan.of(study, name)
     with claimed(instance("sweep", name), described.batch_key) as folder:
         tried = []
         if described.budget.batches:
+            check_machine(study.execution)
             tried = _search(described, study.study.name, folder, work)
         found = best(tried)
         if tried and found is None:

@@ -23,7 +23,7 @@ from typing import Any, Final, Self, TypeAlias
 from pipeline.core.job import Job, Record, Result
 from pipeline.study.errors import UserError
 from pipeline.study.files import atomic_write
-from pipeline.study.settings import settings
+from pipeline.study.settings import compiled_graphs, settings
 from pipeline.study.threads import thread_variables
 from pipeline.study.training.capacity import worker_limit
 from pipeline.study.training.worker import Measured, Raised, Warned, Work, train
@@ -163,6 +163,7 @@ class Executor:
         """Start a worker with as many threads as it may have."""
         _, threads, _ = self._errands
         environment = thread_variables(threads) | KEEP_MEMORY
+        environment["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         ours, theirs = Pipe()
         with theirs:

@@ -17,10 +17,11 @@ from pipeline.study.command import chosen_run, command
 from pipeline.study.errors import UserError
 from pipeline.study.files import read_yaml, run_key
 from pipeline.study.layout import RUNS, best_file, instance, readable, seed_child
-from pipeline.study.params import StageName, Study
+from pipeline.study.params import Execution, StageName, Study
 from pipeline.study.science import LEARNING
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.executor import execute
+from pipeline.study.training.machine import check_machine
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
 from pipeline.study.training.worker import Work, train
@@ -69,7 +70,7 @@ class TrainingRun:
             "start": self.start,
         }
 
-    def jobs(self, members_per_process: int) -> list[Job]:
+    def jobs(self, execution: Execution) -> list[Job]:
         """Its seeds, cut into chunks."""
         return [
             Job(
@@ -78,8 +79,9 @@ class TrainingRun:
                 seeds=self.seeds[part],
                 steps=self.steps,
                 start=self.weights,
+                computation=execution.computation,
             )
-            for part in chunks(len(self.seeds), members_per_process)
+            for part in chunks(len(self.seeds), execution.members_per_process)
         ]
 
 
@@ -94,10 +96,12 @@ def train_run(study: Study, stage: StageName, name: str, *, work: Work = train) 
     """Train a run from where it was left, and write its folder.
 
     Raises:
-        UserError: An input is missing, or the training failed.
+        UserError: An input is missing, this machine cannot compute as the study asks,
+            or the training failed.
     """
     run = resolve(study, stage, name)
     execution = study.execution
+    check_machine(execution)
     described = run.described()
     settings = described | {"execution": execution.model_dump()}
     inputs = [*LEARNING, best_file(run.algorithm_name)]
@@ -105,7 +109,7 @@ def train_run(study: Study, stage: StageName, name: str, *, work: Work = train) 
         inputs.append(_existing(run.weights, instance("pretrain", str(run.start))))
     key = run_key(stage, name, settings, inputs)
     described = {"key": key} | described
-    jobs = run.jobs(execution.members_per_process)
+    jobs = run.jobs(execution)
     with claimed(instance(stage, name), key) as folder:
         with (
             tracked(

@@ -1,0 +1,54 @@
+"""What the members of a population have in common, and what is made from it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.core.config import PLAIN, Computation
+from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a population is besides its configuration."""
+
+    seeds: tuple[int, ...]
+    """One per member."""
+    states: int
+    """Width of a state."""
+    actions: int
+    """Width of an action."""
+    discount: float
+    """γ of the task, per environment step."""
+    computation: Computation = PLAIN
+    """How updates are computed, settled."""
+
+    def network(
+        self, inputs: tuple[int, ...], hidden: tuple[int, ...], output: int
+    ) -> Mlp:
+        """A network of these widths."""
+        return Mlp(inputs, hidden, output, self.computation)
+
+    def noise(
+        self,
+        purpose: str,
+        *shape: int,
+        kind: Literal["normal", "uniform"] = "normal",
+    ) -> Noise:
+        """Noise of this shape for every member, where it is needed."""
+        device = torch.device(self.computation.device)
+        return Noise(self.seeds, purpose, shape=shape, kind=kind, device=device)
+
+    def numbers(
+        self, configs: Sequence[Config], get: Callable[[Config], float]
+    ) -> Float[Tensor, " member"]:
+        """One number of every member's configuration."""
+        values = [get(config) for config in configs]
+        return torch.tensor(values, device=self.computation.device)

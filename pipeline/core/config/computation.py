@@ -1,0 +1,32 @@
+"""How numbers are computed, as far as that can change them in their last digits."""
+
+from typing import Literal
+
+from pipeline.core.config.values import Value
+
+WORTH_COMPILING = 4000
+"""Updates from which `compile: auto` compiles: some ten seconds of them on a CPU, of
+which a graph saves more than the seconds it takes to be made or found on disk."""
+
+
+class Computation(Value):
+    """Where an update is computed, in which precision, and by which program."""
+
+    device: Literal["cpu", "cuda"]
+    precision: Literal["float32", "bfloat16"]
+    """Of the products of hidden layers. Everything else is in single precision:
+    weights, what enters and leaves a network, losses, targets, soft values, Adam."""
+    compile: Literal["auto", "always", "never"]
+    """Whether an update becomes one compiled graph. `auto`: where a training makes so
+    many updates that it pays, which its settings alone decide."""
+
+    def settled(self, updates: int) -> "Computation":
+        """The same without `auto`, for a training that makes so many updates."""
+        if self.compile != "auto":
+            return self
+        choice = "always" if updates >= WORTH_COMPILING else "never"
+        return self.model_copy(update={"compile": choice})
+
+
+PLAIN = Computation(device="cpu", precision="float32", compile="never")
+"""What policies are rebuilt with, wherever they were trained."""
