@@ -47,8 +47,8 @@ from pipeline.core.optimizer import Adam
 from pipeline.core.randomness import stream
 from pipeline.core.replay import Batch
 
-BLOCK = 256
-"""States whose values are computed together, which bounds memory."""
+BLOCK = 64
+"""States whose values are computed together: few enough for a processor's cache."""
 
 
 class SoftQLearning(QLearner):
@@ -89,6 +89,7 @@ class SoftQLearning(QLearner):
             "value particles", config.batch, self._shifted, actions, kind="uniform"
         )
         self._learn_once = graph(self._learn, setting.computation)
+        self._estimate_once = graph(self._estimate, setting.computation)
         self._diagnostics: dict[str, Tensor] = {}
 
     def act(
@@ -205,12 +206,14 @@ class SoftQLearning(QLearner):
             for seed in self._seeds
         ]
         shifts = torch.from_numpy(np.stack(drawn)).to(state)
-        blocks = [torch.split(x, BLOCK, dim=1) for x in (state, shifts)]
+        filled = state.shape[1] + (-state.shape[1]) % BLOCK
+        index = torch.arange(filled, device=state.device).clamp(max=state.shape[1] - 1)
+        blocks = [torch.split(x[:, index], BLOCK, dim=1) for x in (state, shifts)]
         parts = [
-            self._estimate(block, shift, self.temperature)
+            self._estimate_once(block, shift, self.temperature)
             for block, shift in zip(*blocks, strict=True)
         ]
-        return torch.cat(parts, dim=1)
+        return torch.cat(parts, dim=1)[:, : state.shape[1]]
 
     @torch.no_grad()
     def _estimate(

@@ -43,6 +43,9 @@ KEEP_MEMORY: Final = {
 """Lets glibc reuse the memory of activations instead of returning it to the system at
 once: faulting it in again took a fifth to a quarter of a soft Q-learning update."""
 
+COMPILE_ALONE: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}
+"""Workers start no processes of their own, which could outlive them."""
+
 OnRecord: TypeAlias = Callable[[int, Record, bool], None]
 """Called with a job's index, its record, and whether it comes from a checkpoint."""
 
@@ -162,7 +165,7 @@ class Executor:
     def _start(self) -> _Worker:
         """Start a worker with as many threads as it may have."""
         _, threads, _ = self._errands
-        environment = thread_variables(threads) | KEEP_MEMORY
+        environment = thread_variables(threads) | KEEP_MEMORY | COMPILE_ALONE
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         ours, theirs = Pipe()
