@@ -20,7 +20,7 @@ def graph(
     in place, but nothing that depends on a tensor's numbers: Python sees shapes only.
 
     Args:
-        function: Of tensors, whose shapes are the same in every call.
+        function: Of tensors, whose shapes and strides are the same in every call.
         computation: Whether to compile it, which is done at its first call.
     """
     if computation.compile == "never":

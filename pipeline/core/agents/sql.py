@@ -206,14 +206,13 @@ class SoftQLearning(QLearner):
             for seed in self._seeds
         ]
         shifts = torch.from_numpy(np.stack(drawn)).to(state)
-        filled = state.shape[1] + (-state.shape[1]) % BLOCK
-        index = torch.arange(filled, device=state.device).clamp(max=state.shape[1] - 1)
-        blocks = [torch.split(x[:, index], BLOCK, dim=1) for x in (state, shifts)]
+        count = state.shape[1]
+        filled = torch.arange(count + (-count) % BLOCK, device=state.device)
         parts = [
-            self._estimate_once(block, shift, self.temperature)
-            for block, shift in zip(*blocks, strict=True)
+            self._estimate_once(state[:, block], shifts[:, block], self.temperature)
+            for block in torch.split(filled.clamp(max=count - 1), BLOCK)
         ]
-        return torch.cat(parts, dim=1)[:, : state.shape[1]]
+        return torch.cat(parts, dim=1)[:, :count]
 
     @torch.no_grad()
     def _estimate(
