@@ -68,11 +68,15 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
         if name != "default" and not variant.replaced and config == default:
             told(f"{name}: left out, the default is like that")
             continue
-        if name in options.only and config.warmup >= options.steps:
-            sys.exit(
-                f"{name} makes no update: its warm-up of {config.warmup} steps is not "
-                f"below --steps {options.steps}"
-            )
+        if config.warmup >= options.steps:
+            if options.only == list(VARIANTS):
+                told(f"{name}: left out, its warm-up is not below --steps")
+                continue
+            if name in options.only:
+                sys.exit(
+                    f"{name} makes no update: its warm-up of {config.warmup} steps is "
+                    f"not below --steps {options.steps}"
+                )
         yield Work(
             variant=name,
             task=task,
@@ -134,7 +138,11 @@ def main(given: list[str]) -> None:
     ]
     spawn = multiprocessing.get_context("spawn")
     failed = False
-    with ProcessPoolExecutor(options.processes, mp_context=spawn) as pool:
+    with ProcessPoolExecutor(
+        options.processes,
+        mp_context=spawn,
+        max_tasks_per_child=1,  # graphs are kept by the function that they are of
+    ) as pool:
         futures = {pool.submit(measure, work): (work, path) for work, path in missing}
         for future in as_completed(futures):
             work, path = futures[future]

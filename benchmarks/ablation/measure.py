@@ -12,7 +12,7 @@ from benchmarks.ablation.learners import AveragedWeights
 from benchmarks.ablation.tables import METRICS, Measured
 from benchmarks.ablation.variants import VARIANTS
 from pipeline.core.agents.sql import SoftQLearning
-from pipeline.core.config import MultiGoal, Sql
+from pipeline.core.config import PLAIN, MultiGoal, Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.job import Job
@@ -60,7 +60,16 @@ def measure(work: Work) -> Measured:
     began = time.perf_counter()
     with VARIANTS[work.variant].in_place():
         algorithms = (work.algorithm,) * len(work.seeds)
-        training = Training(Job(work.task, algorithms, work.seeds, work.steps))
+        compile = VARIANTS[work.variant].compile
+        training = Training(
+            Job(
+                work.task,
+                algorithms,
+                work.seeds,
+                work.steps,
+                computation=PLAIN.model_copy(update={"compile": compile}),
+            )
+        )
         for record in training:
             judged = record.metrics.get("evaluation/multi_goal_score")
             if judged is not None and record.step:

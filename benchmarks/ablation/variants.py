@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 from benchmarks.ablation.learners import (
@@ -41,6 +41,8 @@ class Variant:
     """What is different, for the table."""
     changes: Callable[[Sql], Changes] = lambda default: {}
     replaced: tuple[Replacement, ...] = ()
+    compile: Literal["auto", "never"] = "auto"
+    """What stands in for a part may do things that cannot be in a graph."""
 
     def config(self, default: Sql) -> Sql:
         """The configuration that is trained."""
@@ -108,6 +110,7 @@ VARIANTS = {
         "half of the soft value's actions around the sampler's own draws",
         _half_the_uniform,
         ((agents, "SoftQLearning", KernelProposals),),
+        compile="never",
     ),
     "two_critics": Variant(
         "lower of two critics in target and sampler",
@@ -136,6 +139,7 @@ VARIANTS = {
     ),
     "one_update": Variant("one update per step", _set(updates_per_step=1)),
     "warmup_200": Variant("200 steps of warm-up", _set(warmup=200)),
+    "warmup_6000": Variant("6000 steps of warm-up", _set(warmup=6000)),
     "batch_64": Variant("batches of 64", _batch_64),
     "particles_32": Variant(
         "32 + 32 Stein particles", _set(particles__fixed=32, particles__updated=32)

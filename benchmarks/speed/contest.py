@@ -16,7 +16,8 @@ from typing import Any, Self, TypeVar
 
 from benchmarks.speed.rows import Cell, Row
 from benchmarks.speed.subject import Run
-from pipeline.study.training.executor import KEEP_MEMORY
+from pipeline.study.settings import compiled_graphs
+from pipeline.study.training.executor import COMPILE_ALONE, KEEP_MEMORY
 
 WARMING_CALLS = 2
 """Made before anything is timed."""
@@ -54,7 +55,9 @@ class Effort:
 def environment(threads: int) -> Iterator[None]:
     """What the pipeline gives its workers, for processes that are started within."""
     libraries = ("OMP", "MKL", "OPENBLAS")
-    wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries} | KEEP_MEMORY
+    wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
+    wanted |= KEEP_MEMORY | COMPILE_ALONE
+    wanted["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from statistics import median
 
@@ -18,6 +18,7 @@ from benchmarks.speed.subject import (
     TAU,
     WARMUP,
     Case,
+    Program,
     Run,
     hush_mujoco,
     training_on,
@@ -29,8 +30,9 @@ OURS = "this project"
 SB3 = "stable-baselines3"
 MEMBERS = 8
 """Of a population in P4."""
+PROGRAMS: tuple[Program, ...] = ("eager", "graph", "graph, bfloat16")
 ROW = ("target", "learner", "width", "batch")
-SIDE = ("side", "critics", "members", "processes")
+SIDE = ("side", "program", "critics", "members", "processes")
 
 
 def sb3_training_on(case: Case) -> Run:
@@ -70,8 +72,10 @@ def contestants() -> Iterator[Contestant]:
     """Everything that is compared, side by side."""
     sql = Case("sql", 1, 128, 256)
     labels = {"target": "P1"} | asdict(sql)
-    ours = {"side": OURS, "critics": 1}
-    yield Contestant(labels | ours, updating, (sql,), "ours")
+    for program in PROGRAMS:
+        ours = {"side": OURS, "critics": 1, "program": program}
+        case = replace(sql, program=program)
+        yield Contestant(labels | ours, updating, (case,), "ours")
     for critics in (1, 2):
         plain = {"side": "plain PyTorch", "critics": critics}
         arguments = (sql, critics)
@@ -83,16 +87,19 @@ def contestants() -> Iterator[Contestant]:
 
 
 def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Contestant]:
-    """Ours, and theirs with one member a process."""
-    for side, make, host, members in (
-        (OURS, training_on, "ours", case.members),
-        (SB3, sb3_training_on, "theirs", 1),
-    ):
-        labels = asdict(case) | {"members": members, "processes": processes}
+    """Ours in every program, and theirs with one member a process."""
+    sides = [
+        (OURS, training_on, "ours", replace(case, program=program))
+        for program in PROGRAMS
+    ]
+    sides.append((SB3, sb3_training_on, "theirs", replace(case, members=1)))
+    for side, make, host, own in sides:
+        members = own.members
+        labels = asdict(own) | {"processes": processes}
         yield Contestant(
             {"target": target, "side": side} | labels,
             make,
-            (case,),
+            (own,),
             host,
             each=members * RECORD_EVERY,
             processes=processes,
@@ -115,6 +122,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             "units",
             "batch",
             "side",
+            "program",
             "critics",
             "members × processes",
             "ms each",
@@ -126,9 +134,10 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
-    """Of one comparison; ours comes first."""
-    ours, *others = groups(rows, *SIDE).values()
-    for own in (ours, *others):
+    """Of one comparison; ours are held to the first of the others."""
+    sides = list(groups(rows, *SIDE).values())
+    theirs = next(own for own in sides if own[0]["side"] != OURS)
+    for own in sides:
         first = own[0]
         found = rates(own)
         yield [
@@ -137,9 +146,10 @@ def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
             f"2×{first['width']}",
             str(first["batch"]),
             str(first["side"]),
+            str(first["program"]),
             str(first.get("critics", "")),
             f"{first['members']} × {first.get('processes', 1)}",
             f"{1e3 / median(found):.3g}",
             spread(found),
-            "" if own is ours else spread(ratios(ours, own)),
+            spread(ratios(own, theirs)) if first["side"] == OURS else "",
         ]

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from pipeline.core import agents
 from pipeline.core.agents import QLearner
-from pipeline.core.config import Algorithm, Gymnasium
+from pipeline.core.config import Algorithm, Computation, Gymnasium
 from pipeline.core.job import Job
 from pipeline.core.replay import Batch
 from pipeline.core.training import RECORD_EVERY, Training
@@ -28,6 +28,7 @@ BATCHES = 8
 ENDLESS = 10**9
 """Environment steps of a run that is never finished."""
 
+Program: TypeAlias = Literal["eager", "graph", "graph, bfloat16"]
 Run: TypeAlias = Callable[[int], None]
 """Does something so many times."""
 
@@ -44,6 +45,17 @@ class Case:
     particles: int = 16
     """Of soft Q-learning: fixed ones, updated ones, and those of the soft value, each
     so many, at every state of the batch."""
+    program: Program = "eager"
+    """How an update is computed."""
+
+    @property
+    def computation(self) -> Computation:
+        """The same as the core has it."""
+        return Computation(
+            device="cpu",
+            precision="bfloat16" if "bfloat16" in self.program else "float32",
+            compile="never" if self.program == "eager" else "always",
+        )
 
 
 def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
@@ -93,6 +105,7 @@ def population(case: Case) -> QLearner:
         states=STATES,
         actions=ACTIONS,
         discount=DISCOUNT,
+        computation=case.computation,
     )
     assert isinstance(agent, QLearner)
     return agent
@@ -128,6 +141,7 @@ def training(case: Case, *, steps: int, replay: int, warmup: int) -> Training:
         algorithms=(config,) * members,
         seeds=tuple(range(members)),
         steps=steps,
+        computation=case.computation,
     )
     return Training(job)
 

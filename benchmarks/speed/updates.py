@@ -7,9 +7,13 @@ from itertools import product
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.necessary import Product, flops, multiplying, products
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
-from benchmarks.speed.subject import Case, updating
+from benchmarks.speed.subject import Case, Program, updating
 
 MEMBERS, WIDTHS, BATCHES = (1, 2, 5, 8), (128, 256), (64, 256)
+PROGRAMS: tuple[Program, ...] = ("graph", "graph, bfloat16")
+COMPILED = ((1, 128, 64), (5, 128, 64), (1, 128, 256), (5, 128, 256), (1, 256, 256))
+"""Members, width and batch of populations whose update is compiled, too: each takes
+half a minute."""
 PARTICLES = (8, 32)
 """Of soft Q-learning, besides the 16 of all other rows."""
 LARGE = Product(1, 2048, 2048, 2048, "neither")
@@ -17,10 +21,12 @@ CASE = [field.name for field in fields(Case)]
 
 
 def cases() -> Iterator[Case]:
-    """Populations of every size, and soft Q-learning with fewer and more particles."""
+    """Populations of every size, some compiled; SQL with fewer and more particles."""
     for learner in ("sql", "sac", "ddpg"):
         for members, width, batch in product(MEMBERS, WIDTHS, BATCHES):
             yield Case(learner, members, width, batch)
+        for program, sizes in product(PROGRAMS, COMPILED):
+            yield Case(learner, *sizes, program=program)
     for particles in PARTICLES:
         yield Case("sql", 1, 128, 256, particles)
 
@@ -55,6 +61,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             "units",
             "batch",
             "particles",
+            "program",
             "an update, ms",
             "member-updates/s",
             "necessary MFLOP",
@@ -80,6 +87,7 @@ def _row(case: Case, own: list[Row], bare: list[Row]) -> list[str | int]:
         f"2×{case.width}",
         case.batch,
         case.particles if case.learner == "sql" else "",
+        case.program,
         spread([1e3 / rate for rate in both[0]]),
         spread([case.members * rate for rate in both[0]]),
         f"{necessary / 1e6:.0f}",
