@@ -13,7 +13,7 @@ from pipeline.core import value_table
 from pipeline.core.agents import Agent, QLearner, SoftPolicyGradient
 from pipeline.core.config import Algorithm, Ddpg, OffPolicy, Reinforce, Sac, Sql
 from pipeline.core.noise import Noise
-from pipeline.core.replay import Batch, Replay
+from pipeline.core.replay import Batch, Replay, Spill
 from pipeline.core.rollout import RolloutBuffer
 from pipeline.core.tasks.episodes import Transition
 
@@ -93,6 +93,7 @@ class FromReplay(Learning):
         states: int,
         actions: int,
         pretrained: bool,
+        spill: Spill | None,
     ) -> None:
         """Make an empty memory.
 
@@ -105,6 +106,7 @@ class FromReplay(Learning):
             actions: Width of an action.
             pretrained: Whether the policy can do something already. If not, actions
                 are uniform during the warm-up.
+            spill: As for `Replay`.
         """
         self._agent = agent
         self._config = config
@@ -112,7 +114,12 @@ class FromReplay(Learning):
         self._updates = config.updates(steps)
         device = agent.device
         self._replay = Replay(
-            len(seeds), config.replay, states=states, actions=actions, device=device
+            len(seeds),
+            config.replay,
+            states=states,
+            actions=actions,
+            device=device,
+            spill=spill if device.type == "cpu" else None,
         )
         self._table = value_table.make(agent, config, self._replay, steps=steps)
         self._warmup = Noise(
@@ -256,6 +263,7 @@ def make(
     states: int,
     actions: int,
     pretrained: bool,
+    spill: Spill | None,
 ) -> Learning:
     """The way of learning that belongs to an algorithm; arguments as above."""
     match config:
@@ -268,6 +276,7 @@ def make(
                 states=states,
                 actions=actions,
                 pretrained=pretrained,
+                spill=spill,
             )
         case Reinforce():
             learner = cast(SoftPolicyGradient, agent)

@@ -1,7 +1,13 @@
 """Replayed experience: one preallocated block for the whole population."""
 
+import os
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,6 +25,16 @@ class Batch(NamedTuple):
     """V(s') by the slow network, where it has been computed before."""
 
 
+@dataclass(frozen=True)
+class Spill:
+    """Where a replay is that is too large to be in memory."""
+
+    above: int
+    """Bytes from which it is not."""
+    folder: Path
+    """Of its file, which has no name and is gone with the process."""
+
+
 class Replay:
     """The latest `capacity` transitions of every member; the oldest goes first."""
 
@@ -30,6 +46,7 @@ class Replay:
         states: int,
         actions: int,
         device: torch.device | None = None,
+        spill: Spill | None = None,
     ) -> None:
         """Allocate.
 
@@ -39,10 +56,18 @@ class Replay:
             states: Width of a state.
             actions: Width of an action.
             device: Where transitions are kept; None: on the CPU.
+            spill: Where, if they are too many for memory; None: they never are.
+
+        Raises:
+            OSError: There is no room for the file.
         """
         self._widths = [states, actions, 1, states, 1]
-        width = sum(self._widths)
-        self._block = torch.zeros(members, capacity, width, device=device)
+        shape = members, capacity, sum(self._widths)
+        self._block = (
+            _mapped(shape, spill.folder)
+            if spill and 4 * prod(shape) > spill.above
+            else torch.zeros(shape, device=device)
+        )
         self._added = torch.zeros((), dtype=torch.int64)
 
     @property
@@ -96,6 +121,13 @@ class Replay:
         """Continue from what `state` returned."""
         self._added.copy_(state["added"])
         self._block[:, : self.size] = state["block"]
+
+
+def _mapped(shape: tuple[int, ...], folder: Path) -> Tensor:
+    """Zeros in a file of which the system keeps in memory what it has room for."""
+    with TemporaryFile(dir=folder) as file:
+        os.posix_fallocate(file.fileno(), 0, 4 * prod(shape))
+        return torch.from_numpy(np.memmap(file, np.float32, "r+", shape=shape))
 
 
 def chosen(

@@ -15,6 +15,7 @@ from pipeline.core.config import MultiGoal
 from pipeline.core.evaluation import Evaluator, steps_to_all_goals, summary
 from pipeline.core.job import Array, Job, Record, Result
 from pipeline.core.randomness import stream
+from pipeline.core.replay import Spill
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 
 RECORD_EVERY = 100
@@ -38,14 +39,16 @@ class _Progress:
 class Training:
     """Iterate to train. Between two records the state can be saved and restored."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, spill: Spill | None = None) -> None:
         """Make environments, learners and what they learn from.
 
         Args:
             job: What to do.
+            spill: Where replays go that are too large for memory.
 
         Raises:
             checkpoint.WrongStartError: The pretrained weights do not fit.
+            OSError: There is no room for a replay.
         """
         self.job = job
         members = len(job.seeds)
@@ -71,6 +74,7 @@ class Training:
             job.seeds,
             steps=job.steps,
             pretrained=job.start is not None,
+            spill=spill,
             **widths,
         )
         self._evaluator = Evaluator(

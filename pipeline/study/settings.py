@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Processes that train side by side; as many as there are cores for, if unset."""
     checkpoint_seconds: PositiveFloat = 60.0
     """Seconds of work that an interruption may cost."""
+    replay_gib: PositiveFloat = 4.0
+    """Gibibytes of a process's replay above which it is in a file, not in memory."""
     progress: Literal["auto", "live", "plain", "off"] = "auto"
     """`auto`: a live display on a terminal, plain lines elsewhere."""
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from pipeline.core.noise import Noise
 from pipeline.core.randomness import integers, stream
@@ -53,3 +54,29 @@ def test_drawing_leaves_the_global_generators_alone():
     Noise([0], "x", shape=(2,), kind="normal").at(0)
     assert (np.random.get_state()[1] == before[0]).all()  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), before[1])
+
+
+class TestOnADevice:
+    """`cpu:0` is the CPU, but drawn on as a GPU would be: not `cpu`, by its name."""
+
+    DEVICE = torch.device("cpu", 0)
+
+    def noise(self, seeds, kind="normal", purpose="x"):
+        return Noise(seeds, purpose, shape=(500,), kind=kind, device=self.DEVICE)
+
+    def test_it_is_a_function_of_seed_purpose_and_step(self):
+        late = self.noise([4, 5])
+        assert torch.equal(late.at(70), self.noise([4, 5]).at(70))
+        assert not torch.equal(late.at(70), late.at(71))
+        assert not torch.equal(late.at(3), self.noise([4, 5], purpose="y").at(3))
+
+    def test_a_member_draws_the_same_whoever_else_is_there(self):
+        together, alone = self.noise([4, 5]), self.noise([5])
+        assert torch.equal(together.at(9)[1], alone.at(9)[0])
+
+    @pytest.mark.parametrize(
+        ("kind", "law"), [("normal", stats.norm()), ("uniform", stats.uniform())]
+    )
+    def test_it_has_its_distribution(self, kind, law):
+        drawn = self.noise([0], kind).at(0).flatten().numpy()
+        assert stats.kstest(drawn, law.cdf).pvalue > 0.001

@@ -1,13 +1,15 @@
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.replay import Replay
+from pipeline.core.replay import Replay, Spill
 
 
-def filled(count, *, capacity):
-    replay = Replay(2, capacity, states=2, actions=1)
+def filled(count, *, capacity, spill=None):
+    replay = Replay(2, capacity, states=2, actions=1, spill=spill)
     for i in range(count):
         value = torch.tensor([float(i), 1000.0 + i])
         replay.add(
@@ -56,3 +58,23 @@ def test_it_continues_from_its_state(count):
         replay.sample(uniform)[:5], copy.sample(uniform)[:5], strict=True
     ):
         assert torch.equal(ours, theirs)
+
+
+class TestSpill:
+    """Two members with rows of seven numbers of four bytes: 56 bytes a slot."""
+
+    def test_a_replay_that_is_too_large_is_in_a_file_and_the_same(self, tmp_path):
+        in_file = filled(9, capacity=6, spill=Spill(6 * 56 - 1, tmp_path))
+        in_memory = filled(9, capacity=6, spill=Spill(6 * 56, tmp_path))
+        uniform = torch.rand(2, 50, generator=torch.Generator().manual_seed(0))
+        for mapped, plain in zip(
+            in_file.sample(uniform)[:5], in_memory.sample(uniform)[:5], strict=True
+        ):
+            assert torch.equal(mapped, plain)
+        mapped = Path("/proc/self/maps").read_text()
+        assert mapped.count(str(tmp_path)) == 1
+
+    def test_the_file_has_no_name_that_could_stay(self, tmp_path):
+        kept = filled(2, capacity=6, spill=Spill(0, tmp_path))
+        assert list(tmp_path.iterdir()) == []
+        assert kept.size == 2

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.core import checkpoint
+from pipeline.core.config import Computation
 from pipeline.core.job import Job
 from pipeline.core.tasks.multigoal import GOAL_RADIUS, goal_distances
 from pipeline.core.training import Training, finish
@@ -54,6 +55,20 @@ def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path)
     assert_same(whole, continued)
     np.testing.assert_equal(finish(whole).final, finish(continued).final)
     assert "steps_to_all_goals" in finish(whole).final
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_it_runs_where_its_tensors_are_on_a_device(name):
+    # The CPU under another name: noise is drawn as on a GPU, and nothing is left behind.
+    device = Computation.model_construct(
+        device="cpu:0", precision="float32", compile="never"
+    )
+    there = trained(replace(job(name, steps=60), computation=device))
+    here = trained(job(name, steps=60))
+    assert finish(there).final.keys() == finish(here).final.keys()
+    weights = there.agent.networks()["policy"]
+    assert torch.isfinite(weights).all()
+    assert not torch.equal(weights, here.agent.networks()["policy"])
 
 
 @pytest.mark.parametrize("where", TASKS)

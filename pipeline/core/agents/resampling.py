@@ -36,7 +36,7 @@ def spread(
         noise: ξ ~ N(0, I).
         count: How many, M.
     """
-    points = lattice(count, noise.shape[-1]).double()
+    points = lattice(count, noise.shape[-1]).to(noise.device).double()
     uniform = (torch.special.ndtr(noise.double()).unsqueeze(-2) + points) % 1
     spread: Tensor = torch.special.ndtri(uniform.clamp(EDGE, 1 - EDGE))
     return spread.to(noise.dtype)

@@ -26,7 +26,14 @@ from pipeline.study.files import atomic_write
 from pipeline.study.settings import compiled_graphs, settings
 from pipeline.study.threads import thread_variables
 from pipeline.study.training.capacity import worker_limit
-from pipeline.study.training.worker import Measured, Raised, Warned, Work, train
+from pipeline.study.training.worker import (
+    Limits,
+    Measured,
+    Raised,
+    Warned,
+    Work,
+    train,
+)
 
 RETRIES: Final = 3
 """How often a chunk whose worker was lost is begun again."""
@@ -91,7 +98,11 @@ class Executor:
 
     def __init__(self, *, threads: int, work: Work = train) -> None:
         self._limit = worker_limit(threads)
-        self._errands = (work, threads, settings().checkpoint_seconds)
+        machine = settings()
+        self._limits = Limits(
+            machine.checkpoint_seconds, threads, int(machine.replay_gib * 2**30)
+        )
+        self._work = work
         self._workers: list[_Worker] = []
         self._parent = os.getppid()
 
@@ -164,8 +175,9 @@ class Executor:
 
     def _start(self) -> _Worker:
         """Start a worker with as many threads as it may have."""
-        _, threads, _ = self._errands
-        environment = thread_variables(threads) | KEEP_MEMORY | COMPILE_ALONE
+        environment = (
+            thread_variables(self._limits.threads) | KEEP_MEMORY | COMPILE_ALONE
+        )
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         ours, theirs = Pipe()
@@ -180,7 +192,7 @@ class Executor:
         worker = _Worker(process, ours)
         self._workers.append(worker)
         with suppress(OSError):  # as above
-            ours.send(self._errands)
+            ours.send((self._work, self._limits))
         return worker
 
     def _listen(

@@ -56,12 +56,22 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the machine's settings say about a worker."""
+
+    checkpoint_seconds: float
+    """Between two checkpoints."""
+    threads: int
+    replay_bytes: int
+    """Above which a replay is in a file beside the checkpoint."""
+
+
+@dataclass(frozen=True)
 class Desk:
     """What a piece of work may use of the worker that does it."""
 
     checkpoint: Path
-    checkpoint_seconds: float
-    threads: int
+    limits: Limits
     send: Callable[[object], None]
 
     def tell(self, record: Record, *, replayed: bool) -> None:
@@ -110,23 +120,25 @@ def _trained(job: Job, desk: Desk) -> "Training":
     import torch
 
     from pipeline.core import checkpoint
+    from pipeline.core.replay import Spill
     from pipeline.core.training import Training
 
-    torch.set_num_threads(desk.threads)
-    training = Training(job)
+    torch.set_num_threads(desk.limits.threads)
+    spill = Spill(desk.limits.replay_bytes, desk.checkpoint.parent)
+    training = Training(job, spill)
     if desk.checkpoint.exists():
         try:
             checkpoint.restore(desk.checkpoint, training)
         except checkpoint.DamagedError as error:
             desk.warn(f"{error}; its members start over")
-            training = Training(job)
+            training = Training(job, spill)
     for record in training.records:
         desk.tell(record, replayed=True)
     saved = time.monotonic()
     try:
         for record in training:
             desk.tell(record, replayed=False)
-            if time.monotonic() - saved >= desk.checkpoint_seconds:
+            if time.monotonic() - saved >= desk.limits.checkpoint_seconds:
                 checkpoint.save(desk.checkpoint, training)
                 saved = time.monotonic()
     except HangUpError:
@@ -154,12 +166,10 @@ def main(descriptor: int, parent: int) -> None:
             raise HangUpError from None
 
     try:
-        work, threads, checkpoint_seconds = connection.recv()
+        work, limits = connection.recv()
         while True:
             job, checkpoint = connection.recv()
-            send(
-                _answer(work, job, Desk(checkpoint, checkpoint_seconds, threads, send))
-            )
+            send(_answer(work, job, Desk(checkpoint, limits, send)))
     except (HangUpError, EOFError, ConnectionError):
         pass
 
