@@ -90,7 +90,7 @@ class Evaluator:
         if episodes.positions is not None:
             positions.append(episodes.positions)
         while alive.any():
-            step = episodes.step(self._actions(agent, noises))
+            step = episodes.step(self._actions(agent, noises, alive))
             returns[alive] += step.reward[alive]
             lengths[alive] += 1
             terminated |= alive & step.terminated
@@ -123,20 +123,26 @@ class Evaluator:
         self._episodes.reset()
 
     def _actions(
-        self, agent: Agent, noises: Sequence[np.random.Generator]
+        self,
+        agent: Agent,
+        noises: Sequence[np.random.Generator],
+        alive: Bool[ndarray, " environment"],
     ) -> Float[Tensor, "environment action"]:
-        """What the policies do next, also in episodes that have ended."""
+        """What the policies do next; nothing, where all of a column have ended."""
         members, count, episodes = len(self._seeds), self._count, self._episodes
-        observation = episodes.observation.to(agent.device)
-        state = observation.view(members, count, -1)
+        goes_on = torch.from_numpy(alive.reshape(members, count).any(axis=0))
+        state = episodes.observation.view(members, count, -1)[:, goes_on]
+        state = state.to(agent.device)
         if self._task.evaluation.policy == "greedy":
-            action = agent.greedy(state)
+            chosen = agent.greedy(state)
         else:
             shape = (count, episodes.actions)
             noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
-            stacked = torch.from_numpy(np.stack(noise)).to(agent.device)
-            action = agent.sample(state, stacked)
-        return action.reshape(members * count, -1).cpu()
+            stacked = torch.from_numpy(np.stack(noise))[:, goes_on]
+            chosen = agent.sample(state, stacked.to(agent.device))
+        action = torch.zeros(members, count, episodes.actions)
+        action[:, goes_on] = chosen.cpu()
+        return action.flatten(end_dim=1)
 
 
 def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:

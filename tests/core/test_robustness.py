@@ -51,9 +51,9 @@ class Flips:
     """
 
     def sample(self, state, noise):
-        if state.abs().max() < 0.5:
-            self.up = (noise[..., :1] <= 0).float()
-        return torch.cat([torch.ones_like(self.up), self.up], dim=-1)
+        starts = state.abs().amax(dim=-1, keepdim=True) < 0.5
+        up = torch.where(starts, noise[..., :1] <= 0, state[..., 1:] > 0.5).float()
+        return torch.cat([torch.ones_like(up), up], dim=-1)
 
     greedy = None
 

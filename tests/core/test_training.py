@@ -59,7 +59,7 @@ def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path)
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_it_runs_where_its_tensors_are_on_a_device(name):
-    # The CPU under another name: noise is drawn as on a GPU, and nothing is left behind.
+    # The CPU under another name, so that noise is drawn as on a GPU.
     device = Computation.model_construct(
         device="cpu:0", precision="float32", compile="never"
     )
