@@ -38,7 +38,13 @@ def test_chunks_whose_episodes_end_earlier_are_padded(tmp_path: Path) -> None:
     short = {"positions": np.ones((2, 4, 13, 2), np.float32)}
     long = {"positions": np.ones((2, 4, 31, 2), np.float32)}
     run = described()
-    parts = list(zip(run.jobs(2), [result(short), result(long)], strict=True))
+    parts = list(
+        zip(
+            run.jobs(fakes.study().execution),
+            [result(short), result(long)],
+            strict=True,
+        )
+    )
     write_run(tmp_path, run.described(), parts)
     positions = load_file(tmp_path / "behaviour.safetensors")["positions"]
     assert positions.shape == (4, 4, 31, 2)
@@ -52,7 +58,9 @@ class TestWriteRun:
     def folder(self, tmp_path: Path) -> Path:
         run = described()
         chunk = result({"probe_actions": np.ones((2, 3, 9, 2), np.float32)})
-        write_run(tmp_path, run.described(), [(run.jobs(2)[0], chunk)])
+        write_run(
+            tmp_path, run.described(), [(run.jobs(fakes.study().execution)[0], chunk)]
+        )
         return tmp_path
 
     def test_a_number_that_there_is_not_is_an_empty_cell(self, folder):
