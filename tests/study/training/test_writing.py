@@ -58,9 +58,8 @@ class TestWriteRun:
     def folder(self, tmp_path: Path) -> Path:
         run = described()
         chunk = result({"probe_actions": np.ones((2, 3, 9, 2), np.float32)})
-        write_run(
-            tmp_path, run.described(), [(run.jobs(fakes.study().execution)[0], chunk)]
-        )
+        job = run.jobs(fakes.study().execution)[0]
+        write_run(tmp_path, run.described(), [(job, chunk)])
         return tmp_path
 
     def test_a_number_that_there_is_not_is_an_empty_cell(self, folder):
