@@ -119,7 +119,7 @@ LEARNERS = {
     | {
         "value_particles": 64,
         "value_points": "lattice",
-        "particles": {"states": 64, "fixed": 16, "updated": 16},
+        "particles": {"states": 64, "fixed": 32, "updated": 32},
         "candidates": 4,
     },
 }
@@ -159,12 +159,13 @@ def gain_and_spread(agent, members, scale=0.4):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "steps"), [("sac", 4000), ("sql", 5000)])
+@pytest.mark.parametrize(("name", "steps"), [("sac", 4000), ("sql", 4000)])
 def test_learners_reach_the_closed_form(name, steps):
     """Tolerances are about twice the worst of 3 (SAC) and 4 (SQL) seeds.
 
-    Those had: gain .09 and .10, spread .06 and .05, divergence .035 and .06 nats, value
-    .10 and .08. A fresh policy is wrong by 1, 4, 20 and 1.
+    Those had: gain .09 and .09, spread .06 and .04, divergence .035 and .05 nats, value
+    .10 and .03. A fresh policy is wrong by 1, 4, 20 and 1. With half as many particles
+    one seed of four is .11 nats away.
     """
     agent, oracle = learned(name, steps)
     best = oracle.regulator
