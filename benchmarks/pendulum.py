@@ -40,7 +40,7 @@ RESULTS = Path(__file__).parent / "results"
 
 SHARED = {
     "hidden": HIDDEN,
-    "learning_rate": {"q": RATE, "policy": RATE},
+    "learning_rate": {"q": RATE, "policy": RATE, "constant": 1.0},
     "batch": BATCH,
     "replay": STEPS,
     "warmup": WARMUP,
