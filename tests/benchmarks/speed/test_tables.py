@@ -61,7 +61,8 @@ def test_updates_stand_beside_their_bare_products():
     )
     assert "85.9 (85.9 … 85.9) GFLOP/s" in found  # 2 · 2048³ / 0.2
     row = found.splitlines()[-1].split(" | ")
-    assert row[5:8] == ["40 (40 … 40)", "50 (50 … 50)", "2077"]
+    assert row[5] == "eager"
+    assert row[6:9] == ["40 (40 … 40)", "50 (50 … 50)", "2077"]
     assert row[-1] == "50 (50 … 50) |"
 
 
@@ -75,16 +76,19 @@ def test_every_update_is_a_case_of_its_own():
 
 def test_peers_are_compared_with_ours_of_the_same_row():
     labels = {"target": "P3", "learner": "sac", "members": 1, "width": 128, "batch": 64}
+    eager, graph = {"program": "eager"}, {"program": "graph"}
     found = text(
         "peers",
         [
-            *timed(labels | {"side": peers.OURS}, [1.0, 1.0], each=100),
-            *timed(labels | {"side": peers.SB3}, [2.0, 4.0], each=100),
+            *timed(labels | {"side": peers.OURS} | eager, [1.0, 1.0], each=100),
+            *timed(labels | {"side": peers.OURS} | graph, [0.5, 0.5], each=100),
+            *timed(labels | {"side": peers.SB3} | eager, [2.0, 4.0], each=100),
         ],
     )
-    ours, theirs = found.splitlines()[-2:]
-    assert ours.endswith("| 100 (100 … 100) |  |")
-    assert theirs.endswith("| 3 (2 … 4) |")
+    ours, compiled, theirs = found.splitlines()[-3:]
+    assert ours.endswith("| 3 (2 … 4) |")
+    assert compiled.endswith("| 6 (4 … 8) |")
+    assert theirs.endswith("|  |")
 
 
 def test_threads_and_processes_are_compared_with_one_thread():
