@@ -5,7 +5,6 @@ a wrong network, sign or mask in a target cannot hide.
 """
 
 import math
-from itertools import pairwise
 
 import pytest
 import torch
@@ -16,6 +15,7 @@ from pipeline.core.config import with_values
 from pipeline.core.lattice import lattice
 from pipeline.core.noise import Noise
 from pipeline.core.replay import Batch
+from tests.core import plain
 from tests.core.configs import algorithm
 
 STATES, ACTIONS, DISCOUNT = 3, 2, 0.9
@@ -47,15 +47,7 @@ def batch(seed=0):
 
 def perceptron(weights, inputs, *, outputs):
     """One member's network of two hidden layers of 16, on joined inputs."""
-    widths = [inputs.shape[-1], 16, 16, outputs]
-    shapes = list(pairwise(widths))
-    sizes = [i * o for i, o in shapes] + widths[1:]
-    parts = torch.split(weights, sizes)
-    x = inputs
-    for layer, shape in enumerate(shapes):
-        x = x @ parts[layer].view(shape) + parts[len(shapes) + layer]
-        x = torch.relu(x) if layer < 2 else x
-    return x
+    return plain.perceptron(weights, inputs, hidden=(16, 16), outputs=outputs)
 
 
 def q_of(weights, state, action):
