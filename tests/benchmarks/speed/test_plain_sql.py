@@ -38,5 +38,10 @@ def test_an_update_moves_every_network():
         assert not torch.equal(old, new)
 
 
-def test_updates_can_be_repeated():
+def test_updates_can_be_repeated(monkeypatch):
+    made, update = [], PlainSoftQLearning.update
+    monkeypatch.setattr(
+        PlainSoftQLearning, "update", lambda *given: made.append(update(*given))
+    )
     updating_plainly(CASE, 1)(10)
+    assert len(made) == 10
