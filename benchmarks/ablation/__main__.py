@@ -30,7 +30,7 @@ from pipeline.core.exact.grid import GridOracle
 from pipeline.core.tasks.multigoal import Arena
 from pipeline.study.params import load_study
 
-ALGORITHM, TASK = "sql_multigoal", "multigoal"
+TASK = "multigoal"
 FIRST_SEED = 200
 """Disjoint from the seeds of the study and of its sweeps: what is chosen by looking at
 this table is not chosen by looking at them."""
@@ -50,7 +50,7 @@ def code() -> str:
 def works(options: argparse.Namespace) -> Iterator[Work]:
     """Every variant of the default that is something else than the default."""
     study = load_study(options.params)
-    task, algorithm = study.tasks[TASK], study.algorithms[ALGORITHM]
+    task, algorithm = study.tasks[TASK], study.algorithms[options.algorithm]
     assert isinstance(task, MultiGoal)
     default = with_temperature(algorithm, options.temperature)
     assert isinstance(default, Sql)
@@ -87,6 +87,7 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
             draws=study.score.draws,
             cells=study.score.cells,
             code=digest,
+            device=options.device,
         )
 
 
@@ -105,6 +106,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME[,NAME]", help="what to train")
     parser.add_argument("--list", action="store_true", help="say which there are")
     parser.add_argument("--processes", type=int, default=2, help="of one thread each")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--algorithm", default="sql_multigoal", help="in --params")
     parser.add_argument("--params", type=Path, default=ROOT / "params.yaml")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args(given)

@@ -25,13 +25,45 @@ EDGE = 1 - 1e-6
 """Largest |a| whose number before the squashing is asked for."""
 
 
+class _Lower(Mlp):
+    """The smaller output of two networks, whose weights are side by side."""
+
+    def __call__(
+        self,
+        weights: Float[Tensor, "member weight"],
+        *inputs: Float[Tensor, "member batch _ _"],
+    ) -> Float[Tensor, "member batch particle output"]:
+        first, second = weights.chunk(2, dim=1)
+        return torch.minimum(
+            super().__call__(first, *inputs), super().__call__(second, *inputs)
+        )
+
+
+class _Mean(Mlp):
+    """The mean output of two networks, whose weights are side by side."""
+
+    def __call__(
+        self,
+        weights: Float[Tensor, "member weight"],
+        *inputs: Float[Tensor, "member batch _ _"],
+    ) -> Float[Tensor, "member batch particle output"]:
+        first, second = weights.chunk(2, dim=1)
+        return (
+            super().__call__(first, *inputs) + super().__call__(second, *inputs)
+        ) / 2
+
+
 class TwoCritics(SoftQLearning):
     """The lower of two critics, in the target and in the sampler (SAC 2018)."""
+
+    _joined: type[Mlp] = _Lower
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
         super().__init__(configs, setting)
         self._one = self._q_network
-        self._q_network = _Lower(self._one.inputs, self._one.hidden, self._one.output)
+        self._q_network = self._joined(
+            self._one.inputs, self._one.hidden, self._one.output, setting.computation
+        )
         second = self._one.glorot(setting.seeds, "second q")
         self._q = torch.cat([self._q, second], dim=1)
         self._q_target = self._q.clone()
@@ -55,18 +87,10 @@ class TwoCritics(SoftQLearning):
         return {"q_loss": losses[0].detach()}
 
 
-class _Lower(Mlp):
-    """The smaller output of two networks, whose weights are side by side."""
+class MeanOfCritics(TwoCritics):
+    """The mean of two critics, in the target and in the sampler."""
 
-    def __call__(
-        self,
-        weights: Float[Tensor, "member weight"],
-        *inputs: Float[Tensor, "member batch _ _"],
-    ) -> Float[Tensor, "member batch particle output"]:
-        first, second = weights.chunk(2, dim=1)
-        return torch.minimum(
-            super().__call__(first, *inputs), super().__call__(second, *inputs)
-        )
+    _joined = _Mean
 
 
 class AveragedWeights(SoftQLearning):

@@ -3,14 +3,16 @@
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from scipy.special import logsumexp
 
 from benchmarks.ablation.learners import AveragedWeights
 from benchmarks.ablation.tables import METRICS, Measured
 from benchmarks.ablation.variants import VARIANTS
+from pipeline.core import agents
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.config import PLAIN, MultiGoal, Sql
 from pipeline.core.exact.distance import quadrature
@@ -38,6 +40,7 @@ class Work:
     cells: int
     code: str
     """Digest of the sources."""
+    device: Literal["cpu", "cuda"]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class Work:
             "spacing": self.oracle.spacing,
             "draws": self.draws,
             "cells": self.cells,
+            "device": self.device,
         }
 
 
@@ -60,14 +64,14 @@ def measure(work: Work) -> Measured:
     began = time.perf_counter()
     with VARIANTS[work.variant].in_place():
         algorithms = (work.algorithm,) * len(work.seeds)
-        compile = VARIANTS[work.variant].compile
+        program = {"compile": VARIANTS[work.variant].compile, "device": work.device}
         training = Training(
             Job(
                 work.task,
                 algorithms,
                 work.seeds,
                 work.steps,
-                computation=PLAIN.model_copy(update={"compile": compile}),
+                computation=PLAIN.model_copy(update=program),
             )
         )
         for record in training:
@@ -76,11 +80,10 @@ def measure(work: Work) -> Measured:
                 found = " ".join(f"{value:.2f}" for value in judged)
                 print(work.variant, record.step, found, file=sys.stderr, flush=True)
         seconds = time.perf_counter() - began
-        agent = training.agent
-        assert isinstance(agent, SoftQLearning)
-        if isinstance(agent, AveragedWeights):
-            agent.settle()
+        if isinstance(training.agent, AveragedWeights):
+            training.agent.settle()
         final = finish(training).final
+        agent = on_the_cpu(training)
         exact = score(
             agent,
             work.oracle,
@@ -90,18 +93,58 @@ def measure(work: Work) -> Measured:
             cells=work.cells,
         )
         q_share, share = shares_of_goals(agent, work)
+        q_kl = divergence_of_q(agent, work.oracle)
     columns = {
         "multi_goal_score": final["multi_goal_score"],
         "success": final["success"],
         "return": final["return"],
         "reverse_kl_middle": exact["reverse_kl"][:, 0],
         "reverse_kl_between": exact["reverse_kl"][:, 1],
+        "q_kl_middle": q_kl[:, 0],
+        "q_kl_between": q_kl[:, 1],
         "value_error": exact["value_error"][:, 0],
         "q_imbalance": imbalance(q_share),
         "imbalance": imbalance(share),
     }
     values = {name: np.asarray(columns[name], dtype=float) for name in METRICS}
     return Measured(work.settings, seconds, work.code, values)
+
+
+def on_the_cpu(training: Training) -> SoftQLearning:
+    """The policies of a training, rebuilt where they are compared."""
+    job = training.job
+    agent = agents.make(
+        job.algorithms,
+        job.seeds,
+        states=training.states,
+        actions=training.actions,
+        discount=job.task.discount,
+    )
+    assert isinstance(agent, SoftQLearning)
+    for name, weights in training.agent.networks().items():
+        agent.networks()[name].copy_(weights)
+    return agent
+
+
+def divergence_of_q(agent: SoftQLearning, oracle: GridOracle) -> np.ndarray:
+    """KL [member, probe] from exp(Q/α) to the oracle, in nats."""
+    nodes, weights = quadrature(QUADRATURE_CELLS)
+    alpha = agent.temperature[:, None]
+    action = torch.from_numpy(nodes).float().expand(len(alpha), -1, -1)
+    columns = []
+    for probe in PROBES:
+        state = torch.from_numpy(probe).float().expand_as(action)
+        with torch.no_grad():
+            energy = (agent.q(state, action) / alpha).double().numpy()
+        learned = _log_normalised(energy + np.log(weights))
+        exact = oracle.q(probe[None], nodes[None]) / oracle.temperature
+        away = learned - _log_normalised(exact + np.log(weights))
+        columns.append((np.exp(learned) * away).sum(axis=1))
+    return np.stack(columns, axis=1)
+
+
+def _log_normalised(log_mass: np.ndarray) -> np.ndarray:
+    return np.asarray(log_mass - logsumexp(log_mass, axis=1, keepdims=True))
 
 
 def shares_of_goals(agent: SoftQLearning, work: Work) -> tuple[np.ndarray, np.ndarray]:

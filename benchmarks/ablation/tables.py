@@ -19,6 +19,8 @@ METRICS = {
     "return": ("return", 1.0, 1),
     "reverse_kl_middle": ("KL at (0, 0), nats", 1.0, 2),
     "reverse_kl_between": ("KL at (2.5, 2.5), nats", 1.0, 2),
+    "q_kl_middle": ("KL of exp(Q/α) at (0, 0)", 1.0, 2),
+    "q_kl_between": ("KL of exp(Q/α) at (2.5, 2.5)", 1.0, 2),
     "value_error": ("value error at (0, 0), %", 100.0, 2),
     "q_imbalance": ("imbalance of Q", 1.0, 3),
     "imbalance": ("imbalance of the sampler", 1.0, 3),

@@ -16,6 +16,7 @@ from benchmarks.ablation.learners import (
     ActionSpaceSampler,
     AveragedWeights,
     KernelProposals,
+    MeanOfCritics,
     PlainStartSampler,
     TwoCritics,
     narrow_bandwidth,
@@ -116,6 +117,11 @@ VARIANTS = {
         "lower of two critics in target and sampler",
         replaced=((agents, "SoftQLearning", TwoCritics),),
     ),
+    "mean_of_critics": Variant(
+        "mean of two critics in target and sampler",
+        replaced=((agents, "SoftQLearning", MeanOfCritics),),
+    ),
+    "units_256": Variant("256 units in hidden layers", _set(hidden=(256, 256))),
     "no_table": Variant(
         "values computed anew for every batch, which changes no expectation",
         replaced=((value_table, "make", no_table),),
@@ -138,6 +144,7 @@ VARIANTS = {
         "target copied every 1000 updates", _set(target={"copy_every": 1000})
     ),
     "one_update": Variant("one update per step", _set(updates_per_step=1)),
+    "three_updates": Variant("three updates per step", _set(updates_per_step=3)),
     "warmup_200": Variant("200 steps of warm-up", _set(warmup=200)),
     "warmup_6000": Variant("6000 steps of warm-up", _set(warmup=6000)),
     "batch_64": Variant("batches of 64", _batch_64),

@@ -2,6 +2,7 @@
 
     python -m benchmarks.speed                  # every table, about an hour
     python -m benchmarks.speed updates peers    # some of them
+    python -m benchmarks.speed gpu              # populations on a GPU, where one is
     python -m benchmarks.speed tables           # again, from what was measured
 
 Every table prints Markdown, writes its rows to `benchmarks/results/speed_TABLE.csv`,
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.speed import (
     bookkeeping,
+    gpu,
     memory,
     peers,
     rows,
@@ -43,8 +45,10 @@ class Table:
 
 TABLES: Mapping[str, Table] = {
     module.__name__.rpartition(".")[2]: Table(module.measure, module.lines)
-    for module in (updates, peers, threads, memory, start, bookkeeping)
+    for module in (updates, peers, threads, memory, start, bookkeeping, gpu)
 }
+ELSEWHERE = ("gpu",)
+"""What is measured only where it is asked for by name."""
 
 
 def file(table: str) -> Path:
@@ -88,7 +92,8 @@ def main(given: Sequence[str]) -> None:
     """See the module's docstring."""
     options = arguments(given)
     effort = Effort(options.repeats, options.seconds)
-    for name in options.table or TABLES:
+    everywhere = [name for name in TABLES if name not in ELSEWHERE]
+    for name in options.table or everywhere:
         if name == "tables":
             measured = [table for table in TABLES if file(table).exists()]
         else:

@@ -95,8 +95,8 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
     return adapter.validate_python(settings)
 
 
-def population(case: Case) -> QLearner:
-    """Fresh learners."""
+def population(case: Case, computation: Computation | None = None) -> QLearner:
+    """Fresh learners, computed as their case says or otherwise."""
     config = algorithm(case, replay=REPLAY, warmup=WARMUP)
     members = case.members
     agent = agents.make(
@@ -105,7 +105,7 @@ def population(case: Case) -> QLearner:
         states=STATES,
         actions=ACTIONS,
         discount=DISCOUNT,
-        computation=case.computation,
+        computation=computation or case.computation,
     )
     assert isinstance(agent, QLearner)
     return agent

@@ -79,16 +79,14 @@ class Noise:
         return torch.from_numpy(values)
 
     def _draw_on_device(self, index: int) -> Tensor:
-        shape = (self._block, *self._shape)
         dtype = torch.float32 if self._dtype is np.float32 else torch.float64
-        rows = []
-        for seed in self._seeds:
+        shape = (len(self._seeds), self._block, *self._shape)
+        values = torch.empty(shape, dtype=dtype, device=self._device)
+        for member, seed in enumerate(self._seeds):
             (state,) = key(seed, self._purpose, index).generate_state(1, np.uint64)
             generator = torch.Generator(self._device).manual_seed(int(state) >> 1)
-            row = torch.empty(shape, dtype=dtype, device=self._device)
             if self._kind == "normal":
-                row.normal_(generator=generator)
+                values[member].normal_(generator=generator)
             else:
-                row.uniform_(generator=generator)
-            rows.append(row)
-        return torch.stack(rows)
+                values[member].uniform_(generator=generator)
+        return values

@@ -41,7 +41,7 @@ def probe(agent: "Agent", seeds: Sequence[int]) -> dict[str, Array]:
 
     def at_each_state(count: int) -> torch.Tensor:
         repeated = np.repeat(STATES, count, axis=0)
-        return torch.from_numpy(np.tile(repeated, (members, 1, 1)))
+        return torch.from_numpy(np.tile(repeated, (members, 1, 1))).to(agent.device)
 
     noise = np.stack(
         [
@@ -49,16 +49,17 @@ def probe(agent: "Agent", seeds: Sequence[int]) -> dict[str, Array]:
             for seed in seeds
         ]
     )
-    drawn = agent.sample(at_each_state(DRAWS), torch.from_numpy(noise))
+    chosen = torch.from_numpy(noise).to(agent.device)
+    drawn = agent.sample(at_each_state(DRAWS), chosen).cpu()
     probed: dict[str, Array] = {
         "probe_actions": drawn.reshape(members, states, DRAWS, 2).numpy()
     }
     if isinstance(agent, QLearner):
         plane = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
         action = torch.from_numpy(np.tile(plane, (members, states, 1)))
-        q = agent.q(at_each_state(len(plane)), action)
+        q = agent.q(at_each_state(len(plane)), action.to(agent.device)).cpu()
         shape = (members, states, len(GRID), len(GRID))
         probed["probe_q"] = q.reshape(shape).numpy()
     if agent.temperature is not None:
-        probed["temperature"] = agent.temperature.detach().numpy()
+        probed["temperature"] = agent.temperature.detach().cpu().numpy()
     return probed

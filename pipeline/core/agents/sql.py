@@ -208,11 +208,14 @@ class SoftQLearning(QLearner):
         shifts = torch.from_numpy(np.stack(drawn)).to(state)
         count = state.shape[1]
         filled = torch.arange(count + (-count) % BLOCK, device=state.device)
-        parts = [
-            self._estimate_once(state[:, block], shifts[:, block], self.temperature)
-            for block in torch.split(filled.clamp(max=count - 1), BLOCK)
-        ]
-        return torch.cat(parts, dim=1)[:, :count]
+        filled.clamp_(max=count - 1)
+        values = state.new_empty(len(state), len(filled))
+        for first in range(0, len(filled), BLOCK):
+            block = filled[first : first + BLOCK]
+            values[:, first : first + BLOCK] = self._estimate_once(
+                state[:, block], shifts[:, block], self.temperature
+            )
+        return values[:, :count]
 
     @torch.no_grad()
     def _estimate(
