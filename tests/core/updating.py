@@ -31,7 +31,8 @@ def make(name, seeds=SEEDS, computation=PLAIN):
     )
     generator = torch.Generator().manual_seed(3)
     for weights in agent.networks().values():
-        weights.add_(0.2 * torch.randn(weights.shape[1:], generator=generator))
+        noise = torch.randn(weights.shape[1:], generator=generator)
+        weights.add_(0.2 * noise.to(weights.device))
     return agent
 
 
