@@ -24,6 +24,7 @@ from benchmarks.speed import (
     peers,
     rows,
     start,
+    switches,
     threads,
     updates,
 )
@@ -39,13 +40,23 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 class Table:
     """How something is measured, and what is said of it."""
 
-    measure: Callable[[Effort], list[Row]]
+    measure: Callable[[Effort], Iterator[list[Row]]]
+    """Part by part: what is measured is kept, whatever becomes of the rest."""
     lines: Callable[[Sequence[Row]], Iterator[str]]
 
 
 TABLES: Mapping[str, Table] = {
     module.__name__.rpartition(".")[2]: Table(module.measure, module.lines)
-    for module in (updates, peers, threads, memory, start, bookkeeping, gpu)
+    for module in (
+        updates,
+        peers,
+        switches,
+        threads,
+        memory,
+        start,
+        bookkeeping,
+        gpu,
+    )
 }
 ELSEWHERE = ("gpu",)
 """What is measured only where it is asked for by name."""
@@ -98,7 +109,10 @@ def main(given: Sequence[str]) -> None:
             measured = [table for table in TABLES if file(table).exists()]
         else:
             print(f"measuring {name}", file=sys.stderr, flush=True)
-            rows.write(file(name), TABLES[name].measure(effort))
+            found: list[Row] = []
+            for part in TABLES[name].measure(effort):
+                found += part
+                rows.write(file(name), found)
             measured = [name]
         for table in measured:
             content = text(table)

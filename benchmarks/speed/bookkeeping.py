@@ -138,13 +138,13 @@ def measured(steps: int | None) -> Mapping[str, float]:
         return apart(stage, folder, steps)
 
 
-def measure(effort: Effort) -> list[Row]:
+def measure(effort: Effort) -> Iterator[list[Row]]:
     """A row for every part of every repetition."""
-    return [
-        {"part": part, "repeat": repeat, "seconds": seconds}
-        for repeat in range(min(effort.repeats, REPEATS))
-        for part, seconds in measured(None).items()
-    ]
+    for repeat in range(min(effort.repeats, REPEATS)):
+        yield [
+            {"part": part, "repeat": repeat, "seconds": seconds}
+            for part, seconds in measured(None).items()
+        ]
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -3,22 +3,20 @@
     python -m benchmarks.speed gpu
 
 Every way of computing has a fresh process, alone on the GPU, whose populations draw
-their own noise there. What is compiled is compiled beforehand, by several processes at
-once.
+their own noise there. The quickest to start come first.
 """
 
 import gc
-import multiprocessing
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice, product
 from statistics import median
 from typing import Literal
 from unittest import mock
 
-from benchmarks.speed.contest import Effort, apart, environment
+from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.necessary import flops, products
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
 from benchmarks.speed.subject import BATCHES, Case, batches, population
@@ -30,8 +28,6 @@ LEARNERS = {"sac": 256, "sql": 128}
 BATCH = 256
 WARMING_CALLS = 8
 """Compilation and recording among them."""
-COMPILERS = 6
-"""Processes that compile at once."""
 NOISE_BLOCK = 64
 """Updates whose random numbers are drawn together: whole blocks are timed."""
 
@@ -118,8 +114,8 @@ def _updating(case: Case, way: Way, effort: Effort) -> list[dict[str, float]]:
     ]
 
 
-def measure(effort: Effort) -> list[Row]:
-    """Seconds of updates.
+def measure(effort: Effort) -> Iterator[list[Row]]:
+    """Seconds of updates, one way of computing after the other.
 
     Raises:
         SystemExit: There is no GPU.
@@ -128,21 +124,9 @@ def measure(effort: Effort) -> list[Row]:
 
     if not torch.cuda.is_available():
         raise SystemExit("needed: a GPU, and a build of torch for it")
-    nothing = Effort(repeats=0, seconds=0.0)
-    spawn = multiprocessing.get_context("spawn")
-    with environment(1), ProcessPoolExecutor(COMPILERS, mp_context=spawn) as pool:
-        compiling = [
-            pool.submit(run, learner, way, nothing)
-            for learner, way in product(LEARNERS, WAYS)
-            if way.compiled and way.recorded
-        ]
-        for one in compiling:
-            one.result()
-    return [
-        row
-        for learner, way in product(LEARNERS, WAYS)
-        for row in apart(run, learner, way, effort)
-    ]
+    for learner, way in product(LEARNERS, WAYS):
+        print(learner, way, file=sys.stderr, flush=True)
+        yield apart(run, learner, way, effort)
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

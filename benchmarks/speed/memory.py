@@ -1,22 +1,29 @@
 """Memory of a population over what it must remember (P9).
 
-A training is made and run in a fresh process until its replay is full and it has
-learned. What the process had before does not count: the interpreter, the libraries, and
-what these allocate when the first update is made, for which a small training is run.
+A training is made in a fresh process, its replay is filled, and it learns. What the
+process had before does not count: the interpreter, the libraries, and what these
+allocate when the first update is made, for which a small training is run.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from statistics import median
 
+import torch
+
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
-from benchmarks.speed.subject import REPLAY, Case, training
+from benchmarks.speed.subject import Case, training
+from pipeline.core.learning import FromReplay
+from pipeline.core.training import Training
 
 UPDATES = 200
 """With a full replay."""
+REPLAYS = (100_000, 1_000_000)
+"""That of our studies, and that of the papers."""
 CASES = (
     Case("sac", 1, 256, 256),
     Case("sac", 8, 256, 256),
@@ -44,13 +51,14 @@ def grown(case: Case, replay: int) -> dict[str, int]:
 
     Args:
         case: The population.
-        replay: Transitions of each member; all of them are filled.
+        replay: Transitions of each member.
     """
     for _ in training(Case(case.learner, 1, 16, 8), steps=200, replay=200, warmup=100):
         pass
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text(FORGET_PEAK)
-    measured = training(case, steps=replay + UPDATES, replay=replay, warmup=replay)
+    measured = training(case, steps=UPDATES + 1, replay=replay, warmup=1)
+    fill(measured)
     for _ in measured:
         pass
     peak = resident("VmHWM")
@@ -63,24 +71,41 @@ def grown(case: Case, replay: int) -> dict[str, int]:
     return {"grown": peak - before} | remembered
 
 
-def measure(effort: Effort) -> list[Row]:
+def fill(measured: Training) -> None:
+    """Keep as many transitions as there is room for, in place of gathering them."""
+    learning = measured._learning
+    assert isinstance(learning, FromReplay)
+    block = learning._replay._block
+    generator = torch.Generator().manual_seed(0)
+    for member in block:
+        member.normal_(generator=generator)
+    learning._replay._added.fill_(block.shape[1])
+
+
+def measure(effort: Effort) -> Iterator[list[Row]]:
     """Bytes, in a fresh process each."""
-    return [
-        {**asdict(case), "repeat": repeat, **apart(grown, case, REPLAY)}
-        for repeat in range(min(effort.repeats, REPEATS))
-        for case in CASES
-    ]
+    for case, replay in product(CASES, REPLAYS):
+        yield [
+            {
+                **asdict(case),
+                "transitions": replay,
+                "repeat": repeat,
+                **apart(grown, case, replay),
+            }
+            for repeat in range(min(effort.repeats, REPEATS))
+        ]
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
     """A row for every population."""
-    keys = ("learner", "members", "width", "batch")
+    keys = ("learner", "members", "width", "batch", "transitions")
     yield from markdown(
         [
             "learner",
             "members",
             "units",
             "batch",
+            "replay of",
             "replay, MiB",
             "weights and optimisers, MiB",
             "grown by, MiB",
@@ -99,12 +124,13 @@ def _row(key: tuple[object, ...], rows: Sequence[Row]) -> list[str]:
         sum(each) for each in zip(parts["replay"], parts["learners"], strict=True)
     ]
     over = [a / b for a, b in zip(parts["grown"], needed, strict=True)]
-    learner, members, width, batch = (str(value) for value in key)
+    learner, members, width, batch, transitions = (str(value) for value in key)
     return [
         learner,
         members,
         f"2×{width}",
         batch,
+        transitions,
         f"{median(parts['replay']):.1f}",
         f"{median(parts['learners']):.1f}",
         spread(parts["grown"]),

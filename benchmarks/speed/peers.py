@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
+from itertools import groupby
 from statistics import median
 
 from benchmarks.speed.contest import Contestant, Effort, contest
@@ -20,6 +21,7 @@ from benchmarks.speed.subject import (
     Case,
     Program,
     Run,
+    compiled_programs,
     hush_mujoco,
     training_on,
     updating,
@@ -30,7 +32,6 @@ OURS = "this project"
 SB3 = "stable-baselines3"
 MEMBERS = 8
 """Of a population in P4."""
-PROGRAMS: tuple[Program, ...] = ("eager", "graph", "graph, bfloat16")
 ROW = ("target", "learner", "width", "batch")
 SIDE = ("side", "program", "critics", "members", "processes")
 
@@ -68,11 +69,16 @@ def sb3_training_on(case: Case) -> Run:
     return run
 
 
+def programs() -> tuple[Program, ...]:
+    """Ours."""
+    return "eager", *compiled_programs()
+
+
 def contestants() -> Iterator[Contestant]:
     """Everything that is compared, side by side."""
     sql = Case("sql", 1, 128, 256)
     labels = {"target": "P1"} | asdict(sql)
-    for program in PROGRAMS:
+    for program in programs():
         ours = {"side": OURS, "critics": 1, "program": program}
         case = replace(sql, program=program)
         yield Contestant(labels | ours, updating, (case,), "ours")
@@ -80,9 +86,9 @@ def contestants() -> Iterator[Contestant]:
         plain = {"side": "plain PyTorch", "critics": critics}
         arguments = (sql, critics)
         yield Contestant(labels | plain, updating_plainly, arguments, "theirs")
-    for learner in ("sac", "ddpg"):
-        yield from _trainings("P2", Case(learner, 1, 256, 256))
-        yield from _trainings("P3", Case(learner, 1, 128, 64))
+    for target, sizes in (("P2", (1, 256, 256)), ("P3", (1, 128, 64))):
+        for learner in ("sac", "ddpg"):
+            yield from _trainings(target, Case(learner, *sizes))
     yield from _trainings("P4", Case("sac", MEMBERS, 128, 64), processes=2)
 
 
@@ -90,7 +96,7 @@ def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Conte
     """Ours in every program, and theirs with one member a process."""
     sides = [
         (OURS, training_on, "ours", replace(case, program=program))
-        for program in PROGRAMS
+        for program in programs()
     ]
     sides.append((SB3, sb3_training_on, "theirs", replace(case, members=1)))
     for side, make, host, own in sides:
@@ -106,11 +112,12 @@ def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Conte
         )
 
 
-def measure(effort: Effort) -> list[Row]:
+def measure(effort: Effort) -> Iterator[list[Row]]:
     """Seconds of updates (P1) or of environment steps with one update each."""
     if find_spec("stable_baselines3") is None:
         sys.exit("needed: pip install --no-deps stable-baselines3==2.9.2")
-    return contest(list(contestants()), effort)
+    for _, own in groupby(contestants(), lambda one: one.labels["target"]):
+        yield contest(list(own), effort)
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

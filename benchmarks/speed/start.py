@@ -40,13 +40,13 @@ GRAPHS: Final[Mapping[str, str]] = {
 """The same in a program that has to be compiled, or found on disk."""
 
 
-def measure(effort: Effort) -> list[Row]:
+def measure(effort: Effort) -> Iterator[list[Row]]:
     """Seconds from the start of a process to its end, one moment after the other."""
-    return [
-        {"moment": moment, "repeat": repeat, "seconds": seconds}
-        for repeat in range(effort.repeats)
-        for moment, seconds in _moments()
-    ]
+    for repeat in range(effort.repeats):
+        yield [
+            {"moment": moment, "repeat": repeat, "seconds": seconds}
+            for moment, seconds in _moments()
+        ]
 
 
 def _moments() -> Iterator[tuple[str, float]]:

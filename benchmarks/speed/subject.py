@@ -14,6 +14,7 @@ from pipeline.core.config import Algorithm, Computation, Gymnasium
 from pipeline.core.job import Job
 from pipeline.core.replay import Batch
 from pipeline.core.training import RECORD_EVERY, Training
+from pipeline.study.training.machine import has_bfloat16
 
 STATES, ACTIONS = 17, 6
 """Widths of a state and of an action: those of HalfCheetah-v5."""
@@ -56,6 +57,11 @@ class Case:
             precision="bfloat16" if "bfloat16" in self.program else "float32",
             compile="never" if self.program == "eager" else "always",
         )
+
+
+def compiled_programs() -> tuple[Program, ...]:
+    """Those that this machine has the hardware for."""
+    return ("graph", "graph, bfloat16") if has_bfloat16() else ("graph",)
 
 
 def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:

@@ -18,9 +18,9 @@ WAYS = ((1, 1), (2, 1), (1, 2))
 """(threads, processes)."""
 
 
-def measure(effort: Effort) -> list[Row]:
+def measure(effort: Effort) -> Iterator[list[Row]]:
     """Seconds of updates."""
-    return contest(
+    yield contest(
         [
             Contestant(
                 asdict(case) | {"threads": threads, "processes": processes},

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
-from itertools import product
+from itertools import groupby, product
 
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.necessary import Product, flops, multiplying, products
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
-from benchmarks.speed.subject import Case, Program, updating
+from benchmarks.speed.subject import Case, compiled_programs, updating
 
 MEMBERS, WIDTHS, BATCHES = (1, 2, 5, 8), (128, 256), (64, 256)
-PROGRAMS: tuple[Program, ...] = ("graph", "graph, bfloat16")
 COMPILED = ((1, 128, 64), (5, 128, 64), (1, 128, 256), (5, 128, 256), (1, 256, 256))
 """Members, width and batch of populations whose update is compiled, too: each takes
 half a minute."""
@@ -25,10 +24,11 @@ def cases() -> Iterator[Case]:
     for learner in ("sql", "sac", "ddpg"):
         for members, width, batch in product(MEMBERS, WIDTHS, BATCHES):
             yield Case(learner, members, width, batch)
-        for program, sizes in product(PROGRAMS, COMPILED):
+        if learner == "sql":
+            for particles in PARTICLES:
+                yield Case("sql", 1, 128, 256, particles)
+        for program, sizes in product(compiled_programs(), COMPILED):
             yield Case(learner, *sizes, program=program)
-    for particles in PARTICLES:
-        yield Case("sql", 1, 128, 256, particles)
 
 
 def contestants(measured: Sequence[Case]) -> Iterator[Contestant]:
@@ -42,9 +42,10 @@ def contestants(measured: Sequence[Case]) -> Iterator[Contestant]:
         yield Contestant(labels | {"what": "products"}, multiplying, (needed,), host)
 
 
-def measure(effort: Effort) -> list[Row]:
+def measure(effort: Effort) -> Iterator[list[Row]]:
     """Seconds of updates, of their products, and of a large product."""
-    return contest(list(contestants(list(cases()))), effort)
+    for _, own in groupby(cases(), lambda case: (case.learner, case.program)):
+        yield contest(list(contestants(list(own))), effort)
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -52,9 +52,14 @@ def _check_compiler(choice: str) -> None:
         )
 
 
-def _warn_of_slow_products() -> None:
+def has_bfloat16() -> bool:
+    """Whether this processor has products in bfloat16, as far as it says so."""
     flags = CPU_INFO.read_text().split() if CPU_INFO.exists() else []
-    if not set(BFLOAT16) & set(flags):
+    return bool(set(BFLOAT16) & set(flags))
+
+
+def _warn_of_slow_products() -> None:
+    if not has_bfloat16():
         print(
             "warning: execution.precision: bfloat16, but this processor has no "
             "products in bfloat16: float32 is faster here",

@@ -1,0 +1,228 @@
+"""What each optimisation of an update brings: compiled updates with one switched off.
+
+What is switched off stands in for classes and functions of `pipeline.core` while the
+learners are made, and computes the same numbers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import count, islice
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor
+
+from benchmarks.speed.contest import Contestant, Effort, contest
+from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
+from benchmarks.speed.subject import BATCHES, Case, Program, Run, batches, population
+from pipeline.core import agents, equations
+from pipeline.core.agents import sac, setting, sql, stein
+from pipeline.core.agents.base import learnable
+from pipeline.core.agents.sac import SoftActorCritic
+from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.networks import Mlp
+from pipeline.core.noise import Noise
+from pipeline.core.optimizer import Adam
+
+CASES = (Case("sql", 1, 128, 256), Case("sql", 5, 128, 64), Case("sac", 8, 128, 64))
+PARTS = 6
+"""Of a network whose tensors are optimised and averaged one by one."""
+
+
+class Joined(Mlp):
+    """Inputs are joined, and the first layer is computed anew for every particle."""
+
+    def __call__(self, weights: Tensor, *inputs: Tensor) -> Tensor:
+        """As the network that shares."""
+        particles = max(x.shape[2] for x in inputs)
+        whole = torch.cat([x.expand(-1, -1, particles, -1) for x in inputs], dim=3)
+        one = Mlp((sum(self.inputs),), self.hidden, self.output, self.computation)
+        return one(weights, whole)
+
+
+class GradientsOfFixed(SteinSampler):
+    """Gradients go through all particles, although those of the fixed ones are zero."""
+
+    def learn(
+        self, state: Tensor, q: Any, *, temperature: Tensor, noise: Tensor
+    ) -> dict[str, Tensor]:
+        """As the sampler that draws them apart."""
+        state = state[:, : self._states].unsqueeze(2)
+        weights = learnable(self.weights)
+        particles = self._particles(weights, state, noise)
+        fixed, updated = torch.split(particles.detach(), self._counts, dim=2)
+        slope = self._slope(fixed, partial(q, state), temperature)
+        direction = equations.stein_direction(
+            fixed, updated, slope, temperature[:, None]
+        )
+        whole = torch.cat([torch.zeros_like(fixed), direction], dim=2)
+        count = direction.shape[1] * direction.shape[2]
+        (ascent,) = torch.autograd.grad(particles, weights, whole / count)
+        self.adam.step(-ascent)
+        return {"stein_norm": direction.norm(dim=3).mean(dim=(1, 2))}
+
+
+class GradientsOfCritic(SteinSampler):
+    """The critic's weights get gradients where only those of actions are used."""
+
+    def _slope(self, particles: Tensor, q: Any, temperature: Tensor) -> Tensor:
+        agent, (state,) = q.func.__self__, q.args
+        u, weights = learnable(particles), learnable(agent._q)
+        value = agent._q_network(weights, state, self._action(u)).squeeze(3)
+        energy = value + temperature[:, None, None] * self._log_volume(u)
+        slope, unused = torch.autograd.grad(energy.sum(), (u, weights))
+        return slope + 0.0 * unused.mean()
+
+
+class GradientsOfCritics(SoftActorCritic):
+    """The critics' weights get gradients in the actor's step, too."""
+
+    def _update_policy(
+        self, state: Tensor, noise: Tensor, temperature: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        weights, critics = learnable(self._policy), learnable(self._q)
+        action, log_prob = self._actor.draw(weights, state, noise)
+        q = self._critics(critics, state, action).amin(dim=1)
+        loss = equations.actor_loss(log_prob, q, temperature)
+        gradient, unused = torch.autograd.grad(loss.sum(), (weights, critics))
+        self._policy_adam.step(gradient + 0.0 * unused.mean())
+        log_prob = log_prob.detach()
+        known = {"policy_loss": loss.detach(), "entropy": -log_prob.mean(dim=1)}
+        return q.detach() - temperature[:, None] * log_prob, known
+
+
+class OptimizersOfParts:
+    """A network's tensors are optimised one by one."""
+
+    def __init__(self, weights: Tensor, learning_rate: Tensor) -> None:
+        self._parts = [
+            Adam(part, learning_rate) for part in weights.chunk(PARTS, dim=1)
+        ]
+
+    def step(self, gradient: Tensor) -> None:
+        """Descend the gradient once."""
+        pieces = gradient.chunk(PARTS, dim=1)
+        for part, piece in zip(self._parts, pieces, strict=False):
+            part.step(piece)
+
+
+def average_parts(config: Any, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
+    """Targets follow tensor by tensor."""
+    for target, source in pairs:
+        pieces = (x.chunk(PARTS, dim=1) for x in (target, source))
+        for slow, fast in zip(*pieces, strict=True):
+            slow.copy_(equations.polyak_average(slow, fast, config.target.tau))
+
+
+@dataclass(frozen=True)
+class Switch:
+    """An optimisation that is switched off."""
+
+    learners: tuple[str, ...] = ("sql", "sac")
+    replaced: tuple[tuple[ModuleType, str, Any], ...] = ()
+    program: Program = "graph"
+    reads: bool = False
+    """Whether the numbers of every update are asked for."""
+    alone: bool = False
+    """Whether members learn one after the other."""
+
+
+def _in_each(name: str, substitute: Any) -> tuple[tuple[ModuleType, str, Any], ...]:
+    return tuple(
+        (module, name, substitute)
+        for module in (sql, sac, stein)
+        if hasattr(module, name)
+    )
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "nothing": Switch(),
+    "one compiled graph": Switch(program="eager"),
+    "the states' share of the first layer, once for all particles": Switch(
+        ("sql",), ((setting, "Mlp", Joined),)
+    ),
+    "no gradients of fixed particles": Switch(
+        ("sql",), ((sql, "SteinSampler", GradientsOfFixed),)
+    ),
+    "no gradients of the critic's weights in the sampler's step": Switch(
+        ("sql",), ((sql, "SteinSampler", GradientsOfCritic),)
+    ),
+    "no gradients of the critics' weights in the actor's step": Switch(
+        ("sac",), ((agents, "SoftActorCritic", GradientsOfCritics),)
+    ),
+    "one optimiser for all tensors of a network": Switch(
+        replaced=_in_each("Adam", OptimizersOfParts)
+    ),
+    "all tensors of a target averaged at once": Switch(
+        replaced=_in_each("average_targets", average_parts)
+    ),
+    "numbers of an update stay where they are": Switch(reads=True),
+    "random numbers in blocks": Switch(
+        replaced=((setting, "Noise", partial(Noise, block=1)),)
+    ),
+    "members side by side": Switch(alone=True),
+}
+
+
+def updating_without(case: Case, name: str) -> Run:
+    """As `subject.updating`, with one optimisation switched off."""
+    switch = SWITCHES[name]
+    case = replace(case, program=switch.program)
+    own, times = (replace(case, members=1), case.members) if switch.alone else (case, 1)
+    with ExitStack() as stack:
+        for module, attribute, substitute in switch.replaced:
+            stack.enter_context(mock.patch.object(module, attribute, substitute))
+        learners = [population(own) for _ in range(times)]
+    drawn = batches(own)
+    indices = count()
+
+    def run(calls: int) -> None:
+        for index in islice(indices, calls):
+            for learner in learners:
+                learner.update(drawn[index % BATCHES], index=index)
+                if switch.reads:
+                    for value in learner.diagnostics().values():
+                        value.tolist()
+
+    return run
+
+
+def measure(effort: Effort) -> Iterator[list[Row]]:
+    """Seconds of updates, case by case."""
+    make: Callable[..., Run] = updating_without
+    for case in CASES:
+        yield contest(
+            [
+                Contestant(
+                    asdict(case) | {"off": name},
+                    make,
+                    (case, name),
+                    host=name,
+                    each=case.members,
+                )
+                for name, switch in SWITCHES.items()
+                if case.learner in switch.learners
+                and not (switch.alone and case.members == 1)
+            ],
+            effort,
+        )
+
+
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """A table for every case."""
+    keys = ("learner", "members", "width", "batch")
+    for (learner, members, width, batch), own in groups(rows, *keys).items():
+        yield f"\n{learner}, members: {members}, 2×{width}, batch {batch}:\n"
+        ways = groups(own, "off")
+        base = ways[("nothing",)]
+        yield from markdown(
+            ["without", "member-updates/s", "all of them are faster by"],
+            (
+                [str(name), spread(rates(way)), spread(ratios(base, way))]
+                for (name,), way in ways.items()
+            ),
+        )
