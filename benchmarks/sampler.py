@@ -24,8 +24,8 @@ SEEDS = list(range(10))
 UPDATES = 2000
 DRAWS = 20_000
 TEMPERATURE = 0.5
-SETTINGS = """{"kind": "sql", "hidden": [64, 64], "batch": 32, "replay": 1000,
-    "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
+SETTINGS = """{"kind": "sql", "critics": 1, "hidden": [64, 64], "batch": 32,
+    "replay": 1000, "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
     "temperature": {"fixed": 0.5},
     "value_particles": 2, "value_points": "random",

@@ -1,7 +1,7 @@
 """What each part of soft Q-learning is worth: variants with one switch changed.
 
     python -m benchmarks.ablation > ablation.md       # hours; goes on where it stopped
-    python -m benchmarks.ablation --only two_critics,paper --temperature 10
+    python -m benchmarks.ablation --only lower_of_two,paper --temperature 10
     python -m benchmarks.ablation --list
 
 Trains `sql_multigoal` of `params.yaml` and the variants of `variants.py` on

@@ -13,8 +13,6 @@ from pipeline.core.agents.base import learnable
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.config import Sql
-from pipeline.core.networks import Mlp
-from pipeline.core.optimizer import Adam
 from pipeline.core.replay import Batch
 
 AVERAGE_RATE = 0.002
@@ -25,72 +23,13 @@ EDGE = 1 - 1e-6
 """Largest |a| whose number before the squashing is asked for."""
 
 
-class _Lower(Mlp):
-    """The smaller output of two networks, whose weights are side by side."""
-
-    def __call__(
-        self,
-        weights: Float[Tensor, "member weight"],
-        *inputs: Float[Tensor, "member batch _ _"],
-    ) -> Float[Tensor, "member batch particle output"]:
-        first, second = weights.chunk(2, dim=1)
-        return torch.minimum(
-            super().__call__(first, *inputs), super().__call__(second, *inputs)
-        )
-
-
-class _Mean(Mlp):
-    """The mean output of two networks, whose weights are side by side."""
-
-    def __call__(
-        self,
-        weights: Float[Tensor, "member weight"],
-        *inputs: Float[Tensor, "member batch _ _"],
-    ) -> Float[Tensor, "member batch particle output"]:
-        first, second = weights.chunk(2, dim=1)
-        return (
-            super().__call__(first, *inputs) + super().__call__(second, *inputs)
-        ) / 2
-
-
-class TwoCritics(SoftQLearning):
+class LowerOfCritics(SoftQLearning):
     """The lower of two critics, in the target and in the sampler (SAC 2018)."""
 
-    _joined: type[Mlp] = _Lower
-
-    def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
-        super().__init__(configs, setting)
-        self._one = self._q_network
-        self._q_network = self._joined(
-            self._one.inputs, self._one.hidden, self._one.output, setting.computation
-        )
-        second = self._one.glorot(setting.seeds, "second q")
-        self._q = torch.cat([self._q, second], dim=1)
-        self._q_target = self._q.clone()
-        rates = setting.numbers(configs, lambda c: c.learning_rate.q)
-        self._q_adam = Adam(self._q, rates)
-
-    def _update_q(
-        self, batch: Batch, value_next: Float[Tensor, "member batch"]
-    ) -> dict[str, Float[Tensor, " member"]]:
-        target = equations.bellman_target(
-            batch.reward, value_next, batch.terminated, self._discount
-        )
-        weights = learnable(self._q)
-        inputs = batch.state.unsqueeze(2), batch.action.unsqueeze(2)
-        losses = [
-            equations.squared_error(self._one(half, *inputs).flatten(1), target)
-            for half in weights.chunk(2, dim=1)
-        ]
-        (gradient,) = torch.autograd.grad(torch.stack(losses).sum(), weights)
-        self._q_adam.step(gradient)
-        return {"q_loss": losses[0].detach()}
-
-
-class MeanOfCritics(TwoCritics):
-    """The mean of two critics, in the target and in the sampler."""
-
-    _joined = _Mean
+    def _combined(
+        self, q: Float[Tensor, "member critic batch particle"]
+    ) -> Float[Tensor, "member batch particle"]:
+        return q.amin(dim=1)
 
 
 class AveragedWeights(SoftQLearning):
@@ -133,7 +72,7 @@ class KernelProposals(SoftQLearning):
         temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch"]:
         state = state.unsqueeze(2)
-        uniform = 2 * ((shifts + self._points) % 1) - 1
+        uniform = self._proposals.actions(shifts)
         origins, offsets = torch.randn(
             2, *uniform.shape, generator=self._generator, dtype=uniform.dtype
         )
@@ -141,7 +80,7 @@ class KernelProposals(SoftQLearning):
         width = kernel_width(centre)
         near = centre + width * offsets
         u = torch.cat([torch.atanh(uniform.clamp(-EDGE, EDGE)), near], dim=2)
-        q = self._q_network(self._q_target, state, torch.tanh(u)).squeeze(3)
+        q = self._combined(self._critics(self._q_target, state, torch.tanh(u)))
         log_density = mixture_log_density(u, centre, width)
         return equations.soft_value(q, log_density, temperature[:, None])
 

@@ -16,9 +16,8 @@ from benchmarks.ablation.learners import (
     ActionSpaceSampler,
     AveragedWeights,
     KernelProposals,
-    MeanOfCritics,
+    LowerOfCritics,
     PlainStartSampler,
-    TwoCritics,
     narrow_bandwidth,
     no_table,
     paper_bandwidth,
@@ -80,6 +79,7 @@ def _half_the_uniform(default: Sql) -> Changes:
 
 
 PAPER = _set(
+    critics=1,
     hidden=(200, 200),
     learning_rate={"q": 1e-3, "policy": 1e-4, "constant": 1.0},
     batch=64,
@@ -113,13 +113,13 @@ VARIANTS = {
         ((agents, "SoftQLearning", KernelProposals),),
         compile="never",
     ),
-    "two_critics": Variant(
+    "one_critic": Variant("one critic", _set(critics=1)),
+    "mean_of_two": Variant("mean of two critics", _set(critics=2)),
+    "mean_of_four": Variant("mean of four critics", _set(critics=4)),
+    "lower_of_two": Variant(
         "lower of two critics in target and sampler",
-        replaced=((agents, "SoftQLearning", TwoCritics),),
-    ),
-    "mean_of_critics": Variant(
-        "mean of two critics in target and sampler",
-        replaced=((agents, "SoftQLearning", MeanOfCritics),),
+        _set(critics=2),
+        ((agents, "SoftQLearning", LowerOfCritics),),
     ),
     "units_256": Variant("256 units in hidden layers", _set(hidden=(256, 256))),
     "no_table": Variant(

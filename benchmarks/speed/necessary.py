@@ -103,7 +103,7 @@ def _sql(case: Case) -> Iterator[Product]:
     batch = case.batch
     particles = batch * case.particles  # fixed, updated, or of the soft value
     hidden = (case.width, case.width)
-    critic = Net(case.members, hidden, ACTIONS, 1)
+    critic = Net(case.critics * case.members, hidden, ACTIONS, 1)
     sampler = Net(case.members, hidden, ACTIONS, ACTIONS)
     yield from critic.forward(batch, particles)  # V(s')
     yield from critic.forward(batch, batch)

@@ -32,8 +32,8 @@ OURS = "this project"
 SB3 = "stable-baselines3"
 MEMBERS = 8
 """Of a population in P4."""
-ROW = ("target", "learner", "width", "batch")
-SIDE = ("side", "program", "critics", "members", "processes")
+ROW = ("target", "learner", "width", "batch", "critics")
+SIDE = ("side", "program", "members", "processes")
 
 
 def sb3_training_on(case: Case) -> Run:
@@ -76,16 +76,15 @@ def programs() -> tuple[Program, ...]:
 
 def contestants() -> Iterator[Contestant]:
     """Everything that is compared, side by side."""
-    sql = Case("sql", 1, 128, 256)
-    labels = {"target": "P1"} | asdict(sql)
-    for program in programs():
-        ours = {"side": OURS, "critics": 1, "program": program}
-        case = replace(sql, program=program)
-        yield Contestant(labels | ours, updating, (case,), "ours")
     for critics in (1, 2):
-        plain = {"side": "plain PyTorch", "critics": critics}
-        arguments = (sql, critics)
-        yield Contestant(labels | plain, updating_plainly, arguments, "theirs")
+        sql = Case("sql", 1, 128, 256, critics=critics)
+        labels = {"target": "P1"} | asdict(sql)
+        for program in programs():
+            case = replace(sql, program=program)
+            ours = {"side": OURS, "program": program}
+            yield Contestant(labels | ours, updating, (case,), "ours")
+        plain = labels | {"side": "plain PyTorch"}
+        yield Contestant(plain, updating_plainly, (sql, critics), "theirs")
     for target, sizes in (("P2", (1, 256, 256)), ("P3", (1, 128, 64))):
         for learner in ("sac", "ddpg"):
             yield from _trainings(target, Case(learner, *sizes))
@@ -154,7 +153,7 @@ def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
             str(first["batch"]),
             str(first["side"]),
             str(first["program"]),
-            str(first.get("critics", "")),
+            str(first["critics"]) if first["learner"] == "sql" else "",
             f"{first['members']} × {first.get('processes', 1)}",
             f"{1e3 / median(found):.3g}",
             spread(found),

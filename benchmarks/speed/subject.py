@@ -48,6 +48,8 @@ class Case:
     so many, at every state of the batch."""
     program: Program = "eager"
     """How an update is computed."""
+    critics: int = 1
+    """Of soft Q-learning; soft actor-critic has two."""
 
     @property
     def computation(self) -> Computation:
@@ -79,6 +81,7 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
     match case.learner:
         case "sql":
             settings |= {
+                "critics": case.critics,
                 "temperature": {"fixed": 1.0},
                 "value_particles": case.particles,
                 "value_points": "random",

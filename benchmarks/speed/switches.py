@@ -72,8 +72,9 @@ class GradientsOfCritic(SteinSampler):
     def _slope(self, particles: Tensor, q: Any, temperature: Tensor) -> Tensor:
         agent, (state,) = q.func.__self__, q.args
         u, weights = learnable(particles), learnable(agent._q)
-        value = agent._q_network(weights, state, self._action(u)).squeeze(3)
-        energy = value + temperature[:, None, None] * self._log_volume(u)
+        each = agent._critics(weights, state, self._action(u))
+        volume = temperature[:, None, None] * self._log_volume(u)
+        energy = agent._combined(each) + volume
         slope, unused = torch.autograd.grad(energy.sum(), (u, weights))
         return slope + 0.0 * unused.mean()
 

@@ -78,7 +78,7 @@ class Recorded(Generic[Result]):
 
     def _aside(self, arguments: tuple[Any, ...]) -> Result:
         """Not on the default stream, where nothing can be recorded later."""
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             result = self._function(*_kept(arguments))

@@ -27,8 +27,8 @@ from tests.core.configs import task
 
 SEEDS = (0, 1)
 STEPS = 213  # warm-up and three steps more: six updates
-DEFAULT = """{"kind": "sql", "hidden": [16, 16], "batch": 8, "replay": 300,
-    "warmup": 210, "updates_per_step": 2, "target": {"copy_every": 2},
+DEFAULT = """{"kind": "sql", "critics": 1, "hidden": [16, 16], "batch": 8,
+    "replay": 300, "warmup": 210, "updates_per_step": 2, "target": {"copy_every": 2},
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 0.5},
     "temperature": {"fixed": 2.0, "annealing": {"temperature": 10.0, "share": 0.6}},
     "value_particles": 16, "value_points": "lattice",
@@ -123,7 +123,7 @@ def test_kernel_proposals_estimate_the_integral_without_bias():
     nodes, weights = (torch.from_numpy(each) for each in quadrature(20))
     action = nodes.float().expand(2, 1, -1, -1)
     first = state[:, :1].unsqueeze(2)
-    q = agent._q_network(agent._q_target, first, action)[:, 0, :, 0]
+    q = agent._critics(agent._q_target, first, action)[:, 0, 0]
     exact = (q / alpha).exp().double() @ weights
     error = (estimates.mean(dim=1) - exact).abs()
     # 2400 estimates of each member, independent but for a batch's lattice.
@@ -132,12 +132,10 @@ def test_kernel_proposals_estimate_the_integral_without_bias():
 
 
 def test_two_critics_say_what_the_lower_one_says():
-    agent = trained("two_critics")
+    agent = trained("lower_of_two")
     state, action = torch.zeros(2, 10, 2), torch.linspace(-1, 1, 40).view(2, 10, 2)
-    both = [
-        agent._one(half, state.unsqueeze(2), action.unsqueeze(2)).view(2, 10)
-        for half in agent.networks()["q"].chunk(2, dim=1)
-    ]
+    each = agent._critics(agent._q, state.unsqueeze(2), action.unsqueeze(2))
+    both = each.squeeze(3).unbind(dim=1)
     assert not torch.allclose(*both)
     assert torch.equal(agent.q(state, action), torch.minimum(*both))
 

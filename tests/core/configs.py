@@ -26,6 +26,7 @@ ALGORITHMS = {
     "sql": SHARED
     | {
         "kind": "sql",
+        "critics": 2,
         "temperature": {"fixed": 2.0},
         "value_particles": 6,
         "value_points": "lattice",
@@ -35,6 +36,7 @@ ALGORITHMS = {
     "sql_copied": SHARED  # with a table of values, and everything that changes in time
     | {
         "kind": "sql",
+        "critics": 1,
         "temperature": {"fixed": 2.0, "annealing": {"temperature": 8.0, "share": 0.5}},
         "replay": 200,
         "target": {"copy_every": 25},

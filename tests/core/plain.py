@@ -73,9 +73,9 @@ class PlainSql(Plain):
                 for pair in zip(batch.state_next, shifts, strict=True)
             ]
         )
-        q = self.network("q", batch.state, batch.action)[:, 0]
-        error = q - self.target(batch, value)
-        self.descend("q", 0.5 * error.square().mean())
+        target = self.target(batch, value)
+        each = self.critics("q", batch.state, batch.action)
+        self.descend("q", sum(0.5 * (q - target).square().mean() for q in each))
         count = self.config.particles.states
         total = sum(
             self.pull(*pair, alpha)
@@ -84,11 +84,18 @@ class PlainSql(Plain):
         self.descend("policy", -total / (count * self.config.particles.updated))
         self.follow()
 
+    def critics(self, name, *inputs):
+        rows = range(self.config.critics)
+        return [self.network(name, *inputs, row=row)[..., 0] for row in rows]
+
+    def mean_critic(self, name, *inputs):
+        return torch.stack(self.critics(name, *inputs)).mean(dim=0)
+
     def value(self, state, shift, alpha):
         points = lattice(self.config.value_particles, shift.shape[-1])
         actions = 2 * ((shift + points) % 1) - 1
         states = state.expand(len(actions), -1)
-        q = self.network("q_target", states, actions)[:, 0]
+        q = self.mean_critic("q_target", states, actions)
         volume = 2 ** shift.shape[-1]
         return alpha * torch.log(volume * torch.exp(q / alpha).mean())
 
@@ -98,7 +105,7 @@ class PlainSql(Plain):
         return NEARLY_UNIFORM * noise + moved
 
     def energy(self, state, u, alpha):
-        q = self.network("q", state, torch.tanh(u))[0]
+        q = self.mean_critic("q", state, torch.tanh(u))
         return q + alpha * squashing.squash_log_det(u)
 
     def pull(self, state, noise, alpha):
@@ -169,8 +176,8 @@ class PlainDdpg(Plain):
             self.network("policy_target", batch.state_next, outputs=width)
         )
         value = self.network("q_target", batch.state_next, action)[:, 0]
-        q = self.network("q", batch.state, batch.action)[:, 0]
-        error = q - self.target(batch, value)
+        target = self.target(batch, value)
+        error = self.network("q", batch.state, batch.action)[:, 0] - target
         self.descend("q", 0.5 * error.square().mean())
         action = torch.tanh(self.network("policy", batch.state, outputs=width))
         self.descend("policy", -self.network("q", batch.state, action).mean())

@@ -117,6 +117,7 @@ LEARNERS = {
     "sql": ALGORITHMS["sql"]
     | FAST
     | {
+        "critics": 1,
         "value_particles": 64,
         "value_points": "lattice",
         "particles": {"states": 64, "fixed": 32, "updated": 32},

@@ -81,12 +81,16 @@ def test_soft_q_learning_bootstraps_from_the_soft_value_of_the_slow_copy():
     expected = []
     for m in range(2):
         state_next = sample.state_next[m].unsqueeze(1).expand(-1, 6, -1)
-        q_next = q_of(before["q_target"][m], state_next, proposals[m])
+        each = [q_of(w, state_next, proposals[m]) for w in before["q_target"][m]]
+        q_next = torch.stack(each).mean(dim=0)
         mean = torch.exp(q_next / alpha).mean(dim=1) * 2**ACTIONS
         value = alpha * torch.log(mean)
         target = sample.reward[m] + DISCOUNT * (1 - sample.terminated[m]) * value
-        q = q_of(before["q"][m], sample.state[m], sample.action[m])
-        expected.append(half_squared(q, target))
+        both = [
+            half_squared(q_of(w, sample.state[m], sample.action[m]), target)
+            for w in before["q"][m]
+        ]
+        expected.append(torch.stack(both).mean())
     torch.testing.assert_close(losses(agent, sample), torch.stack(expected))
 
 

@@ -43,7 +43,8 @@ def test_the_values_are_those_that_an_update_would_compute():
     agent, replay = population(), filled(20)
     batch = table(agent, replay).sample(uniform(16), update=0)
     assert batch.value_next is not None
-    direct = agent._estimate(batch.state_next, agent._shifts.at(0), agent.temperature)
+    shifts = agent._proposals.shifts.at(0)
+    direct = agent._estimate(batch.state_next, shifts, agent.temperature)
     torch.testing.assert_close(batch.value_next, direct, atol=2e-3, rtol=0)
 
 

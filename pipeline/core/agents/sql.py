@@ -14,6 +14,7 @@ Departures of our own:
 - Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
   says why). The paper says neither how it keeps actions in their bounds nor how its
   sampler begins.
+- Q may be the mean of several networks (`critics`). The paper has one.
 - An action may be one of several draws, chosen by importance (`candidates`).
   The paper has one.
 - Step sizes may fall towards the end (`learning_rate.constant`), targets may be
@@ -21,10 +22,8 @@ Departures of our own:
   one step size for each network and copies the target every 1000 steps.
 """
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -37,14 +36,13 @@ from pipeline.core.agents.base import (
     learnable,
     scale_learning_rates,
 )
+from pipeline.core.agents.proposals import Proposals
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.agents.temperature import Held
 from pipeline.core.computing import graph
 from pipeline.core.config import Sql
-from pipeline.core.lattice import lattice
 from pipeline.core.optimizer import Adam
-from pipeline.core.randomness import stream
 from pipeline.core.replay import Batch
 
 BLOCK = 64
@@ -63,31 +61,21 @@ class SoftQLearning(QLearner):
         """
         config = configs[0]
         states, actions = setting.states, setting.actions
-        self._seeds = setting.seeds
         self._config = config
         self._discount = setting.discount
-        self._actions = actions
         self._alpha = Held([c.temperature for c in configs], setting)
 
-        self._q_network = setting.network((states, actions), config.hidden, 1)
-        self._q = self._q_network.glorot(setting.seeds, "q")
+        self._critic = setting.network((states, actions), config.hidden, 1)
+        names = ["q", *(f"q {number}" for number in range(2, config.critics + 1))]
+        fresh = [self._critic.glorot(setting.seeds, name) for name in names]
+        self._q = torch.stack(fresh, dim=1).flatten(end_dim=1)  # [member * critic, _]
         self._q_target = self._q.clone()
         q_rate = setting.numbers(configs, lambda c: c.learning_rate.q)
-        self._q_adam = Adam(self._q, q_rate)
+        self._q_adam = Adam(self._q, q_rate.repeat_interleave(config.critics))
         self._sampler = SteinSampler(configs, setting)
 
         self._exploration = setting.noise("exploration", actions)
-        match config.value_points:
-            case "lattice":
-                points = lattice(config.value_particles, actions)
-                self._shifted = 1
-            case "random":
-                points = torch.zeros(1, actions)
-                self._shifted = config.value_particles
-        self._points = points.to(self._q.device)
-        self._shifts = setting.noise(
-            "value particles", config.batch, self._shifted, actions, kind="uniform"
-        )
+        self._proposals = Proposals(config, setting)
         self._learn_once = graph(self._learn, setting.computation)
         self._estimate_once = graph(self._estimate, setting.computation)
         self._diagnostics: dict[str, Tensor] = {}
@@ -133,7 +121,26 @@ class SoftQLearning(QLearner):
         state: Float[Tensor, "member batch 1 state"],
         action: Float[Tensor, "member batch particle action"],
     ) -> Float[Tensor, "member batch particle"]:
-        return self._q_network(self._q, state, action).squeeze(3)
+        return self._combined(self._critics(self._q, state, action))
+
+    def _critics(
+        self,
+        weights: Float[Tensor, "row weight"],
+        state: Float[Tensor, "member batch _ state"],
+        action: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member critic batch particle"]:
+        count = self._config.critics
+        each = (
+            x.unsqueeze(1).expand(-1, count, -1, -1, -1).flatten(end_dim=1)
+            for x in (state, action)
+        )
+        q = self._critic(weights, *each)
+        return q.view(-1, count, *q.shape[1:3])
+
+    def _combined(
+        self, q: Float[Tensor, "member critic batch particle"]
+    ) -> Float[Tensor, "member batch particle"]:
+        return q.mean(dim=1)
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
@@ -153,7 +160,7 @@ class SoftQLearning(QLearner):
         """One step of the soft Q-function, then one of the sampler."""
         self._diagnostics = self._learn_once(
             batch,
-            self._shifts.at(index) if batch.value_next is None else None,
+            self._proposals.shifts.at(index) if batch.value_next is None else None,
             self._sampler.noise.at(index),
             self.temperature,
         )
@@ -185,11 +192,11 @@ class SoftQLearning(QLearner):
         )
         weights = learnable(self._q)
         state, action = batch.state.unsqueeze(2), batch.action.unsqueeze(2)
-        q = self._q_network(weights, state, action).flatten(start_dim=1)
-        loss = equations.squared_error(q, target)
+        q = self._critics(weights, state, action).squeeze(3)
+        loss = equations.squared_error(q, target[:, None])
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._q_adam.step(gradient)
-        return {"q_loss": loss.detach(), "q": q.detach().mean(dim=1)}
+        return {"q_loss": loss.detach().mean(dim=1), "q": q.detach().mean(dim=(1, 2))}
 
     def soft_value(
         self, state: Float[Tensor, "member n state"], *, draw: int
@@ -200,12 +207,7 @@ class SoftQLearning(QLearner):
             state: Any number of states.
             draw: Which random actions, from the stream `value table`.
         """
-        shape = (state.shape[1], self._shifted, self._actions)
-        drawn = [
-            stream(seed, "value table", draw).random(shape, dtype=np.float32)
-            for seed in self._seeds
-        ]
-        shifts = torch.from_numpy(np.stack(drawn)).to(state)
+        shifts = self._proposals.shifts_of(state, draw=draw)
         count = state.shape[1]
         filled = torch.arange(count + (-count) % BLOCK, device=state.device)
         filled.clamp_(max=count - 1)
@@ -224,9 +226,9 @@ class SoftQLearning(QLearner):
         shifts: Float[Tensor, "member batch _ action"],
         temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch"]:
-        actions = 2 * ((shifts + self._points) % 1) - 1
-        q = self._q_network(self._q_target, state.unsqueeze(2), actions).squeeze(3)
-        log_proposal = q.new_full((1, 1, 1), -self._actions * math.log(2))
+        actions = self._proposals.actions(shifts)
+        q = self._combined(self._critics(self._q_target, state.unsqueeze(2), actions))
+        log_proposal = q.new_full((1, 1, 1), self._proposals.log_density)
         return equations.soft_value(q, log_proposal, temperature[:, None])
 
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
@@ -234,10 +236,11 @@ class SoftQLearning(QLearner):
         return self._diagnostics
 
     def networks(self) -> dict[str, Tensor]:
-        """Q, its target, and the sampler."""
+        """Critics `[member, critic, weight]`, their slow copies, and the sampler."""
+        shape = (-1, self._config.critics, self._critic.size)
         return {
-            "q": self._q,
-            "q_target": self._q_target,
+            "q": self._q.view(shape),
+            "q_target": self._q_target.view(shape),
             "policy": self._sampler.weights,
         }
 

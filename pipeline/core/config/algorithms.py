@@ -123,6 +123,9 @@ class Sql(OffPolicy):
 
     kind: Literal["sql"]
     temperature: FixedTemperature
+    critics: PositiveInt
+    """Networks whose mean is the soft Q-function. Each learns from the same targets;
+    the mean has a share of the variance that one of them has."""
     value_particles: PositiveInt
     """Uniform actions per state in the soft value (Eq. 10)."""
     value_points: Literal["lattice", "random"]
