@@ -65,7 +65,8 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
     digest = code()
     for name, variant in VARIANTS.items():
         config = variant.config(default)
-        if name != "default" and not variant.replaced and config == default:
+        otherwise = variant.replaced or variant.computation
+        if name != "default" and not otherwise and config == default:
             told(f"{name}: left out, the default is like that")
             continue
         if config.warmup >= options.steps:

@@ -64,7 +64,8 @@ def measure(work: Work) -> Measured:
     began = time.perf_counter()
     with VARIANTS[work.variant].in_place():
         algorithms = (work.algorithm,) * len(work.seeds)
-        program = {"compile": VARIANTS[work.variant].compile, "device": work.device}
+        program = {"compile": "auto", "device": work.device}
+        program |= VARIANTS[work.variant].computation
         training = Training(
             Job(
                 work.task,

@@ -4,11 +4,11 @@ What the configuration offers is changed there. The rest stands in for classes a
 functions of `pipeline.core` while a variant is trained; `learners.py` has it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 from unittest import mock
 
 from benchmarks.ablation.learners import (
@@ -41,8 +41,9 @@ class Variant:
     """What is different, for the table."""
     changes: Callable[[Sql], Changes] = lambda default: {}
     replaced: tuple[Replacement, ...] = ()
-    compile: Literal["auto", "never"] = "auto"
-    """What stands in for a part may do things that cannot be in a graph."""
+    computation: Mapping[str, str] = field(default_factory=dict)
+    """How updates are computed otherwise. What stands in for a part may do things that
+    cannot be in a graph."""
 
     def config(self, default: Sql) -> Sql:
         """The configuration that is trained."""
@@ -111,7 +112,7 @@ VARIANTS = {
         "half of the soft value's actions around the sampler's own draws",
         _half_the_uniform,
         ((agents, "SoftQLearning", KernelProposals),),
-        compile="never",
+        computation={"compile": "never"},
     ),
     "one_critic": Variant("one critic", _set(critics=1)),
     "mean_of_two": Variant("mean of two critics", _set(critics=2)),
@@ -120,6 +121,9 @@ VARIANTS = {
         "lower of two critics in target and sampler",
         _set(critics=2),
         ((agents, "SoftQLearning", LowerOfCritics),),
+    ),
+    "bfloat16": Variant(
+        "products of hidden layers in bfloat16", computation={"precision": "bfloat16"}
     ),
     "units_256": Variant("256 units in hidden layers", _set(hidden=(256, 256))),
     "no_table": Variant(

@@ -19,7 +19,7 @@ from benchmarks.ablation.tables import METRICS, Measured, tables
 from benchmarks.ablation.variants import VARIANTS
 from pipeline.core import agents, equations, value_table
 from pipeline.core.agents import sql
-from pipeline.core.config import Sql
+from pipeline.core.config import PLAIN, Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.job import Job
 from pipeline.core.training import Training
@@ -27,7 +27,7 @@ from tests.core.configs import task
 
 SEEDS = (0, 1)
 STEPS = 213  # warm-up and three steps more: six updates
-DEFAULT = """{"kind": "sql", "critics": 1, "hidden": [16, 16], "batch": 8,
+DEFAULT = """{"kind": "sql", "critics": 3, "hidden": [16, 16], "batch": 8,
     "replay": 300, "warmup": 210, "updates_per_step": 2, "target": {"copy_every": 2},
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 0.5},
     "temperature": {"fixed": 2.0, "annealing": {"temperature": 10.0, "share": 0.6}},
@@ -41,7 +41,9 @@ def trained(name):
     """A population after a few updates."""
     config = VARIANTS[name].config(Sql.model_validate_json(DEFAULT))
     with VARIANTS[name].in_place():
-        training = Training(Job(task("multigoal"), (config,) * 2, SEEDS, STEPS))
+        computation = PLAIN.model_copy(update=VARIANTS[name].computation)
+        job = Job(task("multigoal"), (config,) * 2, SEEDS, STEPS, None, computation)
+        training = Training(job)
         assert len(list(training)) > 0
     return training.agent
 

@@ -1,0 +1,109 @@
+"""Whether products in bfloat16 leave a MuJoCo task's statistics as they are.
+
+    python -m benchmarks.precision float32      # and: bfloat16, where there is hardware
+    python -m benchmarks.precision compare
+
+Trains the runs of `pretrain` in `params.yaml` with the numbers written there, ten seeds
+side by side, and writes `benchmarks/results/precision_RUN_PRECISION.csv`. The same for
+multigoal, beside the exact answer: `python -m benchmarks.ablation --seeds 10 --only
+default,bfloat16`.
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import t as student
+
+from benchmarks.machine import machine
+from benchmarks.speed.rows import markdown
+from pipeline.core.config import PLAIN
+from pipeline.core.job import Job
+from pipeline.core.training import Training, finish
+from pipeline.study.params import load_study
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+SEEDS = tuple(range(200, 210))
+"""Disjoint from those of the study and of its sweeps."""
+PRECISIONS = ("float32", "bfloat16")
+METRICS = ("return", "distance", "direction_spread")
+CONFIDENCE = 0.95
+
+
+def file(run: str, precision: str) -> Path:
+    return RESULTS / f"precision_{run}_{precision}.csv"
+
+
+def train(precision: str, device: str) -> None:
+    """Train every run and write what became of each seed."""
+    torch.set_num_threads(1)
+    study = load_study(ROOT / "params.yaml")
+    changed = {"precision": precision, "device": device, "compile": "auto"}
+    for name, run in study.pretrain.runs.items():
+        job = Job(
+            task=study.tasks[run.task],
+            algorithms=(study.algorithms[run.algorithm],) * len(SEEDS),
+            seeds=SEEDS,
+            steps=study.pretrain.steps,
+            computation=PLAIN.model_copy(update=changed),
+        )
+        training = Training(job)
+        for record in training:
+            print(name, precision, record.step, file=sys.stderr, flush=True)
+        final = finish(training).final
+        with file(name, precision).open("w", newline="") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(["seed", *METRICS])
+            writer.writerows(
+                zip(SEEDS, *(final[metric] for metric in METRICS), strict=True)
+            )
+
+
+def read(run: str, precision: str) -> dict[str, np.ndarray]:
+    """One number per seed for every metric."""
+    with file(run, precision).open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    return {name: np.array([float(row[name]) for row in rows]) for name in METRICS}
+
+
+def difference(low: np.ndarray, exact: np.ndarray) -> str:
+    """Mean difference on the same seed and its interval (Student's t)."""
+    pairs = low - exact
+    error = pairs.std(ddof=1) / np.sqrt(len(pairs))
+    half = error * student.ppf((1 + CONFIDENCE) / 2, len(pairs) - 1)
+    mean = pairs.mean()
+    return f"{mean:+.3g} [{mean - half:+.3g}, {mean + half:+.3g}]"
+
+
+def compare() -> None:
+    """Print a table of both precisions."""
+    print(f"Measured on: {machine('torch', 'gymnasium', 'mujoco')}\n")
+    runs = load_study(ROOT / "params.yaml").pretrain.runs
+    rows = []
+    for run in runs:
+        exact, low = (read(run, precision) for precision in PRECISIONS)
+        for name in METRICS:
+            means = [f"{values[name].mean():.3g}" for values in (exact, low)]
+            rows.append([run, name, *means, difference(low[name], exact[name])])
+    columns = ["run", "after training", *PRECISIONS, "difference [95 %]"]
+    print("\n".join(markdown(columns, rows)))
+
+
+def main(given: list[str]) -> None:
+    """See the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.precision")
+    parser.add_argument("what", choices=[*PRECISIONS, "compare"])
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    options = parser.parse_args(given)
+    if options.what == "compare":
+        compare()
+    else:
+        train(options.what, options.device)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
