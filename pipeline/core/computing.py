@@ -31,7 +31,7 @@ def graph(
     """
     program = function if computation.compile == "never" else _compiled(function)
     assert computation.compile != "auto", "whether it pays must be settled before"
-    if computation.device == "cpu":
+    if computation.device != "cuda":
         return program
     return cast(Callable[Arguments, Result], Recorded(program))
 
