@@ -20,7 +20,7 @@ from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
 from benchmarks.speed.subject import BATCHES, Case, Program, Run, batches, population
 from pipeline.core import agents, equations
-from pipeline.core.agents import sac, setting, sql, stein
+from pipeline.core.agents import QLearner, sac, setting, sql, stein
 from pipeline.core.agents.base import learnable
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.stein import SteinSampler
@@ -169,15 +169,20 @@ SWITCHES: Mapping[str, Switch] = {
 }
 
 
+def population_without(case: Case, switch: Switch) -> QLearner:
+    """As `subject.population`, with one optimisation switched off."""
+    with ExitStack() as stack:
+        for module, attribute, substitute in switch.replaced:
+            stack.enter_context(mock.patch.object(module, attribute, substitute))
+        return population(case)
+
+
 def updating_without(case: Case, name: str) -> Run:
     """As `subject.updating`, with one optimisation switched off."""
     switch = SWITCHES[name]
     case = replace(case, program=switch.program)
     own, times = (replace(case, members=1), case.members) if switch.alone else (case, 1)
-    with ExitStack() as stack:
-        for module, attribute, substitute in switch.replaced:
-            stack.enter_context(mock.patch.object(module, attribute, substitute))
-        learners = [population(own) for _ in range(times)]
+    learners = [population_without(own, switch) for _ in range(times)]
     drawn = batches(own)
     indices = count()
 

@@ -3,14 +3,17 @@
 from dataclasses import asdict
 
 import pytest
+import torch
 
 from benchmarks.speed import (
     bookkeeping,
     contest,
+    gpu,
     memory,
     peers,
     rows,
     start,
+    switches,
     threads,
     updates,
 )
@@ -89,6 +92,38 @@ def test_peers_are_compared_with_ours_of_the_same_row():
     assert ours.endswith("| 3 (2 … 4) |")
     assert compiled.endswith("| 6 (4 … 8) |")
     assert theirs.endswith("|  |")
+
+
+def test_what_is_switched_off_is_compared_with_everything_switched_on():
+    case = asdict(switches.CASES[0])
+    found = text(
+        "switches",
+        [
+            *timed(case | {"off": "nothing"}, [0.5, 0.5]),
+            *timed(case | {"off": "one compiled graph"}, [1.0, 2.0]),
+        ],
+    )
+    slower = "| one compiled graph | 0.75 (0.5 … 1) | 3 (2 … 4) |"
+    assert slower in found
+
+
+def test_populations_on_a_gpu_have_a_row_for_every_way():
+    labels = asdict(Case("sac", 256, 256, 256)) | {"device": "a GPU"}
+    measured = [
+        {**labels, **asdict(way), "gibibytes": 2.5, **row}
+        for way in gpu.WAYS
+        for row in timed({}, [0.005])
+    ]
+    rows = text("gpu", measured).splitlines()[4:]
+    assert len(rows) == len(gpu.WAYS)
+    assert "| 256 | eager | float32 | 5 (5 … 5) | 51200 (51200 … 51200) |" in rows[0]
+    assert "| compiled, CUDA graph | bfloat16 |" in rows[-1]
+
+
+def test_without_a_gpu_nothing_is_measured(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit, match="needed: a GPU"):
+        list(gpu.measure(contest.Effort(1, 0.1)))
 
 
 def test_threads_and_processes_are_compared_with_one_thread():
