@@ -125,7 +125,7 @@ def test_kernel_proposals_estimate_the_integral_without_bias():
     nodes, weights = (torch.from_numpy(each) for each in quadrature(20))
     action = nodes.float().expand(2, 1, -1, -1)
     first = state[:, :1].unsqueeze(2)
-    q = agent._critics(agent._q_target, first, action)[:, 0, 0]
+    q = agent._combined(agent._critics(agent._q_target, first, action))[:, 0]
     exact = (q / alpha).exp().double() @ weights
     error = (estimates.mean(dim=1) - exact).abs()
     # 2400 estimates of each member, independent but for a batch's lattice.
