@@ -54,7 +54,6 @@ class Way:
 WAYS = (
     Way(False, False, "float32"),
     Way(False, True, "float32"),
-    Way(True, False, "float32"),
     Way(True, True, "float32"),
     Way(True, True, "TF32"),
     Way(True, True, "bfloat16"),

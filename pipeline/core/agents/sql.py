@@ -14,7 +14,7 @@ Departures of our own:
 - Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
   says why). The paper says neither how it keeps actions in their bounds nor how its
   sampler begins.
-- Q may be the mean of several networks (`critics`). The paper has one.
+- Q may be the mean of several networks (`critics`), of which the paper has one.
 - An action may be one of several draws, chosen by importance (`candidates`).
   The paper has one.
 - Step sizes may fall towards the end (`learning_rate.constant`), targets may be
@@ -59,13 +59,12 @@ class SoftQLearning(QLearner):
             configs: One per member; they may differ in numbers marked `PerMember`.
             setting: What else the population is.
         """
-        config = configs[0]
-        states, actions = setting.states, setting.actions
-        self._config = config
+        self._config = config = configs[0]
         self._discount = setting.discount
         self._alpha = Held([c.temperature for c in configs], setting)
 
-        self._critic = setting.network((states, actions), config.hidden, 1)
+        inputs = setting.states, setting.actions
+        self._critic = setting.network(inputs, config.hidden, 1)
         names = ["q", *(f"q {number}" for number in range(2, config.critics + 1))]
         fresh = [self._critic.glorot(setting.seeds, name) for name in names]
         self._q = torch.stack(fresh, dim=1).flatten(end_dim=1)  # [member * critic, _]
@@ -74,7 +73,7 @@ class SoftQLearning(QLearner):
         self._q_adam = Adam(self._q, q_rate.repeat_interleave(config.critics))
         self._sampler = SteinSampler(configs, setting)
 
-        self._exploration = setting.noise("exploration", actions)
+        self._exploration = setting.noise("exploration", setting.actions)
         self._proposals = Proposals(config, setting)
         self._learn_once = graph(self._learn, setting.computation)
         self._estimate_once = graph(self._estimate, setting.computation)
