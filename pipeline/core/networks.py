@@ -109,7 +109,7 @@ class Mlp:
         layers = zip(matrices[len(self.inputs) : -1], biases[1:-1], strict=True)
         for matrix, bias in layers:
             flat = self._between(flat.relu_(), matrix, bias)
-        flat = torch.baddbmm(biases[-1], flat.relu_(), matrices[-1])
+        flat = self._last(flat.relu_(), matrices[-1], biases[-1])
         return flat.view(members, batch, particles, self.output)
 
     def _between(
@@ -122,3 +122,18 @@ class Mlp:
         if self.computation.precision == "float32":
             return torch.baddbmm(bias, x, matrix)
         return bias + torch.bmm(x.bfloat16(), matrix.bfloat16()).to(x.dtype)
+
+    def _last(
+        self,
+        x: Float[Tensor, "member row before"],
+        matrix: Float[Tensor, "member before output"],
+        bias: Float[Tensor, "member 1 output"],
+    ) -> Float[Tensor, "member row output"]:
+        """The last layer; as a weighted sum where a matrix would have one column.
+
+        MKL takes a third as long for a batched product with one column as for one
+        with 128; the sum takes a fifth of that.
+        """
+        if self.output > 1:
+            return torch.baddbmm(bias, x, matrix)
+        return bias + (x * matrix.mT).sum(2, keepdim=True)
