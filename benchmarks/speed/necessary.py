@@ -32,6 +32,11 @@ class Product:
         """Multiplications and additions."""
         return 2 * self.count * self.rows * self.inner * self.columns
 
+    @property
+    def of_matrices(self) -> bool:
+        """Whether no factor is a vector, as in the last layer of a critic."""
+        return min(self.rows, self.inner, self.columns) > 1
+
 
 @dataclass(frozen=True)
 class Net:
@@ -92,6 +97,11 @@ def products(case: Case) -> list[Product]:
             return list(_actor_critic(case, critics=2, outputs=2 * ACTIONS))
         case "ddpg":
             return list(_actor_critic(case, critics=1, outputs=ACTIONS))
+
+
+def matrix_products(case: Case) -> list[Product]:
+    """Of those the ones of matrices: an update writes the others as sums."""
+    return [product for product in products(case) if product.of_matrices]
 
 
 def flops(necessary: Iterable[Product]) -> int:

@@ -44,6 +44,13 @@ class Joined(Mlp):
         return one(weights, whole)
 
 
+class LastByMatrix(Mlp):
+    """The last layer is a product also where it has one column."""
+
+    def _last(self, x: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
+        return torch.baddbmm(bias, x, matrix)
+
+
 class GradientsOfFixed(SteinSampler):
     """Gradients go through all particles, although those of the fixed ones are zero."""
 
@@ -145,6 +152,9 @@ SWITCHES: Mapping[str, Switch] = {
     "one compiled graph": Switch(program="eager"),
     "the states' share of the first layer, once for all particles": Switch(
         ("sql",), ((setting, "Mlp", Joined),)
+    ),
+    "the last layer of critics as a sum": Switch(
+        replaced=((setting, "Mlp", LastByMatrix),)
     ),
     "no gradients of fixed particles": Switch(
         ("sql",), ((sql, "SteinSampler", GradientsOfFixed),)

@@ -5,7 +5,13 @@ from dataclasses import asdict, fields
 from itertools import groupby, product
 
 from benchmarks.speed.contest import Contestant, Effort, contest
-from benchmarks.speed.necessary import Product, flops, multiplying, products
+from benchmarks.speed.necessary import (
+    Product,
+    flops,
+    matrix_products,
+    multiplying,
+    products,
+)
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
 from benchmarks.speed.subject import Case, compiled_programs, updating
 
@@ -32,13 +38,13 @@ def cases() -> Iterator[Case]:
 
 
 def contestants(measured: Sequence[Case]) -> Iterator[Contestant]:
-    """A large product, and for each case its updates and their bare products."""
+    """A large product, and for each case its updates and their matrix products."""
     host = "updates"
     yield Contestant({"what": "large product"}, multiplying, ([LARGE],), host)
     for case in measured:
         labels = asdict(case)
         yield Contestant(labels | {"what": "update"}, updating, (case,), host)
-        needed = products(case)
+        needed = matrix_products(case)
         yield Contestant(labels | {"what": "products"}, multiplying, (needed,), host)
 
 
@@ -68,7 +74,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             "necessary MFLOP",
             "GFLOP/s",
             "bare products, GFLOP/s",
-            "share of theirs, %",
+            "their share of the update's time, %",
         ],
         (
             _row(Case(*key), own, bare[key])
@@ -79,9 +85,9 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
 
 def _row(case: Case, own: list[Row], bare: list[Row]) -> list[str | int]:
     necessary = flops(products(case))
-    both = [rates(own), rates(bare)]
-    achieved = [spread([necessary * rate / 1e9 for rate in side]) for side in both]
-    share = [100 * a / b for a, b in zip(*both, strict=True)]
+    multiplied = flops(matrix_products(case))
+    updates, alone = rates(own), rates(bare)
+    share = [100 * a / b for a, b in zip(updates, alone, strict=True)]
     return [
         case.learner,
         case.members,
@@ -89,9 +95,10 @@ def _row(case: Case, own: list[Row], bare: list[Row]) -> list[str | int]:
         case.batch,
         case.particles if case.learner == "sql" else "",
         case.program,
-        spread([1e3 / rate for rate in both[0]]),
-        spread([case.members * rate for rate in both[0]]),
+        spread([1e3 / rate for rate in updates]),
+        spread([case.members * rate for rate in updates]),
         f"{necessary / 1e6:.0f}",
-        *achieved,
+        spread([necessary * rate / 1e9 for rate in updates]),
+        spread([multiplied * rate / 1e9 for rate in alone]),
         spread(share),
     ]
