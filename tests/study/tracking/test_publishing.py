@@ -1,104 +1,25 @@
-import hashlib
-import json
-import re
+"""What is published of a study, once and again."""
+
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
-from mlflow.tracking import MlflowClient
 
-from pipeline.study.errors import UserError
-from pipeline.study.files import read_json, read_yaml
-from pipeline.study.settings import tracking_uri
-from pipeline.study.tracking.live import LiveRun
+from pipeline.study.files import read_yaml
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.view import VIEW_TAG
-from tests.projects import commit, environment, run
+from tests.projects import commit, run
+from tests.study.tracking.store import (
+    TRAIN,
+    artifacts,
+    client,
+    everything,
+    experiment,
+    history,
+    older,
+    runs,
+)
 
 pytestmark = pytest.mark.slow
-
-STEPS = (100, 200, 300, 400)
-TRAIN = [(step, step / 2) for step in STEPS]
-
-
-def client():
-    return MlflowClient(tracking_uri())
-
-
-def runs():
-    """All runs by name, of which there are never two."""
-    found = client().search_runs([experiment().experiment_id])
-    named = {run.info.run_name: run for run in found}
-    assert len(named) == len(found)
-    return named
-
-
-def older(name):
-    """The first of two runs of a name."""
-    found = client().search_runs(
-        [experiment().experiment_id],
-        f"attributes.run_name = '{name}'",
-        order_by=["attributes.start_time ASC"],
-    )
-    assert len(found) == 2
-    return found[0].info.run_id
-
-
-def experiment():
-    return client().get_experiment_by_name("tiny")
-
-
-def history(name, metric):
-    points = client().get_metric_history(runs()[name].info.run_id, metric)
-    return sorted((point.step, point.value) for point in points)
-
-
-def artifacts(name, folder):
-    """The artifacts of a run as they come back from the store."""
-    run_id = runs()[name].info.run_id
-    (folder / run_id).mkdir()
-    root = Path(client().download_artifacts(run_id, "", str(folder / run_id)))
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
-
-
-def everything():
-    """All that the store says of the study, without ids and times."""
-    return {
-        name: (
-            run.info.status,
-            run.data.params,
-            {metric: history(name, metric) for metric in run.data.metrics},
-        )
-        for name, run in runs().items()
-    }
-
-
-def live(project, *, name="sql", key=None):
-    """A live run as the training stage would open it."""
-    described = read_json(project / "results/runs/scratch" / name / "run.json")
-    return LiveRun.open(
-        study="tiny",
-        stage="scratch",
-        run=name,
-        key=key or described["key"],
-        children=["seed 0", "seed 1"],
-        params=described,
-    )
-
-
-def train(run, steps):
-    for step in steps:
-        for seed in (0, 1):
-            run.log(f"seed {seed}", step, {"train/return": step / 2 + seed})
 
 
 class TestWhatIsPublished:
@@ -261,170 +182,3 @@ class TestPublishingAgain:
         assert publish(project, study="tiny").new == 1
         assert runs()["scratch@sql"].info.run_id != stale
         assert history("scratch@sql seed 0", "train/return")[-1] == (400, 201.0)
-
-
-class TestALiveRun:
-    def test_is_completed_and_not_doubled(self, project, tmp_path):
-        training = live(project)
-        train(training, STEPS)
-        training.close("FINISHED")
-        before = runs()["scratch@sql"].info
-        done = publish(project, study="tiny")
-        assert (done.new, done.completed) == (5, 1)
-        after = runs()["scratch@sql"].info
-        assert (after.run_id, after.end_time) == (before.run_id, before.end_time)
-        assert history("scratch@sql seed 0", "train/return") == TRAIN
-        assert history("scratch@sql seed 0", "final/return") == [(400, 1.0)]
-        assert "weights.safetensors" in artifacts("scratch@sql", tmp_path)
-
-    def test_that_was_interrupted_is_filled_up(self, project):
-        training = live(project)
-        train(training, STEPS[:2])
-        training.close("KILLED")
-        publish(project, study="tiny")
-        assert history("scratch@sql seed 0", "train/return") == TRAIN
-        assert runs()["scratch@sql"].info.status == "FINISHED"
-
-    def test_says_the_same_as_one_that_was_published(self, project):
-        for name in ("sql", "ddpg"):
-            training = live(project, name=name)
-            train(training, STEPS)
-            training.close("FINISHED")
-        publish(project, study="tiny")
-        mixed = everything()
-        client().rename_experiment(experiment().experiment_id, "before")
-        publish(project, study="tiny")
-        assert everything() == mixed
-
-
-class TestResultsThatAreNotHere:
-    def test_are_asked_for_in_one_line(self, project):
-        shutil.rmtree(project / "results/runs/scratch/sql")
-        with pytest.raises(UserError, match="scratch/sql is not here: `dvc pull`"):
-            publish(project, study="tiny")
-
-    def test_and_those_of_another_commit_are_refused(self, project):
-        (project / "results/runs/scratch/sql/final.csv").write_text(
-            "seed,return\n0,9\n"
-        )
-        with pytest.raises(UserError, match=r"is not what dvc\.lock says"):
-            publish(project, study="tiny")
-
-    def test_do_not_matter_once_the_run_is_gone_from_the_study(self, project):
-        params = project / "params.yaml"
-        before, scratch = params.read_text().split("\nscratch:\n")
-        shorter = re.sub(r"^    ddpg: .*\n", "", scratch, count=1, flags=re.MULTILINE)
-        params.write_text(f"{before}\nscratch:\n{shorter}")
-        shutil.rmtree(project / "results/runs/scratch/ddpg")
-        assert publish(project, study="tiny").runs == 5
-        assert "scratch@ddpg" not in runs()
-
-    def test_come_with_dvc_pull_into_a_clone(self, project, tmp_path, monkeypatch):
-        remote, clone = tmp_path / "remote", tmp_path / "clone"
-        run(project, "dvc", "remote", "add", "-q", "-d", "shared", str(remote))
-        commit(project, "share")
-        run(project, "dvc", "push", "-q")
-        run(tmp_path, "git", "clone", "-q", str(project), str(clone))
-        monkeypatch.chdir(clone)
-        told = run(clone, sys.executable, "-m", "stages.publish", status=2)
-        assert told.count("\n") == 1
-        assert "dvc pull" in told
-        run(clone, "dvc", "pull", "-q")
-        told = run(clone, sys.executable, "-m", "stages.publish")
-        assert told.startswith("published 6 runs (6 new, 0 completed) to sqlite:////")
-        assert (clone / "mlflow.db").exists()
-
-
-class TestTheCommand:
-    def test_says_in_one_line_that_the_store_does_not_answer(
-        self, project, monkeypatch
-    ):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:9")
-        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-        told = run(project, sys.executable, "-m", "stages.publish", status=1)
-        assert told.count("\n") == 1
-        assert told.startswith(
-            "error: the MLflow store http://127.0.0.1:9 does not answer: "
-        )
-        assert "secret" not in told
-
-    def test_logs_experiments_of_dvc_to_the_same_store(self, project):
-        (project / "dvc.yaml").write_text(
-            (project / "dvc.yaml").read_text()
-            + "  publish:\n"
-            + "    cmd: python -m stages.publish\n"
-            + "    deps: [results/sweep, results/runs, results/report]\n"
-        )
-        commit(project, "publish")
-        run(project, "dvc", "repro", "-q")
-        commit(project, "published")
-        for steps, where in (11000, ()), (12000, ("--temp",)):
-            change = f"scratch.steps={steps}"
-            run(project, "dvc", "exp", "run", "-q", *where, "-S", change)
-        study = client().get_experiment_by_name("laptop")
-        found = client().search_runs([study.experiment_id])
-        parents = [one for one in found if one.data.tags.get("maxent.key")]
-        named = [one for one in parents if one.info.run_name == "scratch@sql"]
-        assert len(named) == 3
-        assert len({one.data.tags.get("dvc.experiment") for one in named}) == 3
-        unchanged = [one for one in parents if one.info.run_name == "check"]
-        assert len(unchanged) == 1
-        assert {Path(one.info.artifact_uri[7:]).parents[1] for one in found} == {
-            project / "mlartifacts"
-        }
-
-
-@pytest.fixture
-def server(tmp_path):
-    """An MLflow server of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    root = tmp_path / "server"
-    root.mkdir()
-    address = f"http://127.0.0.1:{port}"
-    store = ["--backend-store-uri", f"sqlite:///{root}/mlflow.db"]
-    options = ["--port", str(port), "--workers", "1", *store]
-    with (root / "log").open("w") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options],
-            cwd=root,
-            env=environment(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        _await(f"{address}/health")
-        yield address
-    finally:
-        started.terminate()
-        started.wait(timeout=30)
-
-
-def _await(address):
-    until = time.monotonic() + 120
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < until, "the server does not start"
-            time.sleep(0.2)
-
-
-def test_a_server_has_the_same_as_a_database(project, server, monkeypatch, tmp_path):
-    publish(project, study="tiny")
-    expected = everything()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    training = live(project)
-    train(training, STEPS)
-    training.close("FINISHED")
-    done = publish(project, study="tiny")
-    assert (done.new, done.completed) == (5, 1)
-    assert everything() == expected
-    weights = artifacts("scratch@sql", tmp_path)["weights.safetensors"]
-    assert hashlib.sha256(weights).hexdigest() == hashlib.sha256(b"weights").hexdigest()
-    assert publish(project, study="tiny").completed == 0
-    view = json.loads(experiment().tags[VIEW_TAG])
-    assert view["name"] == "study"
