@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -65,6 +67,18 @@ def run(root: Path, *command: str, status: int = 0, timeout: float = 300) -> str
     )
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def await_server(address: str) -> None:
+    """Wait until a server that was started answers."""
+    until = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < until, "the server does not start"
+            time.sleep(0.2)
 
 
 def make_project(root: Path) -> Path:

@@ -6,8 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pipeline.study.settings import tracking_uri
 from pipeline.study.tracking.publishing import publish
-from tests.projects import environment
+from tests.projects import await_server, environment
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE_MILLISECONDS = 60_000
@@ -48,17 +46,6 @@ def address(project: Path) -> Iterator[str]:
     finally:
         ui.terminate()
         ui.wait(timeout=60)
-
-
-def await_server(address: str) -> None:
-    until = time.monotonic() + 120
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < until, "the UI does not start"
-            time.sleep(0.2)
 
 
 @pytest.fixture

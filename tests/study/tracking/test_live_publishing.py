@@ -5,14 +5,12 @@ import json
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.view import VIEW_TAG
-from tests.projects import environment
+from tests.projects import await_server, environment
 from tests.study.tracking.store import (
     STEPS,
     TRAIN,
@@ -84,22 +82,11 @@ def server(tmp_path):
             start_new_session=True,
         )
     try:
-        _await(f"{address}/health")
+        await_server(f"{address}/health")
         yield address
     finally:
         started.terminate()
         started.wait(timeout=30)
-
-
-def _await(address):
-    until = time.monotonic() + 120
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < until, "the server does not start"
-            time.sleep(0.2)
 
 
 def test_a_server_has_the_same_as_a_database(project, server, monkeypatch, tmp_path):
