@@ -1,12 +1,13 @@
 """Whether products in bfloat16 leave a MuJoCo task's statistics as they are.
 
-    python -m benchmarks.precision float32      # and: bfloat16, where there is hardware
+    python -m benchmarks.precision float32      # and: bfloat16
     python -m benchmarks.precision compare
 
 Trains the runs of `pretrain` in `params.yaml` with the numbers written there, ten seeds
-side by side, and writes `benchmarks/results/precision_RUN_PRECISION.csv`. The same for
+side by side, and writes `benchmarks/results/precision_RUN_PRECISION.csv`. Without
+hardware for it, bfloat16 is computed as `benchmarks/rounded.py` says. The same for
 multigoal, beside the exact answer: `python -m benchmarks.ablation --seeds 10 --only
-default,bfloat16`.
+default,bfloat16 --results benchmarks/results/precision`.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
+from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
 from benchmarks.speed.rows import markdown
 from pipeline.core.config import PLAIN
@@ -42,19 +44,21 @@ def train(precision: str, device: str) -> None:
     """Train every run and write what became of each seed."""
     torch.set_num_threads(1)
     study = load_study(ROOT / "params.yaml")
-    changed = {"precision": precision, "device": device, "compile": "auto"}
+    variant = VARIANTS["default" if precision == "float32" else precision]
+    program = {"compile": "auto", "device": device, **variant.computation}
     for name, run in study.pretrain.runs.items():
         job = Job(
             task=study.tasks[run.task],
             algorithms=(study.algorithms[run.algorithm],) * len(SEEDS),
             seeds=SEEDS,
             steps=study.pretrain.steps,
-            computation=PLAIN.model_copy(update=changed),
+            computation=PLAIN.model_copy(update=program),
         )
-        training = Training(job)
-        for record in training:
-            print(name, precision, record.step, file=sys.stderr, flush=True)
-        final = finish(training).final
+        with variant.in_place():
+            training = Training(job)
+            for record in training:
+                print(name, precision, record.step, file=sys.stderr, flush=True)
+            final = finish(training).final
         with file(name, precision).open("w", newline="") as handle:
             writer = csv.writer(handle, lineterminator="\n")
             writer.writerow(["seed", *METRICS])

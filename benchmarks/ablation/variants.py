@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
+from benchmarks import rounded
 from benchmarks.ablation.learners import (
     AVERAGE_RATE,
     ActionSpaceSampler,
@@ -26,11 +27,13 @@ from benchmarks.ablation.learners import (
 from pipeline.core import agents, equations, value_table
 from pipeline.core.agents import sql
 from pipeline.core.config import Sql
+from pipeline.core.networks import Mlp
+from pipeline.study.training.machine import has_bfloat16
 
 Changes = dict[str, Any]
 """New values of a configuration, by dotted names."""
-Replacement = tuple[ModuleType, str, Any]
-"""Module, name in it, and what stands there while the variant is trained."""
+Replacement = tuple[ModuleType | type, str, Any]
+"""Module or class, name in it, and what stands there while the variant is trained."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,17 @@ PAPER = _set(
     temperature__annealing=None,
 )
 
+IN_BFLOAT16 = "products of hidden layers in bfloat16"
+BFLOAT16 = (
+    Variant(IN_BFLOAT16, computation={"precision": "bfloat16"})
+    if has_bfloat16()
+    else Variant(
+        IN_BFLOAT16,
+        replaced=((Mlp, "_between", rounded.between),),
+        computation={"compile": "never"},
+    )
+)
+
 VARIANTS = {
     "default": Variant("the default"),
     "paper": Variant(
@@ -122,9 +136,7 @@ VARIANTS = {
         _set(critics=2),
         ((agents, "SoftQLearning", LowerOfCritics),),
     ),
-    "bfloat16": Variant(
-        "products of hidden layers in bfloat16", computation={"precision": "bfloat16"}
-    ),
+    "bfloat16": BFLOAT16,
     "units_256": Variant("256 units in hidden layers", _set(hidden=(256, 256))),
     "no_table": Variant(
         "values computed anew for every batch, which changes no expectation",
