@@ -24,6 +24,7 @@ from benchmarks.speed import (
     peers,
     rows,
     start,
+    steps,
     switches,
     threads,
     updates,
@@ -50,6 +51,7 @@ TABLES: Mapping[str, Table] = {
     for module in (
         updates,
         peers,
+        steps,
         switches,
         threads,
         memory,

@@ -10,14 +10,11 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from functools import wraps
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
-from unittest.mock import patch
 
+from benchmarks.speed.clock import Clock
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from pipeline.core.job import Job, Result
@@ -42,43 +39,6 @@ BOOKKEEPING = (RECORDS, REPORTS, CHECKPOINTS, STAGE_PROCESS)
 PARTS = (TRAINING, JUDGING, *BOOKKEEPING)
 
 
-class Clock:
-    """Seconds of each part, without those of other parts within it."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._open: list[str] = []
-        self._since = time.perf_counter()
-
-    @contextmanager
-    def running(self, part: str) -> Iterator[None]:
-        """Charge what is done to a part."""
-        self._charge()
-        self._open.append(part)
-        try:
-            yield
-        finally:
-            self._charge()
-            self._open.pop()
-
-    def _charge(self) -> None:
-        now = time.perf_counter()
-        if self._open:
-            part = self._open[-1]
-            self.seconds[part] = self.seconds.get(part, 0.0) + now - self._since
-        self._since = now
-
-    def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, charged to a part."""
-
-        @wraps(function)
-        def timed(*given: object, **named: object) -> object:
-            with self.running(part):
-                return function(*given, **named)
-
-        return timed
-
-
 def train(job: Job, desk: worker.Desk) -> Result:
     """As a worker of the stage does, with a clock."""
     from pipeline.core import checkpoint, evaluation, training
@@ -90,12 +50,8 @@ def train(job: Job, desk: worker.Desk) -> Result:
         (REPORTS, worker.Desk, "tell"),
         (CHECKPOINTS, checkpoint, "save"),
     )
-    with ExitStack() as stack:
-        for part, owner, name in watched:
-            timed = clock.around(part, getattr(owner, name))
-            stack.enter_context(patch.object(owner, name, timed))
-        with clock.running(TRAINING):
-            result = worker.train_and_probe(job, desk)
+    with clock.watching(watched), clock.running(TRAINING):
+        result = worker.train_and_probe(job, desk)
     write_json(CLOCKS / f"{desk.checkpoint.stem}.json", clock.seconds)
     return result
 

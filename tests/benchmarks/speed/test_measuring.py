@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.speed import bookkeeping, memory
+from benchmarks.speed import bookkeeping, memory, steps
 from benchmarks.speed.contest import Contestant, Effort, apart, contest
 from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
@@ -58,4 +58,11 @@ def test_memory_grows_by_more_than_what_is_remembered():
 def test_a_stage_is_taken_apart():
     parts = bookkeeping.measured(steps=20)
     assert set(parts) == {*bookkeeping.PARTS, "wall"}
+    assert all(seconds > 0 for seconds in parts.values())
+
+
+@pytest.mark.slow
+def test_a_step_is_taken_apart():
+    parts = apart(steps.spent, Case("ddpg", 1, 16, 8), 1)
+    assert set(parts) == set(steps.PARTS)
     assert all(seconds > 0 for seconds in parts.values())

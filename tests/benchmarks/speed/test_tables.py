@@ -7,12 +7,14 @@ import torch
 
 from benchmarks.speed import (
     bookkeeping,
+    clock,
     contest,
     gpu,
     memory,
     peers,
     rows,
     start,
+    steps,
     switches,
     threads,
     updates,
@@ -161,11 +163,24 @@ def test_bookkeeping_is_what_is_not_training_or_judging():
 
 def test_a_clock_stops_for_what_is_called_within(monkeypatch):
     now = iter([0.0, 0.0, 2.0, 5.0, 6.0])  # made, outer, inner, end of inner, of outer
-    monkeypatch.setattr(bookkeeping.time, "perf_counter", lambda: next(now))
-    clock = bookkeeping.Clock()
-    with clock.running("outer"), clock.running("inner"):
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: next(now))
+    watch = clock.Clock()
+    with watch.running("outer"), watch.running("inner"):
         pass
-    assert clock.seconds == {"outer": 3.0, "inner": 3.0}
+    assert watch.seconds == {"outer": 3.0, "inner": 3.0}
+
+
+def test_an_update_has_its_share_of_a_step():
+    seconds = dict.fromkeys(steps.PARTS, 0.001) | {steps.UPDATE: 0.004}
+    case = asdict(steps.CASES[0])
+    measured = [
+        case | {"part": part, "repeat": repeat, "seconds": spent}
+        for repeat in (0, 1)
+        for part, spent in seconds.items()
+    ]
+    row = text("steps", measured).splitlines()[-1]
+    assert row.startswith("| sac | 2×128 | 64 | 4 (4 … 4) | 1 (1 … 1) |")
+    assert row.endswith("| 50 (50 … 50) |")
 
 
 @pytest.mark.parametrize("table", TABLES)
