@@ -89,6 +89,9 @@ def compare() -> None:
     runs = load_study(ROOT / "params.yaml").pretrain.runs
     rows = []
     for run in runs:
+        if missing := [kind for kind in PRECISIONS if not file(run, kind).exists()]:
+            print(f"{run}: not trained in {' and '.join(missing)}", file=sys.stderr)
+            continue
         exact, low = (read(run, precision) for precision in PRECISIONS)
         for name in METRICS:
             means = [f"{values[name].mean():.3g}" for values in (exact, low)]

@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
+from scipy.stats import binom
+
 from benchmarks.machine import machine
 
 Cell: TypeAlias = str | int | float
@@ -78,6 +80,17 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
         _significant(x, digits) for x in (median(values), min(values), max(values))
     )
     return "{} ({} … {})".format(*texts)
+
+
+def interval(values: Sequence[float], digits: int = 3) -> str:
+    """Median, and the values between which it is with 95 %, by ranks (sign test).
+
+    Of fewer than six values: the smallest and the largest.
+    """
+    ordered = sorted(values)
+    rank = max(1, int(binom.ppf(0.025, len(ordered), 0.5)))
+    ends = (median(ordered), ordered[rank - 1], ordered[-rank])
+    return "{} [{}, {}]".format(*(_significant(x, digits) for x in ends))
 
 
 def _significant(value: float, digits: int) -> str:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed.contest import Contestant, Effort, contest
-from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
+from benchmarks.speed.rows import Row, groups, interval, markdown, rates, ratios
 from benchmarks.speed.subject import BATCHES, Case, Program, Run, batches, population
 from pipeline.core import agents, equations
 from pipeline.core.agents import QLearner, sac, setting, sql, stein
@@ -236,9 +236,9 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
         ways = groups(own, "off")
         base = ways[("nothing",)]
         yield from markdown(
-            ["without", "member-updates/s", "all of them are faster by"],
+            ["without", "member-updates/s", "all of them are faster by [95 %]"],
             (
-                [str(name), spread(rates(way)), spread(ratios(base, way))]
+                [str(name), interval(rates(way)), interval(ratios(base, way))]
                 for (name,), way in ways.items()
             ),
         )
