@@ -22,6 +22,7 @@ from pipeline.core.agents import sql
 from pipeline.core.config import PLAIN, Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.job import Job
+from pipeline.core.networks import Mlp
 from pipeline.core.training import Training
 from tests.core.configs import task
 
@@ -90,6 +91,7 @@ def test_a_variant_leaves_the_core_as_it_was(name):
             sql.SteinSampler,
             equations.kernel_bandwidth,
             value_table.make,
+            Mlp._between,
         )
 
     before = parts()
