@@ -27,7 +27,8 @@ def computed(between, bits):
     low = PLAIN.model_copy(update={"precision": "bfloat16"})
     y = between(Mlp((16,), (16, 8), 1, low), x, matrix, bias)
     # What comes back has more digits than bfloat16, too.
-    slope = torch.randint(-(2**9), 2**9, y.shape, generator=torch.manual_seed(1))
+    generator = torch.Generator().manual_seed(1)
+    slope = torch.randint(-(2**9), 2**9, y.shape, generator=generator)
     return [y, *torch.autograd.grad(y, (x, matrix, bias), slope.float())]
 
 
