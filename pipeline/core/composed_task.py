@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pipeline.core.agents import Agent
 from pipeline.core.config import Algorithm, MultiGoal, Sql, Task
 from pipeline.core.evaluation import APART, SHOWN_EPISODES, Evaluator
-from pipeline.core.tasks.multigoal import Arena
+from pipeline.core.tasks.multigoal import GOAL_RADIUS, Arena, goal_distances
 
 Rule: TypeAlias = Literal["average", "sum"]
 SCALES: Final[dict[Rule, float]] = {"average": 0.5, "sum": 1.0}
@@ -132,8 +132,9 @@ def judge(
 
     Returns:
         `success`: share of episodes whose last position is within the radius of a goal
-        of both tasks; `success_first`, `success_second`: of one task; `return`: mean of
-        the undiscounted sum of combined rewards, in reward units.
+        of both tasks; `success_first`, `success_second`: of one task;
+        `rarest_shared_goal`, as the function of that name; `return`: mean of the
+        undiscounted sum of combined rewards, in reward units.
 
     Raises:
         MisfitError: The tasks cannot be combined.
@@ -150,8 +151,34 @@ def judge(
         "success": inside.all(axis=0).mean(axis=1),
         "success_first": inside[0].mean(axis=1),
         "success_second": inside[1].mean(axis=1),
+        "rarest_shared_goal": rarest_shared_goal(arena, lived[0].last_positions),
         "return": np.asarray(returns).mean(axis=1),
     }
     assert lived[0].positions is not None
     shown = lived[0].positions[:, :SHOWN_EPISODES]
     return Judged(numbers, shown.astype(np.float32))
+
+
+def rarest_shared_goal(
+    arena: Arena, last: Float[ndarray, "*member episode 2"]
+) -> Float[ndarray, "*member"]:
+    """Whether a policy keeps every way open that both tasks reward alike.
+
+    Args:
+        arena: The combined task.
+        last: Where episodes end.
+
+    Returns:
+        The least, over goals that both tasks have, of the shares of episodes that end
+        within the goal's radius: 1/k for k equally good goals, 0 for a policy that has
+        lost one; NaN if the tasks have no goal in common.
+    """
+    first, second = (set(map(tuple, goals.tolist())) for goals in arena.objectives)
+    shared = np.array(sorted(first & second)).reshape(-1, 1, 2)
+    if not len(shared):
+        return np.full(last.shape[:-2], np.nan)
+    shares = [
+        (goal_distances(last, goal)[..., 0] < GOAL_RADIUS).mean(axis=-1)
+        for goal in shared
+    ]
+    return np.asarray(np.min(shares, axis=0))

@@ -15,6 +15,7 @@ from torch import Tensor
 from pipeline.core.agents import Agent
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.sql import SoftQLearning
+from pipeline.core.composed_policy import Composed
 from pipeline.core.exact.distance import (
     Estimate,
     forward_kl,
@@ -153,7 +154,7 @@ def _value(
     of Q - α log π over its own draws, the lower by α KL(π ‖ exp(Q/α)).
     """
     match agent:
-        case SoftQLearning():
+        case SoftQLearning() | Composed():
             return _integrated(agent, state)
         case SoftActorCritic():
             parts = [
@@ -166,7 +167,7 @@ def _value(
 
 
 def _integrated(
-    agent: SoftQLearning, state: Float[ndarray, " state"]
+    agent: SoftQLearning | Composed, state: Float[ndarray, " state"]
 ) -> Float[ndarray, " member"]:
     nodes, weights = (torch.from_numpy(x) for x in quadrature(VALUE_CELLS))
     alpha = agent.temperature.double()

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from pipeline.core import agents, checkpoint, composition
-from pipeline.core.composed_task import MisfitError, combined_arena, judge
+from pipeline.core.composed_task import (
+    MisfitError,
+    combined_arena,
+    judge,
+    rarest_shared_goal,
+)
 from pipeline.core.config import MultiGoal
 from pipeline.core.evaluation import APART, Evaluator
 from pipeline.core.job import Job
@@ -212,7 +217,20 @@ class TestCombinedTask:
         assert found.numbers["success"].tolist() == [1.0, 0.0]
         assert found.numbers["success_first"].tolist() == [1.0, 1.0]
         assert found.numbers["success_second"].tolist() == [1.0, 0.0]
+        assert found.numbers["rarest_shared_goal"].tolist() == [1.0, 0.0]
         assert found.positions.shape == (2, 9, FIRST.horizon + 1, 2)
+
+    def test_a_lost_goal_is_not_hidden_by_success(self):
+        both = FIRST.model_copy(update={"goals": (*FIRST.goals, (4.0, -4.0))})
+        arena = combined_arena(both, SECOND, "average")  # share two of three goals
+        last = np.array([[[4.0, 4.5]] * 8, [[4.0, 4.5]] * 6 + [[4.0, -4.5]] * 2])
+        assert arena.inside(last).all()
+        assert rarest_shared_goal(arena, last).tolist() == [0.0, 0.25]
+
+    def test_without_a_common_goal_none_is_the_rarest(self):
+        other = SECOND.model_copy(update={"goals": ((4.0, -4.0),)})
+        arena = combined_arena(FIRST, other, "average")
+        assert np.isnan(rarest_shared_goal(arena, np.zeros((2, 3, 2)))).all()
 
     @pytest.mark.parametrize(("rule", "scale"), [("average", 0.5), ("sum", 1.0)])
     def test_its_return_is_that_of_the_combined_reward_along_the_path(

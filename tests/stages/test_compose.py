@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from pipeline.study.files import read_json, read_table
@@ -30,6 +31,11 @@ def test_a_composition_is_judged_by_the_combined_task(root):
     # The grid errs by far less than this share of the bound.
     assert 0 <= found["bound/largest_share"] <= 1
     assert found["bound/least_loss"] > -0.5
+    # Both tasks have two corners; networks that learned nothing exceed every bound.
+    assert found["oracle/rarest_shared_goal"] > 0.4
+    assert (table["least_excess"] < table["largest_excess"]).all()
+    assert (table["excess_above_bound"] > 0).all()
+    assert np.isfinite(table["value_error/0:0"]).all()
     first = written(folder)
     compose.main()
     assert written(folder) == first

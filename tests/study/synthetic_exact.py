@@ -129,6 +129,8 @@ def write_composition(study: Study, folder: Path) -> None:
         "success_first": 0.95 + 0.05 * rng.random(9),
         "success_second": 0.95 + 0.05 * rng.random(9),
         "return": rng.normal(20, 3, 9),
+        "rarest_shared_goal": 0.3 + 0.1 * rng.random(9),
+        "largest_excess": rng.normal(13, 1, 9),
         **{f"reverse_kl/{place}": rng.exponential(0.1, 9) for place in PLACES},
     }
     _write_columns(folder / "final.csv", seeds, columns)
@@ -147,6 +149,7 @@ def write_composition(study: Study, folder: Path) -> None:
         {
             "oracle/success": 0.99,
             "oracle/return": 25.0,
+            "oracle/rarest_shared_goal": 0.49,
             "bound/largest_loss": 12.0,
             "bound/largest": 80.0,
         },

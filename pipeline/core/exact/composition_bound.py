@@ -27,7 +27,7 @@ from scipy.special import logsumexp
 from pipeline.core.exact.backup import Backup, effort_of
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.iteration import settled
-from pipeline.core.exact.mdp import check_temperature
+from pipeline.core.exact.mdp import check_probabilities, check_temperature
 
 TOLERANCE = 1e-6
 """Of C, in reward units: how far the iteration may be from its limit."""
@@ -71,10 +71,11 @@ def table_gap(
         C(s, a), in reward units; the error of the iteration is added.
 
     Raises:
-        ValueError: γ or α is out of range, or γ is so near to 1 that float64 does not
-            resolve `TOLERANCE`.
+        ValueError: A row of `transition` is no distribution, γ or α is out of range, or
+            γ is so near to 1 that float64 does not resolve `TOLERANCE`.
     """
     _check(discount, temperature)
+    check_probabilities(transition, "transition probabilities")
     paid = temperature / 2 * divergence
 
     def sweeps() -> Iterator[Float[ndarray, "state action"]]:

@@ -231,7 +231,10 @@ def desirability(
     check_probabilities(passive, "passive dynamics")
     paid = np.where(terminal, 0.0, np.exp(reward / temperature))
     matrix = np.eye(len(paid)) - paid[:, None] * passive
-    z = np.asarray(np.linalg.solve(matrix, terminal.astype(float)))
+    try:
+        z = np.asarray(np.linalg.solve(matrix, terminal.astype(float)))
+    except np.linalg.LinAlgError:  # nothing ever leaves some states
+        z = np.zeros(len(paid))
     if not (z > 0).all():  # a positive solution exists exactly if the sums are finite
         raise ValueError(
             "The passive dynamics do not end every episode, or rewards above 0 make it "

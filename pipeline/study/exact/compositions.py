@@ -5,6 +5,7 @@ The folder of a composition has `run.json`, `final.csv` (a row for every seed),
 `weights.safetensors`, and `behaviour.safetensors` for figures.
 """
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,13 @@ from safetensors.numpy import save
 
 from pipeline.core import probes
 from pipeline.core.checkpoint import DamagedError
-from pipeline.core.composed_task import SCALES, combined_arena, judge
+from pipeline.core.composed_policy import Composed
+from pipeline.core.composed_task import (
+    SCALES,
+    combined_arena,
+    judge,
+    rarest_shared_goal,
+)
 from pipeline.core.composition import compose
 from pipeline.core.exact.backup import effort_of
 from pipeline.core.exact.composition_bound import PlaneGap
@@ -74,6 +81,8 @@ def _write(study: Study, name: str, first: Run, second: Run, *, folder: Path) ->
     columns = judged.numbers | distances(
         composed, oracles.combined, first.seeds, **sizes, prefix=""
     )
+    if settings.combine == "average":
+        columns |= oracles.excesses(composed)
     episodes = roll_out(
         oracles.combined, horizon=one.horizon, episodes=EPISODES,
         generator=stream(0, f"composition {name}"),
@@ -147,32 +156,68 @@ class _Oracles:
 
     def numbers(self, episodes: Episodes) -> dict[str, float]:
         """What the combined oracle does, and what composing exact Qs loses."""
-        inside = self.combined.arena.inside(episodes.last)
+        arena = self.combined.arena
+        rarest = float(rarest_shared_goal(arena, episodes.last))
         found = {
-            "oracle/success": float(inside.all(axis=0).mean()),
+            "oracle/success": float(arena.inside(episodes.last).all(axis=0).mean()),
+            **({} if np.isnan(rarest) else {"oracle/rarest_shared_goal": rarest}),
             "oracle/return": float(episodes.returns.mean()),
             "oracle/value": float(self.combined.value(STATES[1:2])[0]),
         }
         return found | self._losses() if self._settings.combine == "average" else found
 
+    def excesses(self, composed: Composed) -> dict[str, Float[ndarray, " member"]]:
+        """By how much the *learned* average exceeds Q*_C at the probe states.
+
+        Between 0 and C if both parts were exact: `least_excess` tells how much less,
+        and `excess_above_bound`, when positive, how much more than that they are off.
+        """
+        states, actions = (
+            torch.from_numpy(each.astype(np.float32)) for each in self._probed
+        )
+        members = len(composed.temperature)
+        q = composed.q(
+            states.repeat_interleave(actions.shape[1], 0).expand(members, -1, -1),
+            actions.flatten(0, 1).expand(members, -1, -1),
+        )
+        excess = q.double().numpy().reshape(members, *self._exact.shape) - self._exact
+        return {
+            "least_excess": excess.min(axis=(1, 2)),
+            "largest_excess": excess.max(axis=(1, 2)),
+            "excess_above_bound": (excess - self._bound).max(axis=(1, 2)),
+        }
+
+    @cached_property
+    def _probed(
+        self,
+    ) -> tuple[Float[ndarray, "probe 2"], Float[ndarray, "probe action 2"]]:
+        shape = len(STATES), *self.combined.actions.shape
+        return STATES, np.broadcast_to(self.combined.actions, shape)
+
+    @cached_property
+    def _exact(self) -> Float[ndarray, "probe action"]:
+        return self.combined.q(*self._probed)
+
+    @cached_property
+    def _bound(self) -> Float[ndarray, "probe action"]:
+        """C of an average, at every action of every probe state."""
+        states, actions = self._probed
+        there, _, _ = self.combined.arena.advance(states[:, None], actions)
+        return PlaneGap(*self._for_bound)(there)
+
     def _losses(self) -> dict[str, float]:
-        """Q_S - Q*_C and its bound C at the probe states, over all actions.
+        """Q_S - Q*_C of exact parts, and its bound C, over actions at the probe states.
 
         `least_loss` is not negative and `largest_share` at most 1, up to the
         error of the grid, if the theorem holds.
         """
-        actions = np.broadcast_to(
-            self.combined.actions, (len(STATES), *self.combined.actions.shape)
-        )
         averaged = SCALES["average"] * sum(
-            oracle.q(STATES, actions) for oracle in self._parts
+            oracle.q(*self._probed) for oracle in self._parts
         )
-        loss = averaged - self.combined.q(STATES, actions)
-        there, _, _ = self.combined.arena.advance(STATES[:, None], actions)
-        bound = PlaneGap(*self._for_bound)(there)
+        loss = averaged - self._exact
         return {
             "bound/least_loss": float(loss.min()),
             "bound/largest_loss": float(loss.max()),
-            "bound/largest": float(bound.max()),
-            "bound/largest_share": float((loss / bound).max()),
+            "bound/largest": float(self._bound.max()),
+            "bound/largest_share": float((loss / self._bound).max()),
         }

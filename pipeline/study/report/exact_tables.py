@@ -126,15 +126,13 @@ def compositions(
     for one in composed:
         entry, exact = metrics["compose"][one.name], one.summary
         kl = entry.get("reverse_kl", {})
-        lost, bound = exact.get("bound/largest_loss"), exact.get("bound/largest")
         rows.append(
             [
                 f"{one.combine} of {one.first} and {one.second}\ncompose/{one.name}",
                 f"{describe(runs[f'explore/{one.first}'])}",
                 f"{interval(entry['success'])}\n"
                 f"exact: {number(exact['oracle/success'], 2)}",
-                interval(entry["success_first"]),
-                interval(entry["success_second"]),
+                _rarest(entry, exact),
                 f"{interval(entry['return'])}\n"
                 f"exact: {number(exact['oracle/return'], 1)}",
                 "\n".join(
@@ -143,9 +141,7 @@ def compositions(
                     for line in (interval(found), f"at ({place.replace(':', ', ')})")
                 )
                 or MISSING,
-                MISSING
-                if lost is None or bound is None
-                else f"{number(lost, 1)} of at most {number(bound, 1)}",
+                _excess(entry, exact),
             ]
         )
     return Table(
@@ -153,11 +149,29 @@ def compositions(
             "composition",
             "parts",
             "both goals reached",
-            "first task's",
-            "second task's",
+            "rarest goal that both have",
             "return",
             "KL to the exact policy",
-            "Q lost by averaging exact Qs",
+            "largest Q_S − Q*_C",
         ],
         rows,
+    )
+
+
+def _rarest(entry: Entry, exact: Mapping[str, float]) -> str:
+    if "rarest_shared_goal" not in entry:
+        return MISSING
+    share = number(exact["oracle/rarest_shared_goal"], 2)
+    return f"{interval(entry['rarest_shared_goal'])}\nexact: {share}"
+
+
+def _excess(entry: Entry, exact: Mapping[str, float]) -> str:
+    """Of averages: by how much they exceed the exact Q, and what that may be."""
+    if "largest_excess" not in entry:
+        return MISSING
+    lost, bound = (
+        number(exact[f"bound/{key}"], 1) for key in ("largest_loss", "largest")
+    )
+    return (
+        f"{interval(entry['largest_excess'])}\nexact parts: {lost} of at most {bound}"
     )

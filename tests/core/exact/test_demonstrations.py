@@ -24,7 +24,6 @@ def test_soft_values_fall_to_the_hard_ones_inside_of_the_bound():
     assert (data["least_gap"] >= -resolution).all()
     assert (data["gap"] <= data["bound"] + resolution).all()
     assert data["bound"] == pytest.approx(9 * np.log(4) * data["temperature"])
-    assert data["gap"][2] < 0.1 * data["gap"][1] + 0.1
 
 
 def test_soft_policies_go_both_ways_round_the_wall():

@@ -81,7 +81,9 @@ class TestTheLimit:
         for alpha in (1.0, 0.1, 0.01, 0.001):
             q = soft_q_iteration(mdp, temperature=alpha, tolerance=SOLVED)
             gaps.append(np.abs(q - best).max())
-        assert all(after < 0.2 * before for before, after in pairwise(gaps))
+        # Where one action is best, α log Σ exp((Q - max Q)/α) is α e^(-Δ/α): it falls
+        # faster than α. Where two are equally good it falls as α, here a tenth a time.
+        assert all(after < 0.11 * before for before, after in pairwise(gaps))
         assert gaps[-1] < 1e-3
         # rewards are continuous draws: no two actions are within 20 α of each other
         policy = boltzmann(q, temperature=0.001)

@@ -251,6 +251,11 @@ class TestDesirability:
         with pytest.raises(ValueError, match="worth going on for ever"):
             desirability(passive, np.array([2.0, 0.0]), ends, temperature=1.0)
 
+    def test_passive_dynamics_that_never_end_are_refused(self):
+        ends = np.array([False, True])
+        with pytest.raises(ValueError, match="do not end every episode"):
+            desirability(np.eye(2), np.zeros(2), ends, temperature=1.0)
+
 
 class TestWhatIsRefused:
     def test_an_episode_without_steps(self):
