@@ -40,8 +40,21 @@ def markdown(table: Table) -> Iterator[str]:
         yield "| " + " | ".join(cell.replace("\n", "<br>") for cell in row) + " |"
 
 
+def nearest_goals(
+    runs: Sequence[Run], study: Study, solved: Mapping[str, Mapping[str, float]]
+) -> Table:
+    """How far the random start alone decides where episodes end, and should."""
+    rows = [[run.id, nearest(run)] for run in runs]
+    for name, summary in solved.items():
+        settings = study.exact.oracles[name]
+        if settings.task == runs[0].task_name and "nearest_goal" in summary:
+            share = f"{summary['nearest_goal']:.2f}"
+            rows.append([f"the exact policy, exact/{name}", share])
+    return Table(["run", "share"], rows)
+
+
 def nearest(run: Run) -> str:
-    """How far the random start alone decides where episodes end."""
+    """Share of kept episodes that end at the goal nearest to their start, each seed."""
     file = RUNS / run.stage / run.name / "behaviour.safetensors"
     positions = load_file(file)["positions"]  # NaN after the end
     steps = np.isfinite(positions[..., 0]).sum(axis=2) - 1
@@ -129,9 +142,7 @@ def lines() -> Iterator[str]:
         if together[0].task.kind == "multigoal":
             yield "\nShare of the kept final episodes that end at the goal nearest to "
             yield "their start, each seed:\n"
-            yield from markdown(
-                Table(["run", "share"], [[run.id, nearest(run)] for run in together])
-            )
+            yield from markdown(nearest_goals(together, study, summaries(study)))
     yield from beside_the_exact_answers(study, runs, metrics)
     yield "\n## What was trained\n"
     yield from markdown(tables.trained(study, Path("results/sweep")))

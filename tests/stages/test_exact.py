@@ -30,6 +30,11 @@ def test_the_soft_optimal_policy_of_four_goals_goes_to_all_of_them(tmp_path):
     # Known from a grid of 141² positions; this one has as many.
     assert found["value"] == pytest.approx(-122.4, rel=0.01)
     assert found["refinement_change"] < 0.02
+    # Of another program, from starts of its own; at the origin itself it is higher.
+    assert found["entropy_at_starts"] == pytest.approx(1.19, abs=0.02)
+    assert found["entropy"] > found["entropy_at_starts"]
+    # Starts are .1 from 0, and at α = 10 a policy hardly minds: a bit above a quarter.
+    assert 0.25 < found["nearest_goal"] < 0.5
     # Of another program, for an upper bound like this one.
     assert found["best_gaussian/0:0"] == pytest.approx(0.12, abs=0.02)
     assert found["best_gaussian/2.5:2.5"] == pytest.approx(0.39, abs=0.02)

@@ -50,7 +50,9 @@ def write_oracle(study: Study, name: str, folder: Path) -> None:
         folder / "summary.json",
         {
             "value": -122.4,
-            "entropy": 1.19,
+            "entropy": 1.28,
+            "entropy_at_starts": 1.19,
+            "nearest_goal": 0.4,
             "return": -192.0,
             "return_deviation": 39.0,
             "episode_length": 10.0,

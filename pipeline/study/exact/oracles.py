@@ -118,20 +118,24 @@ def _plane_numbers(
     oracle: GridOracle, task: MultiGoal, episodes: Episodes
 ) -> dict[str, float]:
     """What the oracle's policy is worth and does; `docs/metrics.md` defines each."""
-    nearest = goal_distances(episodes.last, np.array(task.goals))
-    inside = nearest.min(axis=1) < GOAL_RADIUS
+    goals, starts = np.array(task.goals), episodes.positions[:, 0]
+    distance = goal_distances(episodes.last, goals)
+    inside, nearest = distance.min(axis=1) < GOAL_RADIUS, distance.argmin(axis=1)
     shares = {
-        f"goal_{goal}": float((inside & (nearest.argmin(axis=1) == goal)).mean())
-        for goal in range(len(task.goals))
+        f"goal_{goal}": float((inside & (nearest == goal)).mean())
+        for goal in range(len(goals))
     }
+    stayed = nearest == goal_distances(starts, goals).argmin(axis=1)
     return {
         "value": float(oracle.value(ORIGIN)[0]),
         "entropy": float(oracle.entropy(ORIGIN)[0]),
+        "entropy_at_starts": float(oracle.entropy(starts).mean()),
         "return": float(episodes.returns.mean()),
         "return_deviation": float(episodes.returns.std(ddof=1)),
         "episode_length": float(episodes.lengths.mean()),
         "success": float(inside.mean()),
         **shares,
+        "nearest_goal": float(stayed.mean()),
         **{
             f"best_gaussian/{place_name(state)}": best_gaussian(
                 oracle, state, cells=GAUSSIAN_CELLS

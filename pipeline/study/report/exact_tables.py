@@ -16,11 +16,13 @@ def oracles(study: Study, summaries: Mapping[str, Mapping[str, float]]) -> Table
     """One row for every task that was solved."""
     columns = {
         "V* at the start": ("value", 1),
-        "entropy (nats)": ("entropy", 2),
+        "entropy there (nats)": ("entropy", 2),
+        "mean over starts": ("entropy_at_starts", 2),
         "return": ("return", 1),
         "its deviation": ("return_deviation", 1),
         "steps": ("episode_length", 1),
         "success": ("success", 3),
+        "ends at the goal nearest to the start": ("nearest_goal", 2),
         "change by refinement": ("refinement_change", 4),
     }
     rows = []
@@ -169,9 +171,6 @@ def _excess(entry: Entry, exact: Mapping[str, float]) -> str:
     """Of averages: by how much they exceed the exact Q, and what that may be."""
     if "largest_excess" not in entry:
         return MISSING
-    lost, bound = (
-        number(exact[f"bound/{key}"], 1) for key in ("largest_loss", "largest")
-    )
-    return (
-        f"{interval(entry['largest_excess'])}\nexact parts: {lost} of at most {bound}"
-    )
+    lost, bound = exact["bound/largest_loss"], exact["bound/largest"]
+    parts = f"exact parts: {number(lost, 1)} of at most {number(bound, 1)}"
+    return f"{interval(entry['largest_excess'])}\n{parts}"

@@ -73,6 +73,9 @@ NARROW = TruncatedGaussian((0.2, -0.1), (0.3, 0.3))
 CLOSE = TruncatedGaussian((0.3, -0.1), (0.35, 0.3))
 SHIFTED = TruncatedGaussian((0.5, 0.0), (0.3, 0.6))
 SQUASHED = SquashedGaussian((0.2, -0.3), (0.4, 0.5))
+COLD = TruncatedGaussian((0.2, -0.1), (0.13, 0.13))
+"""As wide as one way of the multigoal task at α = 1."""
+COLD_AND_CLOSE = TruncatedGaussian((0.24, -0.1), (0.15, 0.13))
 
 
 def divergence(p, q):
@@ -161,6 +164,13 @@ class TestKnownCases:
         assert (short[1:] / short[:-1] < 0.4).all()
         assert short[-1] / short[-2] == pytest.approx(0.25, abs=0.03)
         assert short[-1] < 0.01 * true
+
+    @pytest.mark.parametrize(("cells", "short"), [(20, 0.05), (40, 0.015)])
+    def test_a_narrow_policy_needs_narrow_cells(self, cells, short):
+        masses = [oracle_masses(each, STATE, cells) for each in (COLD, COLD_AND_CLOSE)]
+        true, found = divergence(COLD, COLD_AND_CLOSE), between_cells(*masses)[0]
+        # Of second order in (side of a cell / deviation)²: .59 and .15.
+        assert 0.8 * short < 1 - found / true < short
 
     @pytest.mark.parametrize("q", [NARROW, CLOSE, SHIFTED])
     def test_the_bias_shrinks_with_the_draws(self, q):
