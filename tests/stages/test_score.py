@@ -1,10 +1,15 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline.study.comparison.exact import load_scores
-from pipeline.study.comparison.results import load_runs
-from pipeline.study.files import read_json, read_table
+from pipeline.study.comparison.results import load_run, load_runs
+from pipeline.study.exact.scores import fitting
+from pipeline.study.files import read_json, read_table, read_yaml, write_yaml
+from pipeline.study.params import load_study
 from stages import exact, score
 from tests.stages.trained import add_weights, written
+from tests.study import synthetic
 from tests.study.synthetic import small_study
 
 pytestmark = pytest.mark.slow
@@ -71,8 +76,6 @@ def test_judging_twice_gives_the_same_bytes(judged):
 
 def test_what_is_written_is_what_is_compared(judged, root):
     judged("sql_10")
-    from pipeline.study.params import load_study
-
     study = load_study(root / "params.yaml")
     scores = {one.run.name: one for one in load_scores(study, load_runs(study))}
     assert scores["sql_10"].oracles == ["multigoal_10"]
@@ -90,3 +93,59 @@ def test_a_damaged_file_of_weights_is_one_line(judged, root, capsys):
     finally:
         path.write_bytes(good)
     assert "weights.safetensors is damaged" in capsys.readouterr().err
+
+
+LINEAR = {
+    "kind": "linear_quadratic",
+    "dynamics": [[0.8, 0.2], [0.0, 0.8]],
+    "control": [[1.0, 0.0], [0.0, 1.0]],
+    "state_cost": [[1.0, 0.0], [0.0, 1.0]],
+    "action_cost": [[1.0, 0.0], [0.0, 0.5]],
+    "noise": 0.05,
+    "start": 0.3,
+    "bound": 2.5,
+    "horizon": 10,
+    "discount": 0.8,
+    "objective": "return",
+    "evaluation": {
+        "every": 100,
+        "episodes": 2,
+        "final_episodes": 2,
+        "policy": "sample",
+    },
+}
+
+
+def linear_study(root, **changes):
+    """A study with a run on a linear system, and its weights."""
+    data = read_yaml(Path(synthetic.__file__).with_name("small.yaml"))
+    data["tasks"]["linear"] = LINEAR | changes
+    run = {"algorithm": "sac", "task": "linear", "temperature": 0.5}
+    data["explore"]["runs"]["sac_linear"] = run
+    data["exact"]["oracles"]["linear"] = {"task": "linear", "temperature": 0.5}
+    write_yaml(root / "params.yaml", data)
+    study = load_study(root / "params.yaml")
+    folder = root / "results/runs/explore/sac_linear"
+    synthetic.write_run(study, "explore", "sac_linear", folder)
+    add_weights(study, "sac_linear", root)
+    return study
+
+
+def test_a_linear_system_is_compared_with_its_closed_form(tmp_path, monkeypatch):
+    linear_study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["score", "sac_linear"])
+    score.main()
+    folder = tmp_path / "results/runs/score/sac_linear"
+    table = read_table(folder / "scores.csv")
+    for place in ("0:0", "0.3:0", "0:0.3"):  # the mean start, one deviation from it
+        assert (table[f"linear/reverse_kl/{place}"] > 0).all()
+        assert (table[f"linear/value_error/{place}"] > 0).all()
+    assert not (folder / "robustness.csv").exists(), "there is nothing to change"
+
+
+def test_one_action_has_no_square_of_cells(tmp_path, monkeypatch):
+    one = {"control": [[0.0], [1.0]], "action_cost": [[1.0]]}
+    study = linear_study(tmp_path, **one)
+    monkeypatch.chdir(tmp_path)
+    assert fitting(study, load_run(study, "explore", "sac_linear")) == []

@@ -28,6 +28,8 @@ from pipeline.study.params import Study
 
 DISTANCES: Final = ("reverse_kl", "forward_kl", "total_variation", "value_error")
 """What of a score is summarised."""
+JUDGED: Final = ("multigoal", "linear_quadratic")
+"""Kinds of tasks that have exact answers."""
 WITHSTOOD: Final = "success_of_any"
 """By what robustness is judged: starts from which any of the tries succeeds."""
 UNCHANGED: Final = "unchanged"
@@ -94,12 +96,15 @@ def load_scores(study: Study, runs: Sequence[Run], root: Path = RUNS) -> list[Sc
     """
     scores = []
     for run in runs:
-        if run.stage == "explore" and run.task.kind == "multigoal":
+        if run.stage == "explore" and run.task.kind in JUDGED:
             folder, writer = score_folder(run.name, root), instance("score", run.name)
             with readable(folder / "run.json", writer):
                 compared = bool(read_json(folder / "run.json")["oracles"])
             exact = _table(folder / "scores.csv", writer, study) if compared else {}
-            robustness = _table(folder / "robustness.csv", writer, study)
+            changed = run.task.kind == "multigoal"
+            robustness = (
+                _table(folder / "robustness.csv", writer, study) if changed else {}
+            )
             scores.append(Score(run, folder, exact, robustness))
     return scores
 

@@ -15,7 +15,6 @@ from jaxtyping import Float
 from numpy import ndarray
 from safetensors.numpy import save
 
-from pipeline.core import probes
 from pipeline.core.checkpoint import DamagedError
 from pipeline.core.composed_policy import Composed
 from pipeline.core.composed_task import (
@@ -33,14 +32,13 @@ from pipeline.core.randomness import stream
 from pipeline.study.comparison.results import Run, load_run
 from pipeline.study.errors import UserError
 from pipeline.study.exact.oracles import KEPT_EPISODES, refused, solve_plane
-from pipeline.study.exact.scores import distances, drawn_masses, masses_of
+from pipeline.study.exact.scores import STATES, distances, drawn_masses, masses_of
 from pipeline.study.files import atomic_write, write_csv, write_json
 from pipeline.study.layout import instance
 from pipeline.study.params import ComposedRun, Study
 
 EPISODES: Final = 500
 """Of the soft-optimal policy of the combined task."""
-STATES: Final = probes.STATES.astype(np.float64)
 
 
 def write_composition(study: Study, name: str, folder: Path) -> None:
@@ -79,7 +77,7 @@ def _write(study: Study, name: str, first: Run, second: Run, *, folder: Path) ->
     sizes = {"draws": study.score.draws, "cells": study.score.cells}
     oracles = _Oracles(study, settings, first, second)
     columns = judged.numbers | distances(
-        composed, oracles.combined, first.seeds, **sizes, prefix=""
+        composed, oracles.combined, STATES, first.seeds, **sizes, prefix=""
     )
     if settings.combine == "average":
         columns |= oracles.excesses(composed)
@@ -95,9 +93,9 @@ def _write(study: Study, name: str, first: Run, second: Run, *, folder: Path) ->
     write_json(folder / "summary.json", oracles.numbers(episodes))
     atomic_write(folder / "weights.safetensors", composed.to_bytes())
     arrays = {
-        "oracle_masses": masses_of(oracles.combined, study.score.cells),
+        "oracle_masses": masses_of(oracles.combined, STATES, study.score.cells),
         "oracle_positions": episodes.positions[:KEPT_EPISODES].astype(np.float32),
-        "policy_masses": drawn_masses(composed, first.seeds, **sizes),
+        "policy_masses": drawn_masses(composed, STATES, first.seeds, **sizes),
         "positions": judged.positions,
         "probe_states": STATES,
     }

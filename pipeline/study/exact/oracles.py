@@ -8,7 +8,7 @@ soft-optimal policy is worth and does) and, in the plane, `oracle.safetensors`
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from safetensors.numpy import load_file, save
@@ -19,6 +19,7 @@ from pipeline.core.exact.backup import effort_of
 from pipeline.core.exact.distance import oracle_masses
 from pipeline.core.exact.gaussian_bound import best_gaussian
 from pipeline.core.exact.grid import GridOracle, too_coarse
+from pipeline.core.exact.oracle import Oracle
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.job import Array
 from pipeline.core.randomness import stream
@@ -27,6 +28,9 @@ from pipeline.study.errors import UserError
 from pipeline.study.files import atomic_write, write_json
 from pipeline.study.layout import ORACLES, instance, readable
 from pipeline.study.params import Study
+
+if TYPE_CHECKING:
+    from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
 
 EPISODES: Final = 2000
 """Of the soft-optimal policy: shares of a quarter have a standard error of .01."""
@@ -160,10 +164,14 @@ def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
     }
 
 
-def _regulator_numbers(task: LinearQuadratic, temperature: float) -> dict[str, float]:
+def _regulator(task: LinearQuadratic, temperature: float) -> "LinearQuadraticOracle":
     from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
 
-    oracle = LinearQuadraticOracle.solve(task, temperature)
+    return LinearQuadraticOracle.solve(task, temperature)
+
+
+def _regulator_numbers(task: LinearQuadratic, temperature: float) -> dict[str, float]:
+    oracle = _regulator(task, temperature)
     states = np.zeros((1, len(oracle.regulator.curvature)))
     return {
         "value": float(oracle.value(states)[0]),
@@ -171,14 +179,16 @@ def _regulator_numbers(task: LinearQuadratic, temperature: float) -> dict[str, f
     }
 
 
-def load_oracle(study: Study, name: str, root: Path = ORACLES) -> GridOracle:
-    """The solved oracle of a task in the plane.
+def load_oracle(study: Study, name: str, root: Path = ORACLES) -> Oracle:
+    """An oracle: of a task in the plane as it was solved, else its closed form.
 
     Raises:
         UserError: It is missing or damaged.
     """
     settings = study.exact.oracles[name]
     task = study.tasks[settings.task]
+    if isinstance(task, LinearQuadratic):
+        return _regulator(task, settings.temperature)
     assert isinstance(task, MultiGoal)
     path = root / name / "oracle.safetensors"
     with readable(path, instance("exact", name)):

@@ -18,9 +18,9 @@ from numpy import ndarray
 from safetensors.numpy import save
 
 from pipeline.core import probes
-from pipeline.core.config import MultiGoal
+from pipeline.core.config import LinearQuadratic, MultiGoal
 from pipeline.core.exact.distance import cell_masses, oracle_masses
-from pipeline.core.exact.grid import GridOracle
+from pipeline.core.exact.oracle import Oracle
 from pipeline.core.job import Array
 from pipeline.core.randomness import stream
 from pipeline.study.comparison.exact import UNCHANGED
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pipeline.core.agents import Agent
 
 STATES: Final = probes.STATES.astype(np.float64)
+ACTIONS: Final = 2
+"""Of a policy whose actions are counted in cells of a square."""
 
 Columns: TypeAlias = dict[str, Float[ndarray, " member"]]
 
@@ -49,8 +51,12 @@ class Scored:
 def fitting(study: Study, run: Run) -> list[str]:
     """The oracles that a run is judged against.
 
-    Those of its task and temperature; all of its task's, if it has no temperature.
+    Those of its task and temperature; all of its task's, if it has no temperature; none
+    if its actions are not two, which a histogram of `cells`² is of.
     """
+    task = run.task
+    if isinstance(task, LinearQuadratic) and len(task.control[0]) != ACTIONS:
+        return []
     return [
         name
         for name, settings in study.exact.oracles.items()
@@ -62,6 +68,21 @@ def fitting(study: Study, run: Run) -> list[str]:
     ]
 
 
+def compared_states(
+    task: MultiGoal | LinearQuadratic,
+) -> Float[ndarray, "probe state"]:
+    """Where a policy is compared: the paper's three places in the plane.
+
+    In a linear system the mean of the starts, and one deviation from it along each axis
+    of the state.
+    """
+    if isinstance(task, MultiGoal):
+        return STATES
+    dimensions = len(task.dynamics)
+    away = np.vstack([np.zeros(dimensions), task.start * np.eye(dimensions)])
+    return away if task.start else away[:1]
+
+
 def write_score(study: Study, name: str, folder: Path) -> None:
     """Judge a run of `explore` and write what came out.
 
@@ -69,6 +90,7 @@ def write_score(study: Study, name: str, folder: Path) -> None:
         UserError: The run or an oracle is missing or damaged.
     """
     run = load_run(study, "explore", name)
+    task = run.task
     described: dict[str, Any] = {
         "stage": "score",
         "run": name,
@@ -78,12 +100,16 @@ def write_score(study: Study, name: str, folder: Path) -> None:
         "seeds": list(run.seeds),
         "score": study.score.model_dump(mode="json"),
     }
-    if isinstance(run.task, MultiGoal):
+    if isinstance(task, MultiGoal | LinearQuadratic):
         agent = _agent(run, threads=study.execution.threads)
         oracles = {name: load_oracle(study, name) for name in fitting(study, run)}
         with refused("score"):
-            exact = _against(oracles, agent, run, study)
-        changed = _in_changed_tasks(agent, run.task, run, study)
+            exact = _against(oracles, agent, compared_states(task), run, study)
+        changed = (
+            _in_changed_tasks(agent, task, run, study)
+            if isinstance(task, MultiGoal)
+            else Scored({}, {})
+        )
         described["oracles"] = list(oracles)
         for file, scored in (("scores.csv", exact), ("robustness.csv", changed)):
             if scored.columns:
@@ -122,27 +148,30 @@ def _table(
 
 
 def _against(
-    oracles: Mapping[str, GridOracle], agent: "Agent", run: Run, study: Study
+    oracles: Mapping[str, Oracle],
+    agent: "Agent",
+    states: Float[ndarray, "probe state"],
+    run: Run,
+    study: Study,
 ) -> Scored:
     """Distances from oracles, and the masses of actions on both sides."""
-    settings = study.score
+    sizes = {"draws": study.score.draws, "cells": study.score.cells}
     columns: Columns = {}
-    arrays: dict[str, Array] = {"probe_states": STATES}
+    arrays: dict[str, Array] = {"probe_states": states}
     for name, oracle in oracles.items():
         columns |= distances(
-            agent, oracle, run.seeds, draws=settings.draws, cells=settings.cells,
-            prefix=f"{name}/",
-        )  # fmt: skip
-        arrays[f"oracle_masses/{name}"] = masses_of(oracle, settings.cells)
-    arrays["policy_masses"] = drawn_masses(
-        agent, run.seeds, draws=settings.draws, cells=settings.cells
-    )
+            agent, oracle, states, run.seeds, **sizes, prefix=f"{name}/"
+        )
+        arrays[f"oracle_masses/{name}"] = masses_of(oracle, states, sizes["cells"])
+    if isinstance(run.task, MultiGoal) or oracles:
+        arrays["policy_masses"] = drawn_masses(agent, states, run.seeds, **sizes)
     return Scored(columns, arrays)
 
 
 def distances(
     agent: "Agent",
-    oracle: GridOracle,
+    oracle: Oracle,
+    states: Float[ndarray, "probe state"],
     seeds: Sequence[int],
     *,
     draws: int,
@@ -152,29 +181,36 @@ def distances(
     """Scores against one oracle, as columns `METRIC/PLACE`; without those undefined."""
     from pipeline.core.scoring import score
 
-    found = score(agent, oracle, STATES, seeds, draws=draws, cells=cells)
+    found = score(agent, oracle, states, seeds, draws=draws, cells=cells)
     columns = {
         f"{prefix}{metric}/{place_name(state)}": values[:, probe]
         for metric, values in found.items()
-        for probe, state in enumerate(STATES)
+        for probe, state in enumerate(states)
     }
     return {name: own for name, own in columns.items() if np.isfinite(own).any()}
 
 
-def masses_of(oracle: GridOracle, cells: int) -> Float[ndarray, "probe cells cells"]:
+def masses_of(
+    oracle: Oracle, states: Float[ndarray, "probe state"], cells: int
+) -> Float[ndarray, "probe cells cells"]:
     """What the oracle does at each probe state."""
-    return np.stack([oracle_masses(oracle, state, cells) for state in STATES])
+    return np.stack([oracle_masses(oracle, state, cells) for state in states])
 
 
 def drawn_masses(
-    agent: "Agent", seeds: Sequence[int], *, draws: int, cells: int
+    agent: "Agent",
+    states: Float[ndarray, "probe state"],
+    seeds: Sequence[int],
+    *,
+    draws: int,
+    cells: int,
 ) -> Float[ndarray, "member probe cells cells"]:
     """What every member does at each probe state."""
     import torch
 
     members = len(seeds)
-    masses = np.empty((members, len(STATES), cells, cells))
-    for probe, state in enumerate(STATES):
+    masses = np.empty((members, len(states), cells, cells))
+    for probe, state in enumerate(states):
         noise = np.stack(
             [
                 stream(seed, "masses", probe).standard_normal(
@@ -183,7 +219,8 @@ def drawn_masses(
                 for seed in seeds
             ]
         )
-        repeated = torch.from_numpy(state.astype(np.float32)).expand(members, draws, 2)
+        row = torch.from_numpy(state.astype(np.float32))
+        repeated = row.expand(members, draws, -1)
         drawn = agent.sample(repeated, torch.from_numpy(noise)).double().numpy()
         masses[:, probe] = [cell_masses(own, cells) for own in drawn]
     return masses

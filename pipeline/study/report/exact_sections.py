@@ -35,7 +35,8 @@ THEORY: Final = (
 )
 AGAINST: Final = (
     "A task in the plane is solved by soft value iteration on a grid, so that it is "
-    "known what a learner should have learned. KL is the divergence from the learned "
+    "known what a learner should have learned; a linear system with quadratic costs "
+    "has its answer in closed form. KL is the divergence from the learned "
     "to the exact distribution of actions, between the masses of equal cells, in "
     "nats; a value error is relative to V*. A learner without a temperature is "
     "compared with every oracle of its task. The best single Gaussian is the closest "
@@ -65,7 +66,7 @@ def exact_sections(
     if study.exact.oracles:
         yield _against(study, compared, metrics)
     by_task: dict[str, list[Score]] = {}
-    for score in scores:
+    for score in (score for score in scores if score.robustness):
         by_task.setdefault(score.run.task_name, []).append(score)
     for task_name, alike in by_task.items():
         yield _robustness(study, task_name, alike, metrics)
@@ -111,7 +112,7 @@ def _against(
             pictures.append(
                 Picture(
                     f"exact_{name}_beside",
-                    f"Densities of actions in three places of {settings.task} at "
+                    f"Densities of actions in some places of {settings.task} at "
                     f"α = {settings.temperature:.3g}, for the exact policy and the "
                     "first seed of each run; shades of a row are of one scale.",
                     exact.side_by_side(beside, name),

@@ -106,7 +106,7 @@ def density(axes: Axes, masses: Array, colour: str, highest: float) -> None:
 
 
 def _place(state: Array) -> str:
-    return f"({state[0]:g}, {state[1]:g})".replace("-", "\u2212")
+    return f"({', '.join(f'{each:g}' for each in state)})".replace("-", "\u2212")
 
 
 def _note(axes: Axes, text: str) -> None:
