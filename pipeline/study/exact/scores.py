@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pipeline.core.agents import Agent
 
 STATES: Final = probes.STATES.astype(np.float64)
+SHOWN_DRAWS: Final = 20_000
+"""Actions at most of which a figure is made; distances have all of `score.draws`."""
 ACTIONS: Final = 2
 """Of a policy whose actions are counted in cells of a square."""
 
@@ -205,10 +207,10 @@ def drawn_masses(
     draws: int,
     cells: int,
 ) -> Float[ndarray, "member probe cells cells"]:
-    """What every member does at each probe state."""
+    """What every member does at each probe state, for figures."""
     import torch
 
-    members = len(seeds)
+    members, draws = len(seeds), min(draws, SHOWN_DRAWS)
     masses = np.empty((members, len(states), cells, cells))
     for probe, state in enumerate(states):
         noise = np.stack(
