@@ -26,12 +26,18 @@ TITLES: Final = {
     "finetune": "Fine-tuning",
 }
 INTRODUCTIONS: Final = {
-    "explore": "Several goals are equally good. A policy of maximum entropy should go "
-    "to all of them; what counts is which goals are found, how evenly and how early.",
-    "pretrain": "No direction is better than another. A policy of maximum entropy "
-    "should learn all of them.",
-    "finetune": "One direction is asked for: learned from pretrained networks of the "
-    "same seed, and from fresh ones.",
+    ("explore", "multigoal"): (
+        "Several goals are equally good. A policy of maximum entropy should go to all "
+        "of them; what counts is which goals are found, how evenly and how early."
+    ),
+    ("pretrain", "locomotion"): (
+        "No direction is better than another. A policy of maximum entropy should learn "
+        "all of them."
+    ),
+    ("finetune", "locomotion"): (
+        "One direction is asked for: learned from pretrained networks of the same "
+        "seed, and from fresh ones."
+    ),
 }
 
 
@@ -42,11 +48,12 @@ def sections(
     bootstrap = Bootstrap(**study.compare.model_dump())
     for (stage, task), together in panels(runs).items():
         name = f"{stage}_{task}"
+        introduction = INTRODUCTIONS.get((stage, together[0].task.kind), "")
         pictures = album.of_panel(name, together, metrics=metrics, bootstrap=bootstrap)
         yield Section(
             name,
             f"{TITLES[stage]}: {task}",
-            INTRODUCTIONS[stage] + _set_return(together, metrics),
+            f"{introduction} {_set_return(together, metrics)}".strip(),
             tables.results(together, metrics),
             list(pictures),
             list(album.of_runs(together)),
@@ -61,7 +68,7 @@ def _set_return(runs: Sequence[Run], metrics: dict[str, Any]) -> str:
             threshold = found["threshold"]
             shown = tables.number(threshold, tables.digits_for(threshold))
             return (
-                f" The set return is {shown}: half-way from the first evaluation of "
+                f"The set return is {shown}: half-way from the first evaluation of "
                 "fresh networks to the best end of any run. Steps of pretraining are "
                 "not counted."
             )

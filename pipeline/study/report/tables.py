@@ -18,6 +18,7 @@ Entry: TypeAlias = Mapping[str, Any]
 COLUMNS: Final = {
     "multigoal": ("multi_goal_score", "goals_reached", "goal_entropy", "return"),
     "locomotion": ("return", "distance", "forward_distance", "direction_spread"),
+    "linear_quadratic": ("return",),
     "gymnasium": ("return",),
 }
 """Metrics in the table of a kind of task."""

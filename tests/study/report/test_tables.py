@@ -1,10 +1,14 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 
+from pipeline.core.config import Task
 from pipeline.study.comparison.compare import compare
 from pipeline.study.comparison.results import load_runs
 from pipeline.study.comparison.statistics import Bootstrap
 from pipeline.study.report.tables import (
+    COLUMNS,
     beside,
     digits_for,
     interval,
@@ -23,6 +27,12 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def metrics(runs):
     return compare(runs, Bootstrap(seed=7, resamples=100, confidence=0.95))
+
+
+def test_every_kind_of_task_has_columns():
+    (union, _) = get_args(Task)
+    kinds = {get_args(kind.model_fields["kind"].annotation) for kind in get_args(union)}
+    assert {(kind,) for kind in COLUMNS} == kinds
 
 
 @pytest.mark.parametrize(
