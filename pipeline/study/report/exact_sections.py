@@ -98,6 +98,13 @@ def _theory(study: Study) -> Section:
                 "limit takes the first of two equally good moves.",
                 theory.two_ways(shown["grid_policies"]),
             ),
+            Picture(
+                "theorems_q_over_temperature",
+                "The optimal soft Q of the four moves at the start, over temperatures; "
+                "dashed: the hard limit α → 0. Lines on top of each other are equally "
+                "good moves, or nearly so.",
+                theory.q_over_temperature(shown["hard_limit"]),
+            ),
         ]
     return Section("theory", "Theory", THEORY, None, pictures, [])
 

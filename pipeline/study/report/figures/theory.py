@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from pipeline.core.exact.gridworld import MOVES
+from pipeline.core.exact.gridworld import MOVES, TWO_WAYS, GridWorld
 from pipeline.study.report.figures.style import COLOURS, bare, canvas, styled
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -21,6 +21,8 @@ BOUND: Final[dict[str, Any]] = {"color": "#222222", "ls": (0, (4, 2)), "lw": 1.3
 ROUNDING: Final = 1e-12
 """A variance below it is zero; a logarithmic axis cannot show that."""
 WARM, COOL, PLAIN = COLOURS["sac"], COLOURS["sql"], COLOURS["ddpg"]
+MOVE_COLOURS: Final = PLAIN, COOL, COLOURS["reinforce"], WARM
+"""In the order of `MOVES`."""
 TEMPERATURE: Final = "temperature α (reward units per nat)"
 
 
@@ -149,6 +151,25 @@ def _variance(axes: Axes, data: Arrays) -> None:
 
 
 # ------------------------------------------------------------------------ grid world
+
+
+@styled
+def q_over_temperature(data: Arrays) -> Figure:
+    """Q of every move at the start, from warm to cold, and where α → 0 takes it."""
+    figure, axes = canvas(1, 1, size=(5.6, 3.4))
+    panel, start = axes[0, 0], GridWorld.of(TWO_WAYS).start
+    for index, (move, colour) in enumerate(zip(MOVES, MOVE_COLOURS, strict=True)):
+        panel.plot(
+            data["temperature"], data["q"][:, start, index], "o-", color=colour,
+            lw=6 - 1.5 * index, ms=9 - 2 * index, label=move,
+        )  # fmt: skip
+        panel.axhline(data["q_hard"][start, index], **BOUND | {"color": colour})
+    panel.set(
+        xscale="log", xlabel=TEMPERATURE, ylabel="Q*_α (reward units)",
+        title="Every way at the start",
+    )  # fmt: skip
+    panel.legend(ncols=2)
+    return figure
 
 
 @styled
