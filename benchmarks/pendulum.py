@@ -20,10 +20,11 @@ import torch
 from pydantic import TypeAdapter
 
 from benchmarks.machine import machine
-from pipeline.core.config import Ddpg, Gymnasium, Sac
+from pipeline.core.agents.settings import Ddpg, Sac
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job
-from pipeline.core.randomness import stream
-from pipeline.study.comparison.statistics import interquartile_mean
+from pipeline.core.population.randomness import stream
+from pipeline.study.statistics.bootstrap import interquartile_mean
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 20_000
@@ -107,7 +108,7 @@ def train_sb3(kind: str, seed: int) -> float:
 
 def train_ours(kind: str) -> list[float]:
     """All seeds, as one population."""
-    from pipeline.core.training import Training
+    from pipeline.core.training.loop import Training
 
     task = Gymnasium.model_validate(
         {

@@ -22,9 +22,9 @@ from scipy.stats import t as student
 from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
 from benchmarks.speed.rows import markdown
-from pipeline.core.config import PLAIN
+from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
-from pipeline.core.training import Training, finish
+from pipeline.core.training.loop import Training, finish
 from pipeline.study.params import load_study
 
 ROOT = Path(__file__).parents[1]

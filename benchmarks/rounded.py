@@ -9,7 +9,7 @@ Not for compiled graphs: the compiler drops a conversion that is undone at once.
 import torch
 from torch import Tensor
 
-from pipeline.core.networks import Mlp
+from pipeline.core.population.networks import Mlp
 
 
 def between(self: Mlp, x: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:

@@ -16,12 +16,12 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from benchmarks.machine import machine
-from pipeline.core.tasks.multigoal import goal_distances
-from pipeline.study.comparison.compare import panels
-from pipeline.study.comparison.exact import Score, load_scores
-from pipeline.study.comparison.results import Run, load_runs
-from pipeline.study.files import read_json
-from pipeline.study.layout import COMPARED, RUNS
+from pipeline.core.tasks.multigoal.arena import goal_distances
+from pipeline.study.statistics.compare import panels
+from pipeline.study.store.scores import Score, load_scores
+from pipeline.study.store.runs import Run, load_runs
+from pipeline.study.store.files import read_json
+from pipeline.study.store.layout import COMPARED, RUNS
 from pipeline.study.params import Study, load_study
 from pipeline.study.report import tables
 from pipeline.study.report.exact_sections import exact_sections, summaries

@@ -4,6 +4,6 @@ A stage computes with one thread, whatever the shell says, unless `execution.thr
 among its parameters in `dvc.yaml`: its bytes must not depend on the machine's cores.
 """
 
-from pipeline.study.threads import use_threads
+from pipeline.study.machine.threads import use_threads
 
 use_threads(1)

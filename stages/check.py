@@ -12,12 +12,12 @@ The second file lists the code that training depends on (`pipeline.study.science
 from typing import Final
 
 from pipeline.study.errors import user_errors
-from pipeline.study.files import atomic_write
-from pipeline.study.layout import CHECKED
+from pipeline.study.store.files import atomic_write
+from pipeline.study.store.layout import CHECKED
 from pipeline.study.params import load_study
 from pipeline.study.science import learning_digests
-from pipeline.study.settings import settings
-from pipeline.study.training.machine import check_machine
+from pipeline.study.machine.settings import settings
+from pipeline.study.machine.check import check_machine
 
 VERDICT: Final = b"params.yaml describes a study\n"
 

@@ -7,19 +7,15 @@ Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
 from dataclasses import asdict
 from typing import Any, Final
 
-from pipeline.study.comparison.claims import judge
-from pipeline.study.comparison.compare import CURVES, bands, compare, panels
-from pipeline.study.comparison.exact import (
-    load_compositions,
-    load_scores,
-    summarise,
-)
-from pipeline.study.comparison.exact_claims import judge_exact
-from pipeline.study.comparison.results import Run, load_runs
-from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.study.claims.soft_q_learning import judge
+from pipeline.study.statistics.compare import CURVES, bands, compare, panels
+from pipeline.study.store.scores import load_compositions, load_scores, summarise
+from pipeline.study.claims.exact import judge_exact
+from pipeline.study.store.runs import Run, load_runs
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.errors import user_errors
-from pipeline.study.files import write_csv, write_json
-from pipeline.study.layout import COMPARED
+from pipeline.study.store.files import write_csv, write_json
+from pipeline.study.store.layout import COMPARED
 from pipeline.study.params import load_study
 
 BAND: Final = ("run", "step", "iqm", "low", "high")

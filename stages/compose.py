@@ -6,8 +6,8 @@ Writes `results/runs/compose/COMPOSITION`.
 """
 
 from pipeline.study.command import chosen_run, command
-from pipeline.study.layout import composition_folder
-from pipeline.study.threads import use_threads
+from pipeline.study.store.layout import composition_folder
+from pipeline.study.machine.threads import use_threads
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     with command() as study:
         name = chosen_run("compose", study.compose.runs)
         use_threads(study.execution.threads)
-        from pipeline.study.exact.compositions import write_composition
+        from pipeline.study.answers.compositions import write_composition
 
         write_composition(study, name, composition_folder(name))
 

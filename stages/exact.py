@@ -6,8 +6,8 @@ Writes `results/exact/oracles/ORACLE`.
 """
 
 from pipeline.study.command import chosen_run, command
-from pipeline.study.exact.oracles import refused, write_oracle
-from pipeline.study.layout import ORACLES
+from pipeline.study.answers.oracles import refused, write_oracle
+from pipeline.study.store.layout import ORACLES
 
 
 def main() -> None:

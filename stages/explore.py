@@ -6,7 +6,7 @@ Writes `results/runs/explore/RUN`, with what the policies do at the probe states
 """
 
 from pipeline.study.training import run
-from pipeline.study.training.worker import train_and_probe
+from pipeline.study.backends.worker import train_and_probe
 
 
 def main() -> None:

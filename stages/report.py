@@ -7,10 +7,16 @@ Writes `results/report`: `report.html` and `figures/`.
 
 from typing import Any
 
-from pipeline.study.comparison.results import load_runs
+from pipeline.study.store.runs import load_runs
 from pipeline.study.errors import user_errors
-from pipeline.study.files import atomic_write, read_json
-from pipeline.study.layout import COMPARED, REPORTED, SWEEPS, picture_file, readable
+from pipeline.study.store.files import atomic_write, read_json
+from pipeline.study.store.layout import (
+    COMPARED,
+    REPORTED,
+    SWEEPS,
+    picture_file,
+    readable,
+)
 from pipeline.study.params import load_study
 from pipeline.study.report.exact_sections import exact_sections
 from pipeline.study.report.page import page, searches, sections

@@ -6,9 +6,9 @@ Writes `results/runs/score/RUN`. Nothing is trained.
 """
 
 from pipeline.study.command import chosen_run, command
-from pipeline.study.exact.scores import write_score
-from pipeline.study.layout import score_folder
-from pipeline.study.threads import use_threads
+from pipeline.study.answers.scores import write_score
+from pipeline.study.store.layout import score_folder
+from pipeline.study.machine.threads import use_threads
 
 
 def main() -> None:

@@ -6,13 +6,13 @@ Writes `results/exact/theorems`.
 """
 
 from pipeline.study.command import command
-from pipeline.study.layout import THEOREMS
+from pipeline.study.store.layout import THEOREMS
 
 
 def main() -> None:
     """Compute every demonstration."""
     with command() as study:
-        from pipeline.study.exact.theorems import write_theorems
+        from pipeline.study.answers.theorems import write_theorems
 
         write_theorems(THEOREMS, study.theorems)
 

@@ -9,7 +9,7 @@ import pytest
 import ruamel.yaml.main
 from ruamel.yaml import YAML
 
-from pipeline.study.files import read_yaml, write_yaml
+from pipeline.study.store.files import read_yaml, write_yaml
 from pipeline.study.params import load_study
 
 ROOT = Path(__file__).parents[1]

@@ -7,13 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations, squashing
-from pipeline.core.agents import Setting
+from pipeline.core.equations import soft, squashing
+from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.base import learnable
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
-from pipeline.core.config import Sql
-from pipeline.core.replay import Batch
+from pipeline.core.agents.settings import Sql
+from pipeline.core.memory.replay import Batch
 
 AVERAGE_RATE = 0.002
 """Of the weights' running average, per update."""
@@ -82,7 +82,7 @@ class KernelProposals(SoftQLearning):
         u = torch.cat([torch.atanh(uniform.clamp(-EDGE, EDGE)), near], dim=2)
         q = self._combined(self._critics(self._q_target, state, torch.tanh(u)))
         log_density = mixture_log_density(u, centre, width)
-        return equations.soft_value(q, log_density, temperature[:, None])
+        return soft.soft_value(q, log_density, temperature[:, None])
 
 
 def kernel_width(

@@ -12,15 +12,17 @@ from scipy.special import logsumexp
 from benchmarks.ablation.learners import AveragedWeights
 from benchmarks.ablation.tables import METRICS, Measured
 from benchmarks.ablation.variants import VARIANTS
-from pipeline.core import agents
+from pipeline.core.agents import factory
 from pipeline.core.agents.sql import SoftQLearning
-from pipeline.core.config import PLAIN, MultiGoal, Sql
+from pipeline.core.config.computation import PLAIN
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.job import Job
-from pipeline.core.randomness import stream
-from pipeline.core.scoring import score
-from pipeline.core.training import Training, finish
+from pipeline.core.population.randomness import stream
+from pipeline.core.judging.scoring import score
+from pipeline.core.training.loop import Training, finish
 
 PROBES = np.array([[0.0, 0.0], [2.5, 2.5]])
 QUADRATURE_CELLS = 25
@@ -114,7 +116,7 @@ def measure(work: Work) -> Measured:
 def on_the_cpu(training: Training) -> SoftQLearning:
     """The policies of a training, rebuilt where they are compared."""
     job = training.job
-    agent = agents.make(
+    agent = factory.make(
         job.algorithms,
         job.seeds,
         states=training.states,

@@ -20,7 +20,7 @@ from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.necessary import flops, products
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
 from benchmarks.speed.subject import BATCHES, Case, batches, population
-from pipeline.core.config import Computation
+from pipeline.core.config.computation import Computation
 
 MEMBERS = (1, 8, 64, 256, 512)
 LEARNERS = {"sac": 256, "sql": 128}
@@ -81,13 +81,13 @@ def run(learner: str, way: Way, effort: Effort) -> list[Row]:
 def _updating(case: Case, way: Way, effort: Effort) -> list[dict[str, float]]:
     import torch
 
-    from pipeline.core import computing
+    from pipeline.core.population import compiling
 
     torch._dynamo.reset()
     gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    launching = computing.Recorded if way.recorded else (lambda function: function)
+    launching = compiling.Recorded if way.recorded else (lambda function: function)
     with mock.patch.object(computing, "Recorded", launching):
         agent = population(case, way.computation)
     drawn = [

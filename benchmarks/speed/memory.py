@@ -17,8 +17,8 @@ import torch
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from benchmarks.speed.subject import Case, training
-from pipeline.core.learning import FromReplay
-from pipeline.core.training import Training
+from pipeline.core.learning.factory import FromReplay
+from pipeline.core.training.loop import Training
 
 UPDATES = 200
 """With a full replay."""

@@ -26,7 +26,7 @@ from benchmarks.speed.subject import (
     training_on,
     updating,
 )
-from pipeline.core.training import RECORD_EVERY
+from pipeline.core.training.loop import RECORD_EVERY
 
 OURS = "this project"
 SB3 = "stable-baselines3"

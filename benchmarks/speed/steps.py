@@ -9,9 +9,9 @@ from benchmarks.speed.rows import Row, groups, markdown, spread
 from benchmarks.speed.subject import Case, training_on
 from pipeline.core.agents.ddpg import DeepDeterministicPolicyGradient
 from pipeline.core.agents.sac import SoftActorCritic
-from pipeline.core.learning import FromReplay
+from pipeline.core.learning.factory import FromReplay
 from pipeline.core.tasks.episodes import Episodes
-from pipeline.core.training import RECORD_EVERY
+from pipeline.core.training.loop import RECORD_EVERY
 
 CASES = tuple(
     Case(learner, 1, width, batch, program="graph")

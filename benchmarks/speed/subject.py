@@ -8,13 +8,15 @@ from typing import Literal, TypeAlias
 import torch
 from pydantic import TypeAdapter
 
-from pipeline.core import agents
-from pipeline.core.agents import QLearner
-from pipeline.core.config import Algorithm, Computation, Gymnasium
+from pipeline.core.agents import factory
+from pipeline.core.agents.base import QLearner
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.computation import Computation
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job
-from pipeline.core.replay import Batch
-from pipeline.core.training import RECORD_EVERY, Training
-from pipeline.study.training.machine import has_bfloat16
+from pipeline.core.memory.replay import Batch
+from pipeline.core.training.loop import RECORD_EVERY, Training
+from pipeline.study.machine.check import has_bfloat16
 
 STATES, ACTIONS = 17, 6
 """Widths of a state and of an action: those of HalfCheetah-v5."""
@@ -108,7 +110,7 @@ def population(case: Case, computation: Computation | None = None) -> QLearner:
     """Fresh learners, computed as their case says or otherwise."""
     config = algorithm(case, replay=REPLAY, warmup=WARMUP)
     members = case.members
-    agent = agents.make(
+    agent = factory.make(
         (config,) * members,
         tuple(range(members)),
         states=STATES,

@@ -19,14 +19,16 @@ from torch import Tensor
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, interval, markdown, rates, ratios
 from benchmarks.speed.subject import BATCHES, Case, Program, Run, batches, population
-from pipeline.core import agents, equations
-from pipeline.core.agents import QLearner, sac, setting, sql, stein
+from pipeline.core.agents import factory
+from pipeline.core.equations import soft
+from pipeline.core.agents.base import QLearner
+from pipeline.core.agents import sac, setting, sql, stein
 from pipeline.core.agents.base import learnable
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.stein import SteinSampler
-from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
-from pipeline.core.optimizer import Adam
+from pipeline.core.population.networks import Mlp
+from pipeline.core.population.noise import Noise
+from pipeline.core.population.optimizer import Adam
 
 CASES = (Case("sql", 1, 128, 256), Case("sql", 5, 128, 64), Case("sac", 8, 128, 64))
 PARTS = 6
@@ -63,7 +65,7 @@ class GradientsOfFixed(SteinSampler):
         particles = self._particles(weights, state, noise)
         fixed, updated = torch.split(particles.detach(), self._counts, dim=2)
         slope = self._slope(fixed, partial(q, state), temperature)
-        direction = equations.stein_direction(
+        direction = soft.stein_direction(
             fixed, updated, slope, temperature[:, None]
         )
         whole = torch.cat([torch.zeros_like(fixed), direction], dim=2)
@@ -95,7 +97,7 @@ class GradientsOfCritics(SoftActorCritic):
         weights, critics = learnable(self._policy), learnable(self._q)
         action, log_prob = self._actor.draw(weights, state, noise)
         q = self._critics(critics, state, action).amin(dim=1)
-        loss = equations.actor_loss(log_prob, q, temperature)
+        loss = soft.actor_loss(log_prob, q, temperature)
         gradient, unused = torch.autograd.grad(loss.sum(), (weights, critics))
         self._policy_adam.step(gradient + 0.0 * unused.mean())
         log_prob = log_prob.detach()
@@ -123,7 +125,7 @@ def average_parts(config: Any, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
     for target, source in pairs:
         pieces = (x.chunk(PARTS, dim=1) for x in (target, source))
         for slow, fast in zip(*pieces, strict=True):
-            slow.copy_(equations.polyak_average(slow, fast, config.target.tau))
+            slow.copy_(soft.polyak_average(slow, fast, config.target.tau))
 
 
 @dataclass(frozen=True)

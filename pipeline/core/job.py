@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.config import PLAIN, Algorithm, Computation, Task
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.computation import PLAIN, Computation
+from pipeline.core.tasks.settings import Task
 
 Array = npt.NDArray[np.generic]
 

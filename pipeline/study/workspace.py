@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.study.errors import UserError, nearest, user_errors
-from pipeline.study.files import atomic_write, read_json, write_json
+from pipeline.study.machine.settings import WORKSPACES
 from pipeline.study.params import load_study
-from pipeline.study.settings import WORKSPACES
+from pipeline.study.store.files import atomic_write, read_json, write_json
 
 STUDIES: Final = Path("studies")
 COPIED: Final = ".copied.json"

@@ -17,13 +17,16 @@ from benchmarks.ablation.learners import (
 from benchmarks.ablation.measure import imbalance, nearest
 from benchmarks.ablation.tables import METRICS, Measured, tables
 from benchmarks.ablation.variants import VARIANTS
-from pipeline.core import agents, equations, value_table
+from pipeline.core.agents import factory
+from pipeline.core.equations import soft
+from pipeline.core.learning import value_table
 from pipeline.core.agents import sql
-from pipeline.core.config import PLAIN, Sql
+from pipeline.core.config.computation import PLAIN
+from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.job import Job
-from pipeline.core.networks import Mlp
-from pipeline.core.training import Training
+from pipeline.core.population.networks import Mlp
+from pipeline.core.training.loop import Training
 from tests.core.configs import task
 
 SEEDS = (0, 1)
@@ -87,9 +90,9 @@ def test_averaging_changes_nothing_but_what_is_judged(default):
 def test_a_variant_leaves_the_core_as_it_was(name):
     def parts():
         return (
-            agents.SoftQLearning,
+            factory.SoftQLearning,
             sql.SteinSampler,
-            equations.kernel_bandwidth,
+            soft.kernel_bandwidth,
             value_table.make,
             Mlp._between,
         )

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from benchmarks import rounded
-from pipeline.core.config import PLAIN
-from pipeline.core.networks import Mlp
+from pipeline.core.config.computation import PLAIN
+from pipeline.core.population.networks import Mlp
 
 SIZES = (2, 9, 16, 8)
 """Members, rows, and units before and after."""

@@ -2,7 +2,8 @@
 
 from pydantic import TypeAdapter
 
-from pipeline.core.config import Algorithm, Task
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.tasks.settings import Task
 
 EVALUATION = {"every": 40, "episodes": 3, "final_episodes": 4, "policy": "sample"}
 SHARED = {

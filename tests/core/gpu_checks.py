@@ -9,12 +9,13 @@ from unittest import mock
 
 import torch
 
-from pipeline.core import checkpoint, computing
-from pipeline.core.config import PLAIN
+from pipeline.core.training.loop import checkpoint
+from pipeline.core.population import compiling
+from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
-from pipeline.core.noise import Noise
-from pipeline.core.probes import probe
-from pipeline.core.training import Training, finish
+from pipeline.core.population.noise import Noise
+from pipeline.core.judging.probes import probe
+from pipeline.core.training.loop import Training, finish
 from tests.core import updating
 from tests.core.configs import algorithm, task
 

@@ -9,9 +9,9 @@ from itertools import chain, pairwise
 
 import torch
 
-from pipeline.core import equations, squashing
+from pipeline.core.equations import soft, squashing
 from pipeline.core.agents.stein import NEARLY_UNIFORM
-from pipeline.core.lattice import lattice
+from pipeline.core.population.lattice import lattice
 
 
 def perceptron(weights, inputs, *, hidden, outputs):
@@ -163,7 +163,7 @@ class PlainSac(Plain):
         self.descend("q", sum(losses))
         action, density = self.draw(batch.state, noise[0])
         smaller = self.smaller("q", batch.state, action)
-        self.descend("policy", equations.actor_loss(density, smaller, alpha))
+        self.descend("policy", soft.actor_loss(density, smaller, alpha))
         self.follow()
 
 

@@ -6,12 +6,12 @@ of their own: shapes that are checked while tests run cannot be compiled.
 
 import torch
 
-from pipeline.core import agents
+from pipeline.core.agents import factory
 from pipeline.core.agents import sql
-from pipeline.core.config import PLAIN
+from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
-from pipeline.core.replay import Batch
-from pipeline.core.training import Training
+from pipeline.core.memory.replay import Batch
+from pipeline.core.training.loop import Training
 from tests.core.configs import algorithm, task
 
 STATES, ACTIONS, DISCOUNT = 3, 2, 0.9
@@ -21,7 +21,7 @@ COMPILED = PLAIN.model_copy(update={"compile": "always"})
 
 
 def make(name, seeds=SEEDS, computation=PLAIN):
-    agent = agents.make(
+    agent = factory.make(
         [algorithm(name)] * len(seeds),
         seeds,
         states=STATES,

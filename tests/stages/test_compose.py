@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.study.comparison.results import load_run
-from pipeline.study.exact import compositions
-from pipeline.study.files import read_json, read_table
+from pipeline.study.store.runs import load_run
+from pipeline.study.answers import compositions
+from pipeline.study.store.files import read_json, read_table
 from pipeline.study.params import load_study
 from stages import compose
 from tests.stages.trained import add_weights, written

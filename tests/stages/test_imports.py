@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import stages
-from pipeline.study.threads import VARIABLES
+from pipeline.study.machine.threads import VARIABLES
 from tests.study.synthetic import small_study
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,7 @@ def test_a_stage_computes_with_one_thread_whatever_the_shell_says(stage):
     ("stage", "run", "work"),
     [
         ("score", "sql_10", "stages.score.write_score"),
-        ("compose", "both", "pipeline.study.exact.compositions.write_composition"),
+        ("compose", "both", "pipeline.study.answers.compositions.write_composition"),
     ],
 )
 def test_what_computes_with_trained_networks_has_the_threads_of_the_study(
@@ -77,7 +77,7 @@ def test_what_computes_with_trained_networks_has_the_threads_of_the_study(
 
 def test_torch_has_the_threads_that_were_set_before_it_was_imported():
     code = (
-        "from pipeline.study.threads import use_threads; use_threads(1); import torch;"
+        "from pipeline.study.machine.threads import use_threads; use_threads(1); import torch;"
         "print(torch.get_num_threads())"
     )
     assert subprocess.check_output([sys.executable, "-c", code]) == b"1\n"

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.comparison.exact import load_scores
-from pipeline.study.comparison.results import load_run, load_runs
-from pipeline.study.exact.scores import fitting
-from pipeline.study.files import read_json, read_table, read_yaml, write_yaml
+from pipeline.study.store.scores import load_scores
+from pipeline.study.store.runs import load_run, load_runs
+from pipeline.study.answers.scores import fitting
+from pipeline.study.store.files import read_json, read_table, read_yaml, write_yaml
 from pipeline.study.params import load_study
 from stages import exact, score
 from tests.stages.trained import add_weights, written

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from pipeline.study.files import read_json
+from pipeline.study.store.files import read_json
 from stages import theorems
 from tests.stages.trained import written
 from tests.study.synthetic import small_study

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from pipeline.study.files import read_csv, read_json, read_yaml, write_yaml
+from pipeline.study.store.files import read_csv, read_json, read_yaml, write_yaml
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("sweep", "pretrain", "finetune", "scratch", "explore")

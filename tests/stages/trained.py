@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from pipeline.core import agents
-from pipeline.core.config import with_temperature
-from pipeline.core.weights import policy_bytes
+from pipeline.core.agents import factory
+from pipeline.core.training.weights import policy_bytes
 from pipeline.study.params import Study
 
 
@@ -16,10 +15,10 @@ def add_weights(study: Study, name: str, root: Path) -> None:
     run, seeds = study.explore.runs[name], study.study.seeds
     algorithm = study.algorithms[run.algorithm]
     if run.temperature is not None:
-        algorithm = with_temperature(algorithm, run.temperature)
+        algorithm = algorithm.with_temperature(run.temperature)
     task = study.tasks[run.task]
     configs = [algorithm] * len(seeds)
-    agent = agents.make(configs, seeds, states=2, actions=2, discount=task.discount)
+    agent = factory.make(configs, seeds, states=2, actions=2, discount=task.discount)
     folder = root / "results/runs/explore" / name
     weights = {key: tensor.numpy() for key, tensor in agent.networks().items()}
     (folder / "weights.safetensors").write_bytes(

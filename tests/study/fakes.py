@@ -10,12 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from pipeline.core.config import Ddpg, Evaluation, Gymnasium, Sac
+from pipeline.core.agents.settings import Ddpg, Sac
+from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.files import atomic_write, read_yaml
+from pipeline.study.store.files import atomic_write, read_yaml
 from pipeline.study.params import Study
-from pipeline.study.threads import VARIABLES
-from pipeline.study.training.worker import Desk, HangUpError
+from pipeline.study.machine.threads import VARIABLES
+from pipeline.study.backends.worker import Desk, HangUpError
 
 
 def task() -> Gymnasium:

@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.core.config import (
-    Ddpg,
-    Gymnasium,
-    MultiGoal,
-    Sac,
-    Sql,
-    Task,
-    with_temperature,
-)
-from pipeline.core.tasks.multigoal import FOUR_GOALS
-from pipeline.study.files import write_csv, write_json, write_yaml
+from pipeline.core.agents.settings import Ddpg, Sac, Sql
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.core.tasks.settings import Task
+from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
+from pipeline.study.store.files import write_csv, write_json, write_yaml
 from pipeline.study.params import STAGES, Study, load_study
 from tests.study.synthetic_exact import write_exact
 
@@ -53,7 +48,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
     run = block.runs[name]
     task, algorithm = study.tasks[run.task], study.algorithms[run.algorithm]
     if run.temperature is not None:
-        algorithm = with_temperature(algorithm, run.temperature)
+        algorithm = algorithm.with_temperature(run.temperature)
     generator = np.random.default_rng(abs(hash_of(f"{stage}/{name}")))
     write_json(
         folder / "run.json",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.core.config import MultiGoal
-from pipeline.study.exact.scores import changed_tasks
-from pipeline.study.exact.theorems import write_theorems
-from pipeline.study.files import write_csv, write_json
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.study.answers.scores import changed_tasks
+from pipeline.study.answers.theorems import write_theorems
+from pipeline.study.store.files import write_csv, write_json
 from pipeline.study.params import Study, Theorems
 
 PROBES = np.array([[-2.0, 0.0], [0.0, 0.0], [2.5, 2.5]])

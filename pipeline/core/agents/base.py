@@ -1,16 +1,36 @@
 """What every learner offers, for a whole population at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.core import equations
-from pipeline.core.config import CopiedTarget, OffPolicy, SmoothTarget
-from pipeline.core.optimizer import Adam
-from pipeline.core.replay import Batch
+from pipeline.core.config.learner import CopiedTarget, OffPolicy, SmoothTarget
+from pipeline.core.equations import soft
+from pipeline.core.memory.replay import Batch
+from pipeline.core.population.optimizer import Adam
+
+
+@dataclass(frozen=True)
+class Part:
+    """Weights with the member axis first, and what belongs to them."""
+
+    weights: Float[Tensor, "row weight"]
+    adam: Adam | None = None
+    """None: they do not learn."""
+    target: Float[Tensor, "row weight"] | None = None
+    """Those of the target network, if there is one."""
+    networks: int | None = None
+    """Rows of each member, if a member has several; None: a row is a member."""
+
+    def by_member(self, rows: Tensor) -> Tensor:
+        """Weights or target weights as `[member, network, weight]`, as a view."""
+        if self.networks is None:
+            return rows
+        return rows.view(-1, self.networks, rows.shape[1])
 
 
 class Agent(ABC):
@@ -19,6 +39,10 @@ class Agent(ABC):
     Actions are in [-1, 1]^d. Noise arrives from outside in `sample`, so that whoever
     evaluates chooses the stream; `act` and `update` draw from the members' own.
     """
+
+    _parts: dict[str, Part]
+    """Everything that is learned, by name."""
+    _diagnostics: dict[str, Tensor]
 
     @abstractmethod
     def act(
@@ -55,25 +79,44 @@ class Agent(ABC):
     def temperature(self) -> Float[Tensor, " member"] | None:
         """Temperature α, in reward units per nat; None for a learner without one."""
 
-    @abstractmethod
+    def soft_value(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"] | None:
+        """What the learner believes V(s) to be, from one draw per state.
+
+        Returns:
+            Values in reward units; None for a learner without a soft value, or one
+            whose soft value is an integral of Q (`EnergyPolicy`).
+        """
+        return None
+
     def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
         """Quantities of the last update; `docs/metrics.md` defines each."""
+        return self._diagnostics
 
-    @abstractmethod
     def networks(self) -> dict[str, Tensor]:
         """The weights that make the policy and its values, changed in place.
 
-        `X_target` is the slow copy of `X`.
+        `X_target` is the target network of `X`.
         """
+        named = {}
+        for name, part in self._parts.items():
+            named[name] = part.by_member(part.weights)
+            if part.target is not None:
+                named[f"{name}_target"] = part.by_member(part.target)
+        return named
 
     @property
     def device(self) -> torch.device:
         """Where it expects tensors, and returns them."""
         return next(iter(self.networks().values())).device
 
-    @abstractmethod
     def optimizers(self) -> dict[str, Adam]:
         """One optimiser for each network that learns."""
+        named = {name: part.adam for name, part in self._parts.items()}
+        return {name: adam for name, adam in named.items() if adam is not None}
 
     @abstractmethod
     def follow_schedules(self, progress: float) -> None:
@@ -83,9 +126,9 @@ class Agent(ABC):
             progress: Updates made so far over those of the whole run, in [0, 1).
         """
 
-    @abstractmethod
     def exploration_state(self) -> dict[str, Tensor]:
-        """What exploration carries from step to step."""
+        """What exploration carries from step to step: a policy's own noise, nothing."""
+        return {}
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that goes on from step to step."""
@@ -105,6 +148,8 @@ class Agent(ABC):
 class QLearner(Agent):
     """A population that learns a Q-function, from replayed experience."""
 
+    _config: OffPolicy
+
     @abstractmethod
     def q(
         self,
@@ -116,6 +161,33 @@ class QLearner(Agent):
     @abstractmethod
     def update(self, batch: Batch, *, index: int) -> None:
         """Learn from one batch; `index` counts updates from 0 and chooses the noise."""
+
+    def follow_schedules(self, progress: float) -> None:
+        """As `Agent.follow_schedules`: step sizes; a temperature adds its own."""
+        constant = self._config.learning_rate.constant
+        scale_learning_rates(self.optimizers().values(), constant, progress=progress)
+
+    def _targets(self) -> list[tuple[Tensor, Tensor]]:
+        """(target, source) of every network that has a target network."""
+        return [
+            (part.target, part.weights)
+            for part in self._parts.values()
+            if part.target is not None
+        ]
+
+    def _average_targets(self) -> None:
+        """Let target weights that are averages follow."""
+        if isinstance(self._config.target, SmoothTarget):
+            for target, source in self._targets():
+                rate = self._config.target.tau
+                target.copy_(soft.polyak_average(target, source, rate))
+
+    def _copy_targets(self, *, index: int) -> None:
+        """Copy target weights that are copies, if it is time."""
+        target = self._config.target
+        if isinstance(target, CopiedTarget) and (index + 1) % target.copy_every == 0:
+            for copied, source in self._targets():
+                copied.copy_(source)
 
 
 def scale_learning_rates(
@@ -132,26 +204,3 @@ def scale_learning_rates(
     scale = (1 - progress) / (1 - constant) if falling else 1.0
     for optimizer in optimizers:
         optimizer.scale(scale)
-
-
-def average_targets(config: OffPolicy, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
-    """Let target weights that are averages follow, given as (target, source)."""
-    if isinstance(config.target, SmoothTarget):
-        for target, source in pairs:
-            rate = config.target.tau
-            target.copy_(equations.polyak_average(target, source, rate))
-
-
-def copy_targets(
-    config: OffPolicy, pairs: Sequence[tuple[Tensor, Tensor]], *, index: int
-) -> None:
-    """Copy target weights that are copies, given as (target, source), if it is time."""
-    every = isinstance(config.target, CopiedTarget) and config.target.copy_every
-    if every and (index + 1) % every == 0:
-        for target, source in pairs:
-            target.copy_(source)
-
-
-def learnable(weights: Tensor) -> Tensor:
-    """The same weights, as a leaf that gradients are taken with respect to."""
-    return weights.detach().requires_grad_()

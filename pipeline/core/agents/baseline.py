@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
-from pipeline.core.agents.base import learnable
+from pipeline.core.agents.base import Part
 from pipeline.core.agents.setting import Setting
-from pipeline.core.config import Reinforce, ValueBaseline
-from pipeline.core.config.algorithms import ValueNetwork as ValueNetworkConfig
-from pipeline.core.optimizer import Adam
+from pipeline.core.agents.settings import Reinforce, ValueBaseline
+from pipeline.core.agents.value_network import ValueNetwork
+from pipeline.core.equations import soft
 
 
 class NoBaseline:
@@ -31,45 +29,29 @@ class NoBaseline:
         """Nothing is learned."""
         return {}
 
-    def networks(self) -> dict[str, Tensor]:
-        """Nothing is learned."""
-        return {}
-
-    def optimizers(self) -> dict[str, Adam]:
+    def parts(self) -> dict[str, Part]:
         """Nothing is learned."""
         return {}
 
 
-class ValueNetwork:
+class FittedBaseline:
     """V(s), fitted to the soft returns of each rollout after the policy has learned."""
 
-    def __init__(
-        self,
-        hidden: tuple[int, ...],
-        configs: Sequence[ValueNetworkConfig],
-        setting: Setting,
-    ) -> None:
-        """A fresh network.
+    def __init__(self, network: ValueNetwork, steps: int) -> None:
+        """Use a network.
 
         Args:
-            hidden: Widths of its hidden layers.
-            configs: One per member.
-            setting: What else the population is.
+            network: That of V.
+            steps: Of gradient descent on each rollout.
         """
-        self._network = setting.network((setting.states,), hidden, 1)
-        self._weights = self._network.glorot(setting.seeds, "value")
-        rate = setting.numbers(configs, lambda c: c.learning_rate)
-        self._adam = Adam(self._weights, rate)
-        self._steps = configs[0].steps
-
-    def _value(self, weights: Tensor, state: Tensor) -> Float[Tensor, "member time"]:
-        return self._network(weights, state.unsqueeze(2)).flatten(start_dim=1)
+        self._network = network
+        self._steps = steps
 
     def value(
         self, state: Float[Tensor, "member time state"]
     ) -> Float[Tensor, "member time"]:
         """V(s), in reward units."""
-        return self._value(self._weights, state)
+        return self._network.value(self._network.weights, state)
 
     def update(
         self,
@@ -79,31 +61,26 @@ class ValueNetwork:
         """Descend the squared error; reports it, and V, as they were before."""
         before = self.value(state)
         for _ in range(self._steps):
-            weights = learnable(self._weights)
-            loss = equations.squared_error(self._value(weights, state), target)
-            (gradient,) = torch.autograd.grad(loss.sum(), weights)
-            self._adam.step(gradient)
+            self._network.update(state, target)
         return {
-            "value_loss": equations.squared_error(before, target),
+            "value_loss": soft.squared_error(before, target),
             "value": before.mean(dim=1),
         }
 
-    def networks(self) -> dict[str, Tensor]:
-        """Those of V."""
-        return {"value": self._weights}
-
-    def optimizers(self) -> dict[str, Adam]:
-        """Of V."""
-        return {"value": self._adam}
+    def parts(self) -> dict[str, Part]:
+        """That of V."""
+        return {"value": Part(self._network.weights, self._network.adam)}
 
 
-def make(configs: Sequence[Reinforce], setting: Setting) -> NoBaseline | ValueNetwork:
+def make(configs: Sequence[Reinforce], setting: Setting) -> NoBaseline | FittedBaseline:
     """The baseline of a population, as its members' settings have it."""
-    networks = [
+    fitted = [
         c.baseline.value_network
         for c in configs
         if isinstance(c.baseline, ValueBaseline)
     ]
-    if not networks:
+    if not fitted:
         return NoBaseline()
-    return ValueNetwork(configs[0].hidden, networks, setting)
+    rate = setting.numbers(fitted, lambda c: c.learning_rate)
+    network = ValueNetwork(configs[0].hidden, setting, rate)
+    return FittedBaseline(network, fitted[0].steps)

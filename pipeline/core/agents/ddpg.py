@@ -7,27 +7,19 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.core import equations
-from pipeline.core.agents.base import (
-    QLearner,
-    average_targets,
-    copy_targets,
-    learnable,
-    scale_learning_rates,
-)
+from pipeline.core.agents.base import Part, QLearner
 from pipeline.core.agents.setting import Setting
-from pipeline.core.computing import graph
-from pipeline.core.config import (
-    Ddpg,
-    GaussianNoise,
-    OrnsteinUhlenbeckNoise,
-)
-from pipeline.core.optimizer import Adam
-from pipeline.core.replay import Batch
+from pipeline.core.agents.settings import Ddpg, GaussianNoise, OrnsteinUhlenbeckNoise
+from pipeline.core.equations import soft
+from pipeline.core.memory.replay import Batch
+from pipeline.core.population.compiling import compile_update
+from pipeline.core.population.optimizer import Adam, learnable
 
 
 class DeepDeterministicPolicyGradient(QLearner):
-    """A deterministic policy, one critic, and slow copies of both."""
+    """A deterministic policy, one critic, and target networks of both."""
+
+    _config: Ddpg
 
     def __init__(self, configs: Sequence[Ddpg], setting: Setting) -> None:
         """Fresh networks.
@@ -52,10 +44,14 @@ class DeepDeterministicPolicyGradient(QLearner):
         self._q_adam = Adam(self._q, q_rate)
 
         self._exploration = setting.noise("exploration", actions)
-        self._sigma = setting.numbers(configs, _sigma).unsqueeze(-1)
+        self._sigma = setting.numbers(configs, lambda c: c.sigma).unsqueeze(-1)
         self._disturbance = self._sigma.new_zeros(len(configs), actions)
-        self._learn_once = graph(self._learn, setting.computation)
-        self._diagnostics: dict[str, Tensor] = {}
+        self._learn_once = compile_update(self._learn, setting.computation)
+        self._parts = {
+            "policy": Part(self._policy, self._policy_adam, self._policy_target),
+            "q": Part(self._q, self._q_adam, self._q_target),
+        }
+        self._diagnostics = {}
 
     def act(
         self,
@@ -69,7 +65,7 @@ class DeepDeterministicPolicyGradient(QLearner):
         match self._config.noise:
             case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
                 self._disturbance[starting] = 0.0
-                moved = equations.ornstein_uhlenbeck_step(
+                moved = soft.ornstein_uhlenbeck_step(
                     self._disturbance, noise, settings.theta, self._sigma
                 )
                 self._disturbance.copy_(moved)
@@ -120,29 +116,21 @@ class DeepDeterministicPolicyGradient(QLearner):
         q = self._critic(weights, state.unsqueeze(2), action.unsqueeze(2))
         return q.flatten(start_dim=1)
 
-    def follow_schedules(self, progress: float) -> None:
-        """Step sizes."""
-        scale_learning_rates(
-            self.optimizers().values(),
-            self._config.learning_rate.constant,
-            progress=progress,
-        )
-
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of the critic, of the policy, and of the slow copies."""
+        """One step of the critic, of the policy, and of the target networks."""
         self._diagnostics = self._learn_once(batch)
-        copy_targets(self._config, self._targets(), index=index)
+        self._copy_targets(index=index)
 
     def _learn(self, batch: Batch) -> dict[str, Float[Tensor, " member"]]:
         with torch.no_grad():
             action_next = self._act(self._policy_target, batch.state_next)
             value_next = self._value(self._q_target, batch.state_next, action_next)
-            target = equations.bellman_target(
+            target = soft.bellman_target(
                 batch.reward, value_next, batch.terminated, self._discount
             )
         q_weights = learnable(self._q)
         q = self._value(q_weights, batch.state, batch.action)
-        q_loss = equations.squared_error(q, target)
+        q_loss = soft.squared_error(q, target)
         (gradient,) = torch.autograd.grad(q_loss.sum(), q_weights)
         self._q_adam.step(gradient)
 
@@ -152,43 +140,13 @@ class DeepDeterministicPolicyGradient(QLearner):
         (gradient,) = torch.autograd.grad(policy_loss.sum(), policy_weights)
         self._policy_adam.step(gradient)
 
-        average_targets(self._config, self._targets())
+        self._average_targets()
         return {
             "q_loss": q_loss.detach(),
             "q": q.detach().mean(dim=1),
             "policy_loss": policy_loss.detach(),
         }
 
-    def _targets(self) -> list[tuple[Tensor, Tensor]]:
-        return [(self._q_target, self._q), (self._policy_target, self._policy)]
-
-    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
-        """Losses and mean of Q."""
-        return self._diagnostics
-
-    def networks(self) -> dict[str, Tensor]:
-        """Policy, critic, and their slow copies."""
-        return {
-            "policy": self._policy,
-            "policy_target": self._policy_target,
-            "q": self._q,
-            "q_target": self._q_target,
-        }
-
-    def optimizers(self) -> dict[str, Adam]:
-        """Of policy and critic."""
-        return {"policy": self._policy_adam, "q": self._q_adam}
-
     def exploration_state(self) -> dict[str, Tensor]:
         """The disturbance, which an Ornstein–Uhlenbeck process continues."""
         return {"disturbance": self._disturbance}
-
-
-def _sigma(config: Ddpg) -> float:
-    match config.noise:
-        case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
-            return settings.sigma
-        case GaussianNoise(gaussian=settings):
-            return settings.sigma
-        case other:
-            assert_never(other)

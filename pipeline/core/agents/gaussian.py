@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.core import squashing
+from pipeline.core.agents.base import Agent
 from pipeline.core.agents.setting import Setting
-from pipeline.core.networks import Mlp
+from pipeline.core.equations import squashing
+from pipeline.core.population.networks import Mlp
+from pipeline.core.population.noise import Noise
 
 LOG_SCALE_RANGE = (-20.0, 2.0)
 
@@ -70,3 +72,40 @@ class SquashedGaussian:
         """tanh(μ(s)), the median of every coordinate."""
         mean, _ = self._parameters(weights, state)
         return torch.tanh(mean)
+
+
+class GaussianPolicy(Agent):
+    """A population that acts by a squashed Gaussian, its own exploration."""
+
+    _actor: SquashedGaussian
+    _policy: Float[Tensor, "member weight"]
+    """Weights of the actor."""
+    _exploration: Noise
+
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """One draw from the policy: it is its own exploration."""
+        noise = self._exploration.at(step)
+        return self.sample(state[:, None], noise[:, None]).squeeze(1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch action"]:
+        """Draws a = tanh(μ(s) + σ(s) ε)."""
+        action, _ = self._actor.draw(self._policy, state, noise)
+        return action
+
+    @torch.no_grad()
+    def greedy(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch action"]:
+        """tanh(μ(s))."""
+        return self._actor.centre(self._policy, state)

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core.agents.setting import Setting
-from pipeline.core.config import Sql
-from pipeline.core.lattice import lattice
-from pipeline.core.randomness import stream
+from pipeline.core.agents.settings import Sql
+from pipeline.core.population.lattice import lattice
+from pipeline.core.population.randomness import stream
 
 
 class Proposals:

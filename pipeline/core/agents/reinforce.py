@@ -19,21 +19,21 @@ gradient towards rewards that come early.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import returns
 from pipeline.core.agents import baseline
-from pipeline.core.agents.base import Agent, learnable
-from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.base import Part
+from pipeline.core.agents.gaussian import GaussianPolicy, SquashedGaussian
 from pipeline.core.agents.setting import Setting
-from pipeline.core.agents.temperature import Held
-from pipeline.core.config import Reinforce
-from pipeline.core.optimizer import Adam
-from pipeline.core.rollout import Rollout
+from pipeline.core.agents.settings import Reinforce
+from pipeline.core.agents.temperature import Fixed
+from pipeline.core.equations import returns
+from pipeline.core.memory.rollout import Rollout
+from pipeline.core.population.optimizer import Adam, learnable
 
 
-class SoftPolicyGradient(Agent):
+class SoftPolicyGradient(GaussianPolicy):
     """A squashed Gaussian policy, and a value network if there is a baseline."""
 
     def __init__(self, configs: Sequence[Reinforce], setting: Setting) -> None:
@@ -49,38 +49,12 @@ class SoftPolicyGradient(Agent):
         self._policy = self._actor.network.glorot(setting.seeds, "policy")
         rate = setting.numbers(configs, lambda c: c.learning_rate)
         self._policy_adam = Adam(self._policy, rate)
-        self._alpha = Held([c.temperature for c in configs], setting)
+        self._alpha = Fixed([c.temperature for c in configs], setting)
         self._baseline = baseline.make(configs, setting)
         self._exploration = setting.noise("exploration", setting.actions)
-        self._diagnostics: dict[str, Tensor] = {}
-
-    def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """One draw from the policy: it is its own exploration."""
-        noise = self._exploration.at(step)
-        return self.sample(state[:, None], noise[:, None]).squeeze(1)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
-        """Draws a = tanh(μ(s) + σ(s) ε)."""
-        action, _ = self._actor.draw(self._policy, state, noise)
-        return action
-
-    @torch.no_grad()
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
-        """tanh(μ(s))."""
-        return self._actor.centre(self._policy, state)
+        policy = Part(self._policy, self._policy_adam)
+        self._parts = {"policy": policy} | self._baseline.parts()
+        self._diagnostics = {}
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
@@ -136,19 +110,3 @@ class SoftPolicyGradient(Agent):
             ended = torch.maximum(rollout.terminated, rollout.truncated)
             credit = credit + returns.reward_before(reward, ended)
         return credit, to_go
-
-    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
-        """Return, spread of what actions are credited with, entropy, fit of V."""
-        return self._diagnostics
-
-    def networks(self) -> dict[str, Tensor]:
-        """Policy, and a value network where there is one."""
-        return {"policy": self._policy} | self._baseline.networks()
-
-    def optimizers(self) -> dict[str, Adam]:
-        """Of everything that learns."""
-        return {"policy": self._policy_adam} | self._baseline.optimizers()
-
-    def exploration_state(self) -> dict[str, Tensor]:
-        """The policy's own noise carries nothing."""
-        return {}

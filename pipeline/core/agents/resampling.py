@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pipeline.core.lattice import lattice
+from pipeline.core.population.lattice import lattice
 
 FINER = 4096
 """Φ(ξ) times this, modulo 1: uniform, and as good as independent of where ξ is."""

@@ -1,35 +1,30 @@
 """Soft actor-critic with two critics, in the form of 2018 or of 2019.
 
-`value: network` (Haarnoja et al. 2018, algorithm 1): a value network, whose slow copy
-is in the critics' target. `value: critics` (2019, algorithm 1): the critics have slow
-copies instead. Both use the smaller of two critics. The temperature is fixed or tuned.
+`value: network` (Haarnoja et al. 2018, algorithm 1): a value network, whose target
+network is in the critics' target. `value: critics` (2019, algorithm 1): the critics
+have target networks instead. Both use the smaller of two critics. The temperature is
+fixed or automatic.
 """
 
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
 from pipeline.core.agents import temperature as temperatures
-from pipeline.core.agents.base import (
-    QLearner,
-    average_targets,
-    copy_targets,
-    learnable,
-    scale_learning_rates,
-)
-from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.base import Part, QLearner
+from pipeline.core.agents.gaussian import GaussianPolicy, SquashedGaussian
 from pipeline.core.agents.setting import Setting
-from pipeline.core.agents.slow_copies import TargetCritics, TargetValue
-from pipeline.core.computing import graph
-from pipeline.core.config import Sac
-from pipeline.core.optimizer import Adam
-from pipeline.core.replay import Batch
+from pipeline.core.agents.settings import Sac
+from pipeline.core.agents.value_network import ValueNetwork
+from pipeline.core.equations import soft
+from pipeline.core.memory.replay import Batch
+from pipeline.core.population.compiling import compile_update
+from pipeline.core.population.optimizer import Adam, learnable
 
 
-class SoftActorCritic(QLearner):
+class SoftActorCritic(GaussianPolicy, QLearner):
     """A squashed Gaussian policy and two critics."""
 
     def __init__(self, configs: Sequence[Sac], setting: Setting) -> None:
@@ -53,43 +48,28 @@ class SoftActorCritic(QLearner):
         pair = [self._critic.glorot(setting.seeds, name) for name in ("q 1", "q 2")]
         self._q = torch.stack(pair, dim=1).flatten(end_dim=1)  # [member * 2, weight]
         self._q_adam = Adam(self._q, q_rate.repeat_interleave(2))
-        self._target: TargetCritics | TargetValue = TargetCritics(self._q)
+        self._value: ValueNetwork | None = None
         if config.value == "network":
-            self._target = TargetValue(config, setting, q_rate)
+            self._value = ValueNetwork(config.hidden, setting, q_rate)
+        source = self._q if self._value is None else self._value.weights
+        self._target = source.clone()
         self._alpha = temperatures.make([c.temperature for c in configs], setting)
 
         self._exploration = setting.noise("exploration", actions)
         self._noise = setting.noise("policy noise", 2, config.batch, actions)
-        self._learn_once = graph(self._learn, setting.computation)
-        self._diagnostics: dict[str, Tensor] = {}
+        self._learn_once = compile_update(self._learn, setting.computation)
+        self._parts = self._named()
+        self._diagnostics = {}
 
-    def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """One draw from the policy: it is its own exploration."""
-        noise = self._exploration.at(step)
-        return self.sample(state[:, None], noise[:, None]).squeeze(1)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
-        """Draws a = tanh(μ(s) + σ(s) ε)."""
-        action, _ = self._actor.draw(self._policy, state, noise)
-        return action
-
-    @torch.no_grad()
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
-        """tanh(μ(s))."""
-        return self._actor.centre(self._policy, state)
+    def _named(self) -> dict[str, Part]:
+        """Policy, critics, value network, an automatic temperature."""
+        own = {"policy": Part(self._policy, self._policy_adam)}
+        if self._value is None:
+            own["q"] = Part(self._q, self._q_adam, self._target, networks=2)
+        else:
+            own["q"] = Part(self._q, self._q_adam, networks=2)
+            own["value"] = Part(self._value.weights, self._value.adam, self._target)
+        return own | self._alpha.parts()
 
     @torch.no_grad()
     def q(
@@ -123,18 +103,14 @@ class SoftActorCritic(QLearner):
 
     def follow_schedules(self, progress: float) -> None:
         """Step sizes and temperature."""
-        scale_learning_rates(
-            self.optimizers().values(),
-            self._config.learning_rate.constant,
-            progress=progress,
-        )
+        super().follow_schedules(progress)
         self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of the critics, the policy, the temperature and the slow copies."""
+        """One step of everything that learns."""
         noise = self._noise.at(index)
         self._diagnostics = self._learn_once(batch, noise, self.temperature)
-        copy_targets(self._config, [self._target.pair()], index=index)
+        self._copy_targets(index=index)
 
     def _learn(
         self,
@@ -147,9 +123,9 @@ class SoftActorCritic(QLearner):
         critics = self._update_critics(batch, target)
         value, policy = self._update_policy(batch.state, noise_now, temperature)
         self._alpha.update(policy["entropy"])
-        if isinstance(self._target, TargetValue):
-            self._target.update(batch.state, value)
-        average_targets(self._config, [self._target.pair()])
+        if self._value is not None:
+            self._value.update(batch.state, value)
+        self._average_targets()
         return critics | policy | {"temperature": temperature}
 
     @torch.no_grad()
@@ -159,13 +135,13 @@ class SoftActorCritic(QLearner):
         noise: Float[Tensor, "member batch action"],
         temperature: Float[Tensor, " member"],
     ) -> Float[Tensor, "member batch"]:
-        if isinstance(self._target, TargetValue):
-            value = self._target.value(batch.state_next)
+        if self._value is not None:
+            value = self._value.value(self._target, batch.state_next)
         else:
             action, log_prob = self._actor.draw(self._policy, batch.state_next, noise)
-            critics = self._critics(self._target.weights, batch.state_next, action)
+            critics = self._critics(self._target, batch.state_next, action)
             value = critics.amin(dim=1) - temperature[:, None] * log_prob
-        return equations.bellman_target(
+        return soft.bellman_target(
             batch.reward, value, batch.terminated, self._discount
         )
 
@@ -175,7 +151,7 @@ class SoftActorCritic(QLearner):
         """Returns what is worth knowing."""
         weights = learnable(self._q)
         q = self._critics(weights, batch.state, batch.action)
-        loss = equations.squared_error(q, target[:, None])
+        loss = soft.squared_error(q, target[:, None])
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._q_adam.step(gradient)
         mean = q.detach().mean(dim=(1, 2))
@@ -191,36 +167,10 @@ class SoftActorCritic(QLearner):
         weights = learnable(self._policy)
         action, log_prob = self._actor.draw(weights, state, noise)
         q = self._critics(self._q, state, action).amin(dim=1)
-        loss = equations.actor_loss(log_prob, q, temperature)
+        loss = soft.actor_loss(log_prob, q, temperature)
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._policy_adam.step(gradient)
         log_prob = log_prob.detach()
         value = q.detach() - temperature[:, None] * log_prob
         known = {"policy_loss": loss.detach(), "entropy": -log_prob.mean(dim=1)}
         return value, known
-
-    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
-        """Losses, mean of Q, entropy of the policy, temperature."""
-        return self._diagnostics
-
-    def networks(self) -> dict[str, Tensor]:
-        """Policy, critics `[member, 2, weight]`, slow copies, a tuned temperature."""
-        members = self._policy.shape[0]
-        own = {"policy": self._policy, "q": self._q.view(members, 2, -1)}
-        target = self._target.weights
-        if isinstance(self._target, TargetValue):
-            own |= {"value": self._target.source, "value_target": target}
-        else:
-            own |= {"q_target": target.view(members, 2, -1)}
-        return own | self._alpha.networks()
-
-    def optimizers(self) -> dict[str, Adam]:
-        """Of everything that learns."""
-        own = {"policy": self._policy_adam, "q": self._q_adam}
-        if isinstance(self._target, TargetValue):
-            own |= {"value": self._target.adam}
-        return own | self._alpha.optimizers()
-
-    def exploration_state(self) -> dict[str, Tensor]:
-        """The policy's own noise carries nothing."""
-        return {}

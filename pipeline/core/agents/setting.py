@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core.config import PLAIN, Computation
-from pipeline.core.networks import Mlp
-from pipeline.core.noise import Noise
+from pipeline.core.config.computation import PLAIN, Computation
+from pipeline.core.population.networks import Mlp
+from pipeline.core.population.noise import Noise
 
 Config = TypeVar("Config")
 

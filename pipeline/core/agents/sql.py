@@ -25,32 +25,29 @@ Departures of our own:
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
-from pipeline.core.agents.base import (
-    QLearner,
-    average_targets,
-    copy_targets,
-    learnable,
-    scale_learning_rates,
-)
+from pipeline.core.agents.base import Part, QLearner
+from pipeline.core.agents.energy import EnergyPolicy
 from pipeline.core.agents.proposals import Proposals
 from pipeline.core.agents.setting import Setting
+from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.stein import SteinSampler
-from pipeline.core.agents.temperature import Held
-from pipeline.core.computing import graph
-from pipeline.core.config import Sql
-from pipeline.core.optimizer import Adam
-from pipeline.core.replay import Batch
+from pipeline.core.agents.temperature import Fixed
+from pipeline.core.equations import soft
+from pipeline.core.memory.replay import Batch
+from pipeline.core.population.compiling import compile_update
+from pipeline.core.population.optimizer import Adam, learnable
 
 BLOCK = 64
 """States whose values are computed together: few enough for a processor's cache."""
 
 
-class SoftQLearning(QLearner):
+class SoftQLearning(EnergyPolicy, QLearner):
     """A soft Q-function and a network that samples from exp(Q/α)."""
+
+    _config: Sql
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
         """Fresh networks.
@@ -61,7 +58,7 @@ class SoftQLearning(QLearner):
         """
         self._config = config = configs[0]
         self._discount = setting.discount
-        self._alpha = Held([c.temperature for c in configs], setting)
+        self._alpha = Fixed([c.temperature for c in configs], setting)
 
         inputs = setting.states, setting.actions
         self._critic = setting.network(inputs, config.hidden, 1)
@@ -75,45 +72,14 @@ class SoftQLearning(QLearner):
 
         self._exploration = setting.noise("exploration", setting.actions)
         self._proposals = Proposals(config, setting)
-        self._learn_once = graph(self._learn, setting.computation)
-        self._estimate_once = graph(self._estimate, setting.computation)
-        self._diagnostics: dict[str, Tensor] = {}
-
-    def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """One draw from the policy: it is its own exploration."""
-        noise = self._exploration.at(step)
-        return self.sample(state[:, None], noise[:, None]).squeeze(1)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
-        """Draws, approximately distributed as exp(Q(s, a)/α)."""
-        return self._sampler.sample(
-            state, noise, self._q_of_particles, self.temperature
-        )
-
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
-        """The best, by Q, of a fixed set of 32 draws from the policy."""
-        return self._sampler.best(state, self._q_of_particles)
-
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
-        """The soft Q-function."""
-        return self._q_of_particles(state.unsqueeze(2), action.unsqueeze(2)).squeeze(2)
+        self._learn_once = compile_update(self._learn, setting.computation)
+        self._estimate_once = compile_update(self._estimate, setting.computation)
+        critics = config.critics
+        self._parts = {
+            "q": Part(self._q, self._q_adam, self._q_target, networks=critics),
+            "policy": Part(self._sampler.weights, self._sampler.adam),
+        }
+        self._diagnostics = {}
 
     def _q_of_particles(
         self,
@@ -148,11 +114,7 @@ class SoftQLearning(QLearner):
 
     def follow_schedules(self, progress: float) -> None:
         """Step sizes and temperature."""
-        scale_learning_rates(
-            self.optimizers().values(),
-            self._config.learning_rate.constant,
-            progress=progress,
-        )
+        super().follow_schedules(progress)
         self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
@@ -163,7 +125,7 @@ class SoftQLearning(QLearner):
             self._sampler.noise.at(index),
             self.temperature,
         )
-        copy_targets(self._config, [(self._q_target, self._q)], index=index)
+        self._copy_targets(index=index)
 
     def _learn(
         self,
@@ -180,27 +142,27 @@ class SoftQLearning(QLearner):
         known |= self._sampler.learn(
             batch.state, self._q_of_particles, temperature=temperature, noise=noise
         )
-        average_targets(self._config, [(self._q_target, self._q)])
+        self._average_targets()
         return known
 
     def _update_q(
         self, batch: Batch, value_next: Float[Tensor, "member batch"]
     ) -> dict[str, Float[Tensor, " member"]]:
-        target = equations.bellman_target(
+        target = soft.bellman_target(
             batch.reward, value_next, batch.terminated, self._discount
         )
         weights = learnable(self._q)
         state, action = batch.state.unsqueeze(2), batch.action.unsqueeze(2)
         q = self._critics(weights, state, action).squeeze(3)
-        loss = equations.squared_error(q, target[:, None])
+        loss = soft.squared_error(q, target[:, None])
         (gradient,) = torch.autograd.grad(loss.sum(), weights)
         self._q_adam.step(gradient)
         return {"q_loss": loss.detach().mean(dim=1), "q": q.detach().mean(dim=(1, 2))}
 
-    def soft_value(
+    def target_value(
         self, state: Float[Tensor, "member n state"], *, draw: int
     ) -> Float[Tensor, "member n"]:
-        """V(s) of the slow network, estimated (SQL Eq. 10), in reward units.
+        """V(s) by the target network, estimated (SQL Eq. 10), in reward units.
 
         Args:
             state: Any number of states.
@@ -228,25 +190,4 @@ class SoftQLearning(QLearner):
         actions = self._proposals.actions(shifts)
         q = self._combined(self._critics(self._q_target, state.unsqueeze(2), actions))
         log_proposal = q.new_full((1, 1, 1), self._proposals.log_density)
-        return equations.soft_value(q, log_proposal, temperature[:, None])
-
-    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
-        """Loss and mean of Q; length of the Stein direction; spread of actions."""
-        return self._diagnostics
-
-    def networks(self) -> dict[str, Tensor]:
-        """Critics `[member, critic, weight]`, their slow copies, and the sampler."""
-        shape = (-1, self._config.critics, self._critic.size)
-        return {
-            "q": self._q.view(shape),
-            "q_target": self._q_target.view(shape),
-            "policy": self._sampler.weights,
-        }
-
-    def optimizers(self) -> dict[str, Adam]:
-        """Of Q and of the sampler."""
-        return {"q": self._q_adam, "policy": self._sampler.adam}
-
-    def exploration_state(self) -> dict[str, Tensor]:
-        """The policy's own noise carries nothing."""
-        return {}
+        return soft.soft_value(q, log_proposal, temperature[:, None])

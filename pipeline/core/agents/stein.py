@@ -7,7 +7,7 @@ What is particular about it:
 - A fresh sampler draws almost uniformly: the network's output begins at 0 and is added
   to the noise, whose squashing is nearly even. One that begins with all its particles
   near the middle loses modes when it meets a sharp Q at once.
-- The bandwidth follows the authors' code; see `equations.kernel_bandwidth`.
+- The bandwidth follows the authors' code; see `soft.kernel_bandwidth`.
 - A map from one cloud of noise leaves bridges between the modes. The sampler knows its
   own density, so that draws can be corrected by it (`resampling.py`).
 """
@@ -20,13 +20,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations, squashing
 from pipeline.core.agents import resampling
-from pipeline.core.agents.base import learnable
 from pipeline.core.agents.setting import Setting
-from pipeline.core.config import Sql
-from pipeline.core.optimizer import Adam
-from pipeline.core.randomness import stream
+from pipeline.core.agents.settings import Sql
+from pipeline.core.equations import soft, squashing
+from pipeline.core.population.optimizer import Adam, learnable
+from pipeline.core.population.randomness import stream
 
 NEARLY_UNIFORM = 0.874
 """c that makes tanh(c ξ), ξ ~ N(0, 1), most like a uniform number: 0.0095 nats away.
@@ -183,7 +182,7 @@ class SteinSampler:
             fixed = self._particles(self.weights, state, noise_fixed)
         weights = learnable(self.weights)
         updated = self._particles(weights, state, noise_updated)
-        direction = equations.stein_direction(
+        direction = soft.stein_direction(
             fixed,
             updated.detach(),
             self._slope(fixed, partial(q, state), temperature),

@@ -1,4 +1,4 @@
-"""The temperature of a learner: held, annealed, or tuned to keep an entropy."""
+"""The temperature of a learner: fixed, annealed, or automatic to keep an entropy."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core import equations
-from pipeline.core.agents.base import learnable
+from pipeline.core.agents.base import Part
 from pipeline.core.agents.setting import Setting
-from pipeline.core.config import FixedTemperature, TunedTemperature
-from pipeline.core.optimizer import Adam
+from pipeline.core.config.learner import AutomaticTemperature, FixedTemperature
+from pipeline.core.equations import soft
+from pipeline.core.population.optimizer import Adam, learnable
 
 
-class Held:
-    """A temperature that is held, or falls to where it is held."""
+class Fixed:
+    """A temperature that is fixed, or falls to where it is fixed."""
 
     value: Float[Tensor, " member"]
     """α, as it is now. Before the first `follow`, and so in a population that is loaded
@@ -36,19 +36,17 @@ class Held:
     def update(self, entropy: Float[Tensor, " member"]) -> None:
         """Whatever the entropy, nothing changes."""
 
-    def networks(self) -> dict[str, Tensor]:
-        """Nothing is learned."""
-        return {}
-
-    def optimizers(self) -> dict[str, Adam]:
+    def parts(self) -> dict[str, Part]:
         """Nothing is learned."""
         return {}
 
 
-class Tuned:
+class Automatic:
     """A temperature that keeps the entropy at a target (SAC 2019 Eq. 18)."""
 
-    def __init__(self, configs: Sequence[TunedTemperature], setting: Setting) -> None:
+    def __init__(
+        self, configs: Sequence[AutomaticTemperature], setting: Setting
+    ) -> None:
         """One for each member."""
         per_dim = setting.numbers(configs, lambda c: c.target_entropy_per_dim)
         self._target = setting.actions * per_dim
@@ -67,25 +65,20 @@ class Tuned:
     def update(self, entropy: Float[Tensor, " member"]) -> None:
         """One step down the dual."""
         log_alpha = learnable(self._log)
-        loss = equations.temperature_loss(log_alpha.squeeze(-1), entropy, self._target)
+        loss = soft.temperature_loss(log_alpha.squeeze(-1), entropy, self._target)
         (gradient,) = torch.autograd.grad(loss.sum(), log_alpha)
         self._adam.step(gradient)
 
-    def networks(self) -> dict[str, Tensor]:
+    def parts(self) -> dict[str, Part]:
         """What is learned: log α."""
-        return {"log_temperature": self._log}
-
-    def optimizers(self) -> dict[str, Adam]:
-        """Of log α."""
-        return {"log_temperature": self._adam}
+        return {"log_temperature": Part(self._log, self._adam)}
 
 
 def make(
-    configs: Sequence[FixedTemperature | TunedTemperature], setting: Setting
-) -> Held | Tuned:
-    """The temperatures of a population, all held or all tuned."""
-    tuned = [c for c in configs if isinstance(c, TunedTemperature)]
-    if tuned:
-        return Tuned(tuned, setting)
-    held = [c for c in configs if isinstance(c, FixedTemperature)]
-    return Held(held, setting)
+    configs: Sequence[FixedTemperature | AutomaticTemperature], setting: Setting
+) -> Fixed | Automatic:
+    """The temperatures of a population, all fixed or all automatic."""
+    automatic = [c for c in configs if isinstance(c, AutomaticTemperature)]
+    if automatic:
+        return Automatic(automatic, setting)
+    return Fixed([c for c in configs if isinstance(c, FixedTemperature)], setting)

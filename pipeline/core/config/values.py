@@ -1,8 +1,16 @@
 """What every setting is made of: value objects, numbers with bounds, alternatives."""
 
-from typing import Annotated, Any, get_args
+import json
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveInt,
+    TypeAdapter,
+)
 
 
 class Value(BaseModel):
@@ -11,6 +19,9 @@ class Value(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False
     )
+
+
+Settings = TypeVar("Settings", bound=Value)
 
 
 class PerMember:
@@ -48,6 +59,17 @@ def either(*names: str) -> Discriminator:
     )
 
 
+def parsed(kind: Any, data: object) -> Any:
+    """Plain data as settings of a kind, which may be a union or a list.
+
+    By way of JSON, because strict pydantic takes a list for a tuple only from there.
+
+    Raises:
+        ValueError: The data describe nothing of that kind.
+    """
+    return TypeAdapter(kind).validate_json(json.dumps(data))
+
+
 def values_of(model: Value, prefix: str = "") -> dict[str, float]:
     """The numbers that may differ between members, by dotted name."""
     values: dict[str, float] = {}
@@ -63,3 +85,17 @@ def values_of(model: Value, prefix: str = "") -> dict[str, float]:
 def sweepable(model: Value) -> list[str]:
     """Dotted names of the numbers that a sweep may search over."""
     return list(values_of(model))
+
+
+def with_values(model: Settings, values: dict[str, float]) -> Settings:
+    """The same settings with some numbers replaced, given by dotted names."""
+    data = model.model_dump(mode="json")
+    for name, value in values.items():
+        *path, last = name.split(".")
+        part = data
+        for step in path:
+            part = part[step]
+        if last not in part:
+            raise KeyError(name)
+        part[last] = value
+    return type(model).model_validate(data, strict=False)

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy.special import logsumexp
 
-from pipeline.core.tasks.multigoal import ACTION_COST, BOUND, Arena
+from pipeline.core.exact.plane import Plane
 
 BLOCK = 256
 """States whose actions are looked at together, which bounds memory."""
@@ -16,15 +16,15 @@ BLOCK = 256
 class Backup:
     """One sweep of soft value iteration."""
 
-    def __init__(self, arena: Arena, temperature: float, spacing: float) -> None:
-        places = plane(spacing)
-        self.reward: Float[ndarray, "x y"] = arena.reward_at(places)
-        self.going_on: Bool[ndarray, "x y"] = ~arena.ended(places)
+    def __init__(self, plane: Plane, temperature: float, spacing: float) -> None:
+        places = nodes(plane.bound, spacing)
+        self.reward: Float[ndarray, "x y"] = plane.reward_at(places)
+        self.going_on: Bool[ndarray, "x y"] = ~plane.ended(places)
         self._alpha = temperature
         axis = action_axis(spacing)
-        effort = effort_of(arena)
+        effort = plane.effort
         self._kernel = log_weights(spacing) - effort * axis**2 / temperature
-        self._near = _Detours(arena, places, spacing) if len(arena.walls) else None
+        self._near = _Detours(plane, places, spacing) if len(plane.walls) else None
 
     def __call__(self, worth: Float[ndarray, "x y"]) -> Float[ndarray, "x y"]:
         """V of all positions from what it is worth to arrive at each."""
@@ -40,34 +40,34 @@ class _Detours:
     """Positions from which a wall is within reach, and where each action leads."""
 
     def __init__(
-        self, arena: Arena, places: Float[ndarray, "x y 2"], spacing: float
+        self, plane: Plane, places: Float[ndarray, "x y 2"], spacing: float
     ) -> None:
-        low, high = arena.walls[:, 0] - 1, arena.walls[:, 1] + 1
+        low, high = plane.walls[:, 0] - 1, plane.walls[:, 1] + 1
         beside = (places[:, :, None] >= low) & (places[:, :, None] <= high)
         self._where = beside.all(axis=-1).any(axis=-1)
         axis = action_axis(spacing)
         action = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
         self._leads = np.concatenate(
             [
-                self._led(arena, block, action, spacing)
+                self._led(plane, block, action, spacing)
                 for block in blocks(places[self._where])
             ]
         )
 
     @staticmethod
     def _led(
-        arena: Arena,
+        plane: Plane,
         start: Float[ndarray, "n 2"],
         action: Float[ndarray, "k 2"],
         spacing: float,
     ) -> Int[ndarray, "n k"]:
         """Node to which each action leads."""
         shape = (len(start), *action.shape)
-        place = arena.shifted(
+        place = plane.shifted(
             np.broadcast_to(start[:, None], shape), np.broadcast_to(action, shape)
         )
-        node = np.rint((place + BOUND) / spacing).astype(np.int64)
-        size = round(2 * BOUND / spacing) + 1
+        node = np.rint((place + plane.bound) / spacing).astype(np.int64)
+        size = round(2 * plane.bound / spacing) + 1
         return np.asarray((node[..., 0] * size + node[..., 1]).astype(np.int32))
 
     def correct(
@@ -100,11 +100,6 @@ def log_convolve(
     return np.asarray(largest + np.log(total))
 
 
-def effort_of(arena: Arena) -> float:
-    """c: what ‖a‖² = 1 costs, in reward units."""
-    return arena.scale * len(arena.objectives) * ACTION_COST
-
-
 def action_axis(spacing: float) -> Float[ndarray, " k"]:
     """Nodes along one axis of the action."""
     reach = round(1 / spacing)
@@ -118,16 +113,16 @@ def log_weights(spacing: float) -> Float[ndarray, " k"]:
     return np.asarray(np.log(weights))
 
 
-def plane(spacing: float) -> Float[ndarray, "x y 2"]:
+def nodes(bound: float, spacing: float) -> Float[ndarray, "x y 2"]:
     """Nodes of the grid of positions."""
-    reach = round(BOUND / spacing)
+    reach = round(bound / spacing)
     axis = spacing * np.arange(-reach, reach + 1)
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
 
 
-def inside_walls(arena: Arena, places: Float[ndarray, "x y 2"]) -> Bool[ndarray, "x y"]:
+def inside_walls(plane: Plane, places: Float[ndarray, "x y 2"]) -> Bool[ndarray, "x y"]:
     """Which positions nobody can be at."""
-    low, high = arena.walls[:, 0], arena.walls[:, 1]
+    low, high = plane.walls[:, 0], plane.walls[:, 1]
     inside = (places[:, :, None] >= low) & (places[:, :, None] <= high)
     return np.asarray(inside.all(axis=-1).any(axis=-1))
 

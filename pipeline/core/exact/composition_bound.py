@@ -24,7 +24,7 @@ from numpy import ndarray
 from scipy.ndimage import map_coordinates, maximum_filter
 from scipy.special import logsumexp
 
-from pipeline.core.exact.backup import Backup, effort_of
+from pipeline.core.exact.backup import Backup
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.iteration import settled
 from pipeline.core.exact.mdp import check_probabilities, check_temperature
@@ -111,14 +111,14 @@ class PlaneGap:
             ("temperature", first.temperature, second.temperature),
             ("discount", first.discount, second.discount),
             ("grid", first.v.shape, second.v.shape),
-            ("effort", effort_of(first.arena), effort_of(second.arena)),
-            ("set of walls", first.arena.walls.tolist(), second.arena.walls.tolist()),
+            ("effort", first.plane.effort, second.plane.effort),
+            ("set of walls", first.plane.walls.tolist(), second.plane.walls.tolist()),
         ):
             if own != other:
                 raise ValueError(
                     f"the bound is for oracles of one {name}, found {own} and {other}"
                 )
-        if first.arena.goals_end_episode or second.arena.goals_end_episode:
+        if first.plane.ends or second.plane.ends:
             raise ValueError("the bound is for tasks whose episodes no goal ends")
         self._bound = (len(first.v) - 1) / 2 * self._spacing
         self.divergence: Float[ndarray, "x y"] = _divergence(first, second)
@@ -143,7 +143,7 @@ def _divergence(first: GridOracle, second: GridOracle) -> Float[ndarray, "x y"]:
     One sweep of soft value iteration, instead of an integral at every node.
     """
     backup, other = (
-        Backup(each.arena, each.temperature, each.spacing) for each in (first, second)
+        Backup(each.plane, each.temperature, each.spacing) for each in (first, second)
     )
     reward, value = (backup.reward + other.reward) / 2, (first.v + second.v) / 2
     taken = value - backup(reward + first.discount * value)

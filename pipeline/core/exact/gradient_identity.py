@@ -24,7 +24,7 @@ from torch import Tensor
 from pipeline.core.exact import policy_gradient
 from pipeline.core.exact.mdp import Mdp
 from pipeline.core.exact.trajectories import Problem, every_path
-from pipeline.core.networks import Mlp
+from pipeline.core.population.networks import Mlp
 
 
 def sides(

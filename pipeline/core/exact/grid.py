@@ -25,14 +25,13 @@ from pipeline.core.exact.backup import (
     Backup,
     action_axis,
     blocks,
-    effort_of,
     inside_walls,
     log_weights,
-    plane,
+    nodes,
 )
 from pipeline.core.exact.iteration import settled
 from pipeline.core.exact.mdp import check_temperature
-from pipeline.core.tasks.multigoal import BOUND, Arena
+from pipeline.core.exact.plane import Plane
 
 TOLERANCE = 1e-6
 """Of V, in reward units, for a grid that is as it is: no error of the grid is in it."""
@@ -74,7 +73,7 @@ def too_coarse(spacing: float, temperature: float, *, effort: float) -> str | No
 class GridOracle:
     """V* of a task in the plane on a grid of positions; Q* and π* follow from it."""
 
-    arena: Arena
+    plane: Plane
     temperature: float
     discount: float
     v: Float[ndarray, "x y"]
@@ -82,14 +81,14 @@ class GridOracle:
 
     @classmethod
     def solve(
-        cls, arena: Arena, temperature: float, *, discount: float, spacing: float
+        cls, plane: Plane, temperature: float, *, discount: float, spacing: float
     ) -> "GridOracle":
         """Soft value iteration (SQL Theorem 3) until V is within 10⁻⁶ of its limit.
 
         The limit is that of this grid: nothing is said about the grid's own error.
 
         Args:
-            arena: The plane with what is in it.
+            plane: The task.
             temperature: α > 0, in reward units per nat.
             discount: γ in (0, 1), per environment step.
             spacing: h of positions and actions; 1 / h is a whole number.
@@ -104,23 +103,23 @@ class GridOracle:
                 f"discount must be between 0 and 1, found {discount:g}: without a "
                 "discount the value of an endless episode is infinite"
             )
-        if arena.push is not None:
+        if plane.depends_on_time:
             raise ValueError(
-                "an arena with a push has no best policy of the place alone: it "
+                "a task with a push has no best policy of the place alone: it "
                 "depends on the time, too; solve it without the push"
             )
-        effort = effort_of(arena)
+        effort = plane.effort
         if reason := too_coarse(spacing, temperature, effort=effort):
             raise ValueError(reason)
-        backup = Backup(arena, temperature, spacing)
+        backup = Backup(plane, temperature, spacing)
         sweeps = _sweeps(backup, discount)
         v = settled(sweeps, horizon=1 / (1 - discount), tolerance=TOLERANCE)
-        return cls(arena, temperature, discount, v)
+        return cls(plane, temperature, discount, v)
 
     @property
     def spacing(self) -> float:
         """Distance h between nodes, of positions and of actions."""
-        return 2 * BOUND / (len(self.v) - 1)
+        return 2 * self.plane.bound / (len(self.v) - 1)
 
     @cached_property
     def actions(self) -> Float[ndarray, "k 2"]:
@@ -140,7 +139,7 @@ class GridOracle:
 
         Nobody is ever inside; interpolation beside a wall must not see what is there.
         """
-        inside = inside_walls(self.arena, plane(self.spacing))
+        inside = inside_walls(self.plane, nodes(self.plane.bound, self.spacing))
         if not inside.any():
             return self.v
         nearest = distance_transform_edt(
@@ -153,8 +152,8 @@ class GridOracle:
     ) -> Float[ndarray, "n k"]:
         """Q*(s, a), in reward units; V* is interpolated between nodes, nothing else."""
         start = np.broadcast_to(state[:, None], action.shape)
-        there, reward, ended = self.arena.advance(start, action)
-        index = (np.moveaxis(there, -1, 0) + BOUND) / self.spacing
+        there, reward, ended = self.plane.advance(start, action)
+        index = (np.moveaxis(there, -1, 0) + self.plane.bound) / self.spacing
         v = map_coordinates(self._smooth, index, order=1, mode="nearest")
         return np.asarray(reward + self.discount * ~ended * v)
 

@@ -21,9 +21,8 @@ from numpy import ndarray
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from pipeline.core.config import LinearQuadratic
+from pipeline.core.exact.linear_system import System, quadratic
 from pipeline.core.exact.mdp import check_temperature
-from pipeline.core.tasks.linear_quadratic import System, quadratic
 
 SWEEPS = 20_000
 """Of the Riccati iteration, before it counts as not converging."""
@@ -165,24 +164,36 @@ class LinearQuadraticOracle:
 
     @classmethod
     def solve(
-        cls, task: LinearQuadratic, temperature: float
+        cls,
+        system: System,
+        temperature: float,
+        *,
+        discount: float,
+        horizon: int,
+        bound: float,
     ) -> "LinearQuadraticOracle":
-        """The closed form, if the box of the task is wide enough for it.
+        """The closed form, if the box of actions is wide enough for it.
+
+        Args:
+            system: Its actions measured in half-widths of the box.
+            temperature: α > 0, in reward units per nat.
+            discount: γ in (0, 1), per environment step.
+            horizon: Environment steps of an episode.
+            bound: Half-width of the box, for messages only.
 
         Raises:
-            ValueError: As for `System` and `solve`; or the box is too narrow.
+            ValueError: As for `solve`; or the box is too narrow.
         """
-        system = System.of(task)
-        regulator = solve(system, temperature, discount=task.discount)
-        scales = action_scales(regulator, horizon=task.horizon)
+        regulator = solve(system, temperature, discount=discount)
+        scales = action_scales(regulator, horizon=horizon)
         outside = probability_outside(scales, width=1.0)
         if outside > OUTSIDE:
-            wide = task.bound * width_for(scales, OUTSIDE)
+            wide = bound * width_for(scales, OUTSIDE)
             rounded = math.ceil(wide * 100) / 100
             raise ValueError(
                 f"at the temperature {temperature} an episode of the closed form may "
                 f"leave the box with probability {outside:.2g}, more than {OUTSIDE}: "
-                f"`bound` is {task.bound} and must be at least {rounded:.2f}"
+                f"`bound` is {bound} and must be at least {rounded:.2f}"
             )
         return cls(regulator=regulator, temperature=temperature)
 

@@ -1,5 +1,7 @@
 """What an exact solution of a task can say, whatever way it was found."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -25,3 +27,13 @@ class Oracle(Protocol):
         self, state: Float[ndarray, "n state"], action: Float[ndarray, "n k action"]
     ) -> Float[ndarray, "n k"]:
         """Q*(s, a), in reward units (SQL Eq. 4)."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What is written of a solved task."""
+
+    numbers: dict[str, float]
+    """What the soft-optimal policy is worth and does; see `docs/metrics.md`."""
+    arrays: Mapping[str, ndarray]
+    """What the oracle is rebuilt from, and what figures show; may be empty."""

@@ -1,5 +1,6 @@
 """Episodes of the soft-optimal policy of a task in the plane, and what it does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,12 +8,11 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from pipeline.core.exact.grid import GridOracle
-from pipeline.core.tasks.multigoal import start
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """From the standard start to the end or the horizon."""
+    """From a start to the end or the horizon."""
 
     returns: Float[ndarray, " episode"]
     """Undiscounted sums of rewards, in reward units."""
@@ -24,15 +24,21 @@ class Episodes:
 
 
 def roll_out(
-    oracle: GridOracle, *, horizon: int, episodes: int, generator: np.random.Generator
+    oracle: GridOracle,
+    start: Callable[[np.random.Generator], Float[ndarray, " 2"]],
+    *,
+    horizon: int,
+    episodes: int,
+    generator: np.random.Generator,
 ) -> Episodes:
     """Let the soft-optimal policy act.
 
     Args:
         oracle: Whose policy.
+        start: Draws where an episode begins.
         horizon: Environment steps after which an episode is cut.
         episodes: How many.
-        generator: Draws starts and the noise of actions.
+        generator: Of the starts and of the noise of actions.
     """
     here = np.stack([start(generator) for _ in range(episodes)])
     alive = np.arange(episodes)
@@ -41,7 +47,7 @@ def roll_out(
     for _ in range(horizon):
         noise = generator.standard_normal((episodes, 2))[alive]
         action = oracle.act(here[alive], noise)
-        there, reward, ended = oracle.arena.advance(here[alive], action)
+        there, reward, ended = oracle.plane.advance(here[alive], action)
         returns[alive] += reward
         lengths[alive] += 1
         here, shown = here.copy(), np.full_like(here, np.nan)

@@ -10,9 +10,8 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
 
-from pipeline.core import tasks
-from pipeline.core.config import Locomotion, MultiGoal, Task
-from pipeline.core.randomness import integers
+from pipeline.core.population.randomness import integers
+from pipeline.core.tasks.settings import Task
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,9 @@ class Episodes:
             count: Number of environments.
             seed_of: Seed of (environment, its episode counted from 0).
         """
-        self._environments = tasks.make(task, count)
-        self._horizon = tasks.horizon(task)
-        self._in_plane = isinstance(task, MultiGoal | Locomotion)
+        self._environments = task.environments(count)
+        self._horizon = task.time_limit
+        self._in_plane = task.has_plane
         self._seed_of = seed_of
         self._count = count
         self._episode = np.zeros(count, dtype=np.int64)

@@ -3,9 +3,7 @@
 from pipeline.study.params.exact import (
     ComposedRun,
     OracleSettings,
-    Perturbation,
     Theorems,
-    perturbed,
 )
 from pipeline.study.params.load import load_study
 from pipeline.study.params.study import (
@@ -30,7 +28,6 @@ __all__ = [
     "LogUniform",
     "OracleSettings",
     "ParamsError",
-    "Perturbation",
     "Range",
     "RunSettings",
     "StageName",
@@ -39,5 +36,4 @@ __all__ = [
     "Theorems",
     "Uniform",
     "load_study",
-    "perturbed",
 ]

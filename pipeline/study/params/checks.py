@@ -9,24 +9,11 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from pipeline.core.config import (
-    Algorithm,
-    Ddpg,
-    Gymnasium,
-    LinearQuadratic,
-    OffPolicy,
-    Reinforce,
-    Sac,
-    sweepable,
-    with_values,
-)
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.learner import OffPolicy
+from pipeline.core.config.values import sweepable, with_values
 from pipeline.study.errors import nearest
 from pipeline.study.params import exact_checks
-from pipeline.study.params.environments import (
-    mistakes_of_environment,
-    mistakes_of_system,
-    spaces,
-)
 from pipeline.study.params.mistakes import explain_value
 from pipeline.study.params.study import (
     Range,
@@ -90,12 +77,9 @@ def _seeds(study: Study, document: Document) -> _Found:
 
 def _environments(study: Study, document: Document) -> _Found:
     for name, task in study.tasks.items():
-        if isinstance(task, Gymnasium):
-            for field, message in mistakes_of_environment(task):
-                yield ("tasks", name, field), message
-        elif isinstance(task, LinearQuadratic):
-            for message in mistakes_of_system(task):
-                yield ("tasks", name), message
+        for field, message in task.mistakes():
+            place = ("tasks", name, field) if field else ("tasks", name)
+            yield place, message
 
 
 def _algorithms(study: Study, document: Document) -> _Found:
@@ -191,8 +175,15 @@ def _runs(study: Study, document: Document) -> _Found:
                 "this run trains with (batches: 0 takes them as they are written)",
             )
         algorithm = study.algorithms.get(run.algorithm)
-        if run.temperature is not None and isinstance(algorithm, Ddpg):
-            yield (*place, "temperature"), "ddpg has no temperature; leave it out"
+        if (
+            run.temperature is not None
+            and algorithm
+            and not algorithm.has_temperature()
+        ):
+            yield (
+                (*place, "temperature"),
+                f"{algorithm.kind} has no temperature; leave it out",
+            )
 
 
 def _steps(study: Study, document: Document) -> _Found:
@@ -213,7 +204,7 @@ def _steps(study: Study, document: Document) -> _Found:
 
 def _waiting(place: Place, name: str, algorithm: Algorithm, steps: int) -> _Found:
     if algorithm.waiting >= steps:
-        field = "warmup" if isinstance(algorithm, OffPolicy) else "steps_per_update"
+        field = algorithm.waits_for
         yield (
             place,
             f"{steps} steps end before '{name}' learns anything "
@@ -239,27 +230,15 @@ def _misfit(study: Study, run: StartedRun) -> str | None:
     if start is None:
         return None
     old, new = (study.algorithms.get(each.algorithm) for each in (start, run))
-    if old and new and _networks(old) != _networks(new):
+    if old and new and old.networks != new.networks:
         return (
-            f"'{run.start}' trains {_networks(old)}, "
-            f"but '{run.algorithm}' needs {_networks(new)}"
+            f"'{run.start}' trains {old.networks}, "
+            f"but '{run.algorithm}' needs {new.networks}"
         )
     before, after = (study.tasks.get(each.task) for each in (start, run))
-    if before and after and spaces(before) != spaces(after):
+    if before and after and before.spaces != after.spaces:
         return (
             f"'{run.start}' is trained on '{start.task}', whose observations or "
             f"actions are not those of '{run.task}'"
         )
     return None
-
-
-def _networks(algorithm: Algorithm) -> str:
-    """Which networks an algorithm trains, in words."""
-    widths = ", ".join(map(str, algorithm.hidden))
-    value = ""
-    if isinstance(algorithm, Sac):
-        value = f" with value: {algorithm.value}"
-    elif isinstance(algorithm, Reinforce):
-        has_none = algorithm.baseline == "none"
-        value = f" with baseline: {'none' if has_none else 'value_network'}"
-    return f"{algorithm.kind} networks of hidden: [{widths}]{value}"

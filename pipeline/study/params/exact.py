@@ -1,19 +1,12 @@
 """What may be written in `params.yaml` about exact answers, scores and compositions."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, PositiveInt, Tag, ValidationError
+from pydantic import Field, PositiveInt
 
-from pipeline.core.config import (
-    Discount,
-    MultiGoal,
-    Point,
-    Positive,
-    Push,
-    Value,
-    Wall,
-    either,
-)
+from pipeline.core.config.values import Discount, Positive, Value
+from pipeline.core.tasks.multigoal.combination import Rule
+from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.params.names import Name
 
 
@@ -56,51 +49,6 @@ class Exact(Value):
     oracles: dict[Name, OracleSettings]
 
 
-class OtherGoals(Value):
-    """At test time there are these goals only."""
-
-    goals: Annotated[tuple[Point, ...], Field(min_length=1)]
-
-
-class OtherWalls(Value):
-    """At test time there are walls."""
-
-    walls: Annotated[tuple[Wall, ...], Field(min_length=1)]
-
-
-class Pushed(Value):
-    """At test time the state is displaced."""
-
-    push: Push
-
-
-Perturbation = Annotated[
-    Annotated[OtherGoals, Tag("goals")]
-    | Annotated[OtherWalls, Tag("walls")]
-    | Annotated[Pushed, Tag("push")],
-    either("goals", "walls", "push"),
-]
-
-
-def perturbed(task: MultiGoal, perturbation: Perturbation) -> MultiGoal | None:
-    """The task as it is at test time.
-
-    Returns:
-        None where the two do not fit: a goal that is left is none of the task's, or a
-        wall is on a goal or a start.
-    """
-    if isinstance(perturbation, OtherGoals) and not set(perturbation.goals) <= set(
-        task.goals
-    ):
-        return None
-    changes = perturbation.model_dump(mode="json")
-    try:
-        data = task.model_dump(mode="json") | changes
-        return MultiGoal.model_validate(data, strict=False)
-    except ValidationError:
-        return None
-
-
 class Robustness(Value):
     """What trained policies do in a task that is not quite the one they learned."""
 
@@ -127,7 +75,7 @@ class ComposedRun(Value):
     first: str
     """A run of `explore`, and so is `second`."""
     second: str
-    combine: Literal["average", "sum"]
+    combine: Rule
     updates: PositiveInt
     """Of the new sampler."""
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from pipeline.core.config import LinearQuadratic, MultiGoal, Push, Sql, Task
+from pipeline.core.composition.fit import check_fit
 from pipeline.core.exact.grid import too_coarse
-from pipeline.core.tasks.multigoal import ACTION_COST
+from pipeline.core.tasks.multigoal.combination import MisfitError, combined_arena
 from pipeline.study.errors import nearest
-from pipeline.study.params.exact import ComposedRun, OracleSettings, perturbed
+from pipeline.study.params.exact import ComposedRun
 from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import Document, Place
 
@@ -25,32 +25,10 @@ def oracles(study: Study, document: Document) -> _Found:
                 f"there is no task '{oracle.task}'; "
                 f"{nearest(oracle.task, known)}tasks has: {', '.join(known)}",
             )
-        elif task and (message := _unsolvable(task, oracle, study.exact.spacing)):
+        elif task and (
+            message := task.unsolvable(oracle.temperature, spacing=study.exact.spacing)
+        ):
             yield place, message
-
-
-def _unsolvable(task: Task, oracle: OracleSettings, spacing: float) -> str | None:
-    """Why a task has no exact answer, or not on this grid."""
-    match task:
-        case MultiGoal(push=Push()):
-            return f"'{oracle.task}' has a push: its best policy depends on the time"
-        case MultiGoal():
-            reason = too_coarse(spacing, oracle.temperature, effort=ACTION_COST)
-            return f"exact.spacing cannot be used: {reason}" if reason else None
-        case LinearQuadratic():
-            # Imports scipy.stats, which every stage would pay for.
-            from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
-
-            try:
-                LinearQuadraticOracle.solve(task, oracle.temperature)
-            except ValueError as error:
-                return str(error)
-            return None
-        case _:
-            return (
-                f"'{oracle.task}' is of kind {task.kind}, which has no exact answer; "
-                "tasks of kind multigoal and linear_quadratic have one"
-            )
 
 
 def compositions(study: Study, document: Document) -> _Found:
@@ -78,12 +56,10 @@ def perturbations(study: Study, document: Document) -> _Found:
     if not tasks <= study.tasks.keys():
         return  # of a task that is wrong in itself nothing can be said
     explored = [
-        task
-        for name, task in study.tasks.items()
-        if name in tasks and isinstance(task, MultiGoal)
+        task for name, task in study.tasks.items() if name in tasks and task.can_change
     ]
     for name, perturbation in study.score.robustness.perturbations.items():
-        fits = [perturbed(task, perturbation) is not None for task in explored]
+        fits = [task.changed(perturbation) is not None for task in explored]
         if explored and not any(fits):
             yield (
                 ("score", "robustness", "perturbations", name),
@@ -101,12 +77,6 @@ def _misfit(study: Study, composed: ComposedRun) -> str | None:
     if any(run is None for run in runs):
         return None
     first, second = (run for run in runs if run is not None)
-    for run in (first, second):
-        algorithm = study.algorithms.get(run.algorithm)
-        if algorithm and not isinstance(algorithm, Sql):
-            return (
-                f"only soft Q-functions can be composed; '{run.algorithm}' learns none"
-            )
     if first.algorithm != second.algorithm:
         return (
             "both must be of one algorithm, found "
@@ -117,46 +87,28 @@ def _misfit(study: Study, composed: ComposedRun) -> str | None:
             "both need one temperature: the bound on what is lost is for equal ones, "
             f"found {_shown(first.temperature)} and {_shown(second.temperature)}"
         )
-    tasks = study.tasks.get(first.task), study.tasks.get(second.task)
-    return _different_worlds(*tasks) or _too_coarse(study, composed, first.temperature)
+    algorithm = study.algorithms.get(first.algorithm)
+    one, other = (study.tasks.get(run.task) for run in (first, second))
+    try:
+        if algorithm is not None:
+            check_fit(algorithm, algorithm)
+        if one and other:
+            arena = combined_arena(one, other, composed.combine)
+            if arena.depends_on_time:
+                return "a task with a push cannot be composed: it has no exact answer"
+            return _too_coarse(study, arena.effort, first.temperature)
+    except MisfitError as error:
+        return str(error)
+    return None
 
 
-def _too_coarse(
-    study: Study, composed: ComposedRun, temperature: float | None
-) -> str | None:
+def _too_coarse(study: Study, effort: float, temperature: float | None) -> str | None:
     """Why the combined task cannot be solved on the study's grid."""
     if temperature is None:
         return None  # the sweep will find it
-    effort = ACTION_COST * {"average": 1, "sum": 2}[composed.combine]
     reason = too_coarse(study.exact.spacing, temperature, effort=effort)
     return f"exact.spacing cannot be used: {reason}" if reason else None
 
 
 def _shown(temperature: float | None) -> str:
     return "that of the sweep" if temperature is None else f"{temperature:g}"
-
-
-def _different_worlds(first: Task | None, second: Task | None) -> str | None:
-    """Why the rewards of two tasks cannot be added."""
-    if first is None or second is None:
-        return None
-    for task in (first, second):
-        if not isinstance(task, MultiGoal):
-            return (
-                "only runs on multigoal tasks can be composed (their combined task can "
-                f"be solved exactly), found one of kind {task.kind}"
-            )
-        if task.goals_end_episode:
-            return (
-                "a sum of values is not defined where one of the tasks has ended; both "
-                "tasks need goals_end_episode: false"
-            )
-        if task.push is not None:
-            return (
-                "a task with a push cannot be composed: the best policy of the "
-                "combination depends on the time, and has no exact answer here"
-            )
-    for field in ("horizon", "discount", "walls", "push"):
-        if getattr(first, field) != getattr(second, field):
-            return f"the two tasks need the same dynamics, but their {field} differs"
-    return None

@@ -8,14 +8,10 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias, get_args
 
 from pydantic import Field, NonNegativeInt, PositiveInt, Tag
 
-from pipeline.core.config import (
-    Algorithm,
-    Computation,
-    Positive,
-    Task,
-    Value,
-    either,
-)
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.computation import Computation
+from pipeline.core.config.values import Positive, Value, either
+from pipeline.core.tasks.settings import Task
 from pipeline.study.params.exact import Compose, Exact, Score, Theorems
 from pipeline.study.params.names import Name
 

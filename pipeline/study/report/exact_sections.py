@@ -7,23 +7,29 @@ from typing import Any, Final
 
 from safetensors.numpy import load_file
 
-from pipeline.core.config import MultiGoal
-from pipeline.study.comparison.exact import (
-    Composition,
-    Score,
-    load_compositions,
-    load_scores,
-    same_temperature,
-)
-from pipeline.study.comparison.results import Run
-from pipeline.study.files import read_json
-from pipeline.study.layout import ORACLES, THEOREMS, instance, picture_name, readable
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.params import Study
 from pipeline.study.report import exact_tables
 from pipeline.study.report.figures import exact, theory
 from pipeline.study.report.figures.album import Picture
 from pipeline.study.report.figures.style import describe
 from pipeline.study.report.section import Section
+from pipeline.study.store.files import read_json
+from pipeline.study.store.layout import (
+    ORACLES,
+    THEOREMS,
+    instance,
+    picture_name,
+    readable,
+)
+from pipeline.study.store.runs import Run
+from pipeline.study.store.scores import (
+    Composition,
+    Score,
+    load_compositions,
+    load_scores,
+    same_temperature,
+)
 
 MOST_OF_A_KIND: Final = 2
 """Runs of one algorithm beside the exact answer in one figure."""

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.study.comparison.exact import WITHSTOOD, Composition, Score
-from pipeline.study.comparison.results import Run
 from pipeline.study.params import Study
 from pipeline.study.report.figures.style import describe
 from pipeline.study.report.tables import Entry, Table, digits_for, interval, number
+from pipeline.study.store.runs import Run
+from pipeline.study.store.scores import WITHSTOOD, Composition, Score
 
 MISSING = "–"
 

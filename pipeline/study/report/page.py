@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.study.comparison.compare import panels
-from pipeline.study.comparison.results import Run
-from pipeline.study.comparison.statistics import Bootstrap
 from pipeline.study.params import Study
 from pipeline.study.report import tables
 from pipeline.study.report.figures import album
 from pipeline.study.report.section import Section
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.statistics.compare import panels
+from pipeline.study.store.runs import Run
 from pipeline.study.sweep.trials import load_sweep
 
 TITLES: Final = {
@@ -149,7 +149,7 @@ def _reached(study: Study) -> str | None:
     """The share of episodes from which on a goal counts, if there are goals."""
     if all(task.kind != "multigoal" for task in study.tasks.values()):
         return None
-    from pipeline.core.evaluation import REACHED_SHARE  # imports torch
+    from pipeline.core.tasks.multigoal.metrics import REACHED_SHARE
 
     return f"{REACHED_SHARE:.0%}"
 

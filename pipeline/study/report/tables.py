@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from pipeline.core.config import Value
-from pipeline.study.comparison.results import Run
-from pipeline.study.files import read_yaml
-from pipeline.study.layout import best_file, instance, readable
-from pipeline.study.nested import leaves
+from pipeline.core.config.values import Value
 from pipeline.study.params import Study
 from pipeline.study.report.figures.style import METRICS, describe
+from pipeline.study.store.files import read_yaml
+from pipeline.study.store.layout import best_file, instance, readable
+from pipeline.study.store.nested import leaves
+from pipeline.study.store.runs import Run
 
 Entry: TypeAlias = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.study.settings import store_root
+from pipeline.study.machine.settings import store_root
 from pipeline.study.sweep.trials import Space, Trial, frozen_trials
 
 if TYPE_CHECKING:

@@ -8,27 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.core.config import Algorithm, Task, with_values
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.values import with_values
 from pipeline.core.job import Job, Record, Result, chunks
+from pipeline.core.tasks.settings import Task
+from pipeline.study.backends.local import Executor
+from pipeline.study.backends.worker import Work, train
 from pipeline.study.errors import UserError
-from pipeline.study.files import run_key, write_json, write_yaml
-from pipeline.study.layout import (
-    best_file,
-    instance,
-    trial_child,
-    trial_name,
-)
+from pipeline.study.machine.check import check_machine
 from pipeline.study.params import Budget, Execution, Study, SweepRun
 from pipeline.study.science import LEARNING
+from pipeline.study.store.files import run_key, write_json, write_yaml
+from pipeline.study.store.layout import best_file, instance, trial_child, trial_name
 from pipeline.study.sweep.dashboard import Dashboard
 from pipeline.study.sweep.search import FinishedBatches, search
 from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
 from pipeline.study.tracking.live import LiveRun, tracked
-from pipeline.study.training.executor import Executor
-from pipeline.study.training.machine import check_machine
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
-from pipeline.study.training.worker import Work, train
 
 HERE: Final = Path(__file__).parent
 METHOD: Final = [

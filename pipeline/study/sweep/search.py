@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from pipeline.study.files import read_json, write_json
+from pipeline.study.store.files import read_json, write_json
 from pipeline.study.sweep.trials import (
     Params,
     Space,

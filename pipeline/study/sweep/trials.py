@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 
-from pipeline.study.files import read_csv, read_json, write_csv
-from pipeline.study.layout import instance, readable, trial_name
 from pipeline.study.params import Range
+from pipeline.study.store.files import read_csv, read_json, write_csv
+from pipeline.study.store.layout import instance, readable, trial_name
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.study.locks import held
+from pipeline.study.store.locks import held
 
 SQLITE: Final = "sqlite:///"
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from pipeline.study.errors import UserError
-from pipeline.study.files import read_yaml
+from pipeline.study.store.files import read_yaml
 
 ENTRY: Final = re.compile(r"^  (?=\S)", re.MULTILINE)
 """Where an entry of `stages:` begins, as DVC writes it."""

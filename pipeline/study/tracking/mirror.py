@@ -14,15 +14,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.study.files import read_csv, read_json, read_table
-from pipeline.study.layout import (
+from pipeline.study.store.files import read_csv, read_json, read_table
+from pipeline.study.store.layout import (
     picture_file,
     picture_name,
     seed_child,
     trial_child,
     trial_name,
 )
-from pipeline.study.nested import leaves
+from pipeline.study.store.nested import leaves
 from pipeline.study.tracking.lockfile import Entry
 
 Table = dict[str, npt.NDArray[np.float64]]

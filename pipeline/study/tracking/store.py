@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pipeline.study.layout import instance
-from pipeline.study.locks import held
-from pipeline.study.settings import artifact_location, store_root, tracking_uri
+from pipeline.study.machine.settings import artifact_location, store_root, tracking_uri
+from pipeline.study.store.layout import instance
+from pipeline.study.store.locks import held
 from pipeline.study.tracking.address import (
     first_contact,
     is_database,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from pipeline.study.settings import settings
+from pipeline.study.machine.settings import settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

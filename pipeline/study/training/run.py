@@ -11,20 +11,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.core.config import Algorithm, Task, with_temperature
+from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job, Record, Result, chunks
+from pipeline.core.tasks.settings import Task
+from pipeline.study.backends.local import execute
+from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import chosen_run, command
 from pipeline.study.errors import UserError
-from pipeline.study.files import read_yaml, run_key
-from pipeline.study.layout import RUNS, best_file, instance, readable, seed_child
+from pipeline.study.machine.check import check_machine
 from pipeline.study.params import Execution, StageName, Study
 from pipeline.study.science import LEARNING
+from pipeline.study.store.files import read_yaml, run_key
+from pipeline.study.store.layout import RUNS, best_file, instance, readable, seed_child
 from pipeline.study.tracking.live import LiveRun, tracked
-from pipeline.study.training.executor import execute
-from pipeline.study.training.machine import check_machine
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
-from pipeline.study.training.worker import Work, train
 from pipeline.study.training.writing import write_run
 
 
@@ -155,7 +156,7 @@ def resolve(study: Study, stage: StageName, name: str) -> TrainingRun:
         # JSON, because strict pydantic takes a list for a tuple only from there.
         algorithm = adapter.validate_json(json.dumps(read_yaml(best)))
     if entry.temperature is not None:
-        algorithm = with_temperature(algorithm, entry.temperature)
+        algorithm = algorithm.with_temperature(entry.temperature)
     return TrainingRun(
         stage=stage,
         name=name,

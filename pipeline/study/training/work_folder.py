@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.study.errors import UserError
-from pipeline.study.locks import held
+from pipeline.study.store.locks import held
 
 CHECKPOINTS: Final = Path(".checkpoints")
 """`<instance>/<key>` of unfinished runs, and the finished batches of sweeps.

@@ -11,10 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from safetensors.numpy import save
 
-from pipeline.core import probes
 from pipeline.core.job import Array, Job, Result
-from pipeline.core.weights import policy_bytes
-from pipeline.study.files import atomic_write, write_csv, write_json
+from pipeline.core.training.weights import policy_bytes
+from pipeline.study.store.files import atomic_write, write_csv, write_json
 
 Parts: TypeAlias = Sequence[tuple[Job, Result]]
 """Chunks of a population and what came out of them."""
@@ -45,7 +44,9 @@ def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> No
     atomic_write(folder / "weights.safetensors", weights)
     behaviour = _joined([result.behaviour for result in results])
     if "probe_actions" in behaviour:
-        behaviour["probe_states"] = probes.STATES
+        states = jobs[0].task.probes
+        assert states is not None
+        behaviour["probe_states"] = states
     if behaviour:
         metadata = {"config": json.dumps({"seeds": seeds})}
         arrays = {name: behaviour[name] for name in sorted(behaviour)}

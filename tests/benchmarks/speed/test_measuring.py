@@ -6,8 +6,8 @@ from benchmarks.speed import bookkeeping, memory, steps
 from benchmarks.speed.contest import Contestant, Effort, apart, contest
 from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
-from pipeline.core.learning import FromReplay
-from pipeline.core.training import RECORD_EVERY
+from pipeline.core.learning.factory import FromReplay
+from pipeline.core.training.loop import RECORD_EVERY
 
 PRODUCTS = [Product(1, 8, 8, 8, "neither")]
 

@@ -4,7 +4,7 @@ import torch
 
 from benchmarks.speed.plain_sql import PlainSoftQLearning, _kernel, updating_plainly
 from benchmarks.speed.subject import ACTIONS, STATES, Case
-from pipeline.core.equations import stein_direction
+from pipeline.core.equations.soft import stein_direction
 
 CASE = Case("sql", 1, 16, 8, 4)
 

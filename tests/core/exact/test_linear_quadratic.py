@@ -16,7 +16,7 @@ from pipeline.core.exact.linear_quadratic import (
     solve,
     width_for,
 )
-from pipeline.core.tasks.linear_quadratic import System
+from pipeline.core.exact.linear_system import System
 from tests.core.configs import task
 
 DISCOUNT = 0.9

@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.rollouts import roll_out
-from pipeline.core.randomness import stream
-from pipeline.core.tasks.multigoal import FOUR_GOALS, START_BOUND
+from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.multigoal.arena import FOUR_GOALS, START_BOUND
 
 HORIZON = 30
 

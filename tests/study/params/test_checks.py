@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.files import read_yaml, write_yaml
+from pipeline.study.store.files import read_yaml, write_yaml
 from pipeline.study.params import ParamsError, load_study
 
 DATA = read_yaml(Path(__file__).parents[3] / "studies" / "smoke.yaml")

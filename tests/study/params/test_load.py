@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
-from pipeline.study.files import read_yaml, write_yaml
+from pipeline.study.store.files import read_yaml, write_yaml
 from pipeline.study.params import ParamsError, Study, load_study
 
 ROOT = Path(__file__).parents[3]

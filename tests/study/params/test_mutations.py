@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.study.files import read_yaml, write_yaml
+from pipeline.study.store.files import read_yaml, write_yaml
 from pipeline.study.params import ParamsError, Study, load_study
 
 VALID = Path(__file__).parents[3] / "studies" / "smoke.yaml"

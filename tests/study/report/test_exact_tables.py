@@ -1,8 +1,8 @@
 import pytest
 
-from pipeline.study.comparison.exact import load_scores, summarise
-from pipeline.study.comparison.results import load_runs
-from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.study.store.scores import load_scores, summarise
+from pipeline.study.store.runs import load_runs
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.report.exact_tables import MISSING, distances
 from tests.study.synthetic import small_study
 

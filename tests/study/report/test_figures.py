@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.study.comparison.compare import compare, panels
-from pipeline.study.comparison.results import load_runs
-from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.study.statistics.compare import compare, panels
+from pipeline.study.store.runs import load_runs
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.params import load_study
 from pipeline.study.report.figures import album
 from pipeline.study.report.figures.style import COLOURS, looks, names

@@ -3,10 +3,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from pipeline.core.config import Task
-from pipeline.study.comparison.compare import compare
-from pipeline.study.comparison.results import load_runs
-from pipeline.study.comparison.statistics import Bootstrap
+from pipeline.core.tasks.settings import Task
+from pipeline.study.statistics.compare import compare
+from pipeline.study.store.runs import load_runs
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.report.tables import (
     COLUMNS,
     beside,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.config import with_values
+from pipeline.core.config.values import with_values
 from pipeline.study.errors import UserError
-from pipeline.study.files import read_csv, read_json, read_yaml
+from pipeline.study.store.files import read_csv, read_json, read_yaml
 from pipeline.study.params import Study
 from pipeline.study.sweep import run
 from pipeline.study.sweep.run import SweepPlan, run_sweep

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from pipeline.study.settings import tracking_uri
+from pipeline.study.machine.settings import tracking_uri
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.tracking.store import Store, StoreError
 from tests.projects import environment

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.study.files import write_csv, write_json
+from pipeline.study.store.files import write_csv, write_json
 from pipeline.study.tracking.mirror import (
     Content,
     Point,

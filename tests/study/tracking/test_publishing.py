@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from pipeline.study.files import read_yaml
+from pipeline.study.store.files import read_yaml
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.view import VIEW_TAG
 from tests.projects import commit, run

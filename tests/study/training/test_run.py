@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from pipeline.core.config import FixedTemperature
+from pipeline.core.config.learner import FixedTemperature
 from pipeline.study.errors import UserError
-from pipeline.study.files import read_csv, read_json, read_table, write_yaml
-from pipeline.study.layout import best_file
+from pipeline.study.store.files import read_csv, read_json, read_table, write_yaml
+from pipeline.study.store.layout import best_file
 from pipeline.study.params import Study
 from pipeline.study.training.run import resolve, train_run
 from tests.study import fakes

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
-from pipeline.study.locks import held
+from pipeline.study.store.locks import held
 from pipeline.study.training import work_folder
 from pipeline.study.training.work_folder import claimed, whole_folder
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from pipeline.core import probes
-from pipeline.core.config import MultiGoal, Sql
+from pipeline.core.judging import probes
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.core.agents.settings import Sql
 from pipeline.core.job import Array, Record, Result
-from pipeline.study.files import read_csv
+from pipeline.study.store.files import read_csv
 from pipeline.study.training.run import TrainingRun
 from pipeline.study.training.writing import write_run
 from tests.study import fakes

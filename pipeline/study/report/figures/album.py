@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.study.comparison.compare import bands
-from pipeline.study.comparison.results import Run
-from pipeline.study.comparison.statistics import Bootstrap
-from pipeline.study.layout import picture_name
 from pipeline.study.report.figures import curves, locomotion, multigoal, sweeps
 from pipeline.study.report.figures.style import describe
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.statistics.compare import bands
+from pipeline.study.store.layout import picture_name
+from pipeline.study.store.runs import Run
 from pipeline.study.sweep.trials import FinishedSweep
 
 

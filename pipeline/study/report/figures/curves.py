@@ -8,8 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from pipeline.study.comparison.compare import Band
-from pipeline.study.comparison.results import Run
 from pipeline.study.report.figures.style import (
     COLOURS,
     METRICS,
@@ -20,6 +18,8 @@ from pipeline.study.report.figures.style import (
     names,
     styled,
 )
+from pipeline.study.statistics.compare import Band
+from pipeline.study.store.runs import Run
 
 LINES_PER_PANEL: Final = 4
 """More bands than this overlap too much to be read: a panel for each algorithm."""

@@ -9,10 +9,8 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from pipeline.core.config import MultiGoal
-from pipeline.core.tasks.multigoal import BOUND, GOAL_RADIUS
-from pipeline.study.comparison.exact import WITHSTOOD, Composition, Score
-from pipeline.study.params import Perturbation, perturbed
+from pipeline.core.tasks.multigoal.arena import BOUND, GOAL_RADIUS
+from pipeline.core.tasks.multigoal.settings import MultiGoal, Perturbation
 from pipeline.study.report.figures.multigoal import trajectories
 from pipeline.study.report.figures.style import (
     COLOURS,
@@ -22,6 +20,7 @@ from pipeline.study.report.figures.style import (
     names,
     styled,
 )
+from pipeline.study.store.scores import WITHSTOOD, Composition, Score
 
 Array = npt.NDArray[Any]
 
@@ -159,7 +158,7 @@ def _tries(axes: Axes, task: MultiGoal, changed: MultiGoal, positions: Array) ->
 
 
 def _changed(task: MultiGoal, perturbation: Perturbation | None) -> MultiGoal:
-    changed = None if perturbation is None else perturbed(task, perturbation)
+    changed = None if perturbation is None else task.changed(perturbation)
     return task if changed is None else changed
 
 

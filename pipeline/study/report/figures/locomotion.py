@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.study.comparison.results import Run
 from pipeline.study.report.figures.style import canvas, names, styled
+from pipeline.study.store.runs import Run
 
 SEED_COLOURS: Final = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677",

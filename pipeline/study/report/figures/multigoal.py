@@ -9,10 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch, Rectangle
 
-from pipeline.core.config import MultiGoal
-from pipeline.core.tasks.multigoal import BOUND, GOAL_RADIUS, Arena, goal_distances
-from pipeline.study.comparison.claims import goal_frequencies
-from pipeline.study.comparison.results import Run
+from pipeline.core.tasks.multigoal.arena import (
+    BOUND,
+    GOAL_RADIUS,
+    Arena,
+    goal_distances,
+)
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.study.claims.soft_q_learning import goal_frequencies
 from pipeline.study.report.figures.style import (
     COLOURS,
     NO_GOAL,
@@ -24,6 +28,7 @@ from pipeline.study.report.figures.style import (
     names,
     styled,
 )
+from pipeline.study.store.runs import Run
 
 Array = npt.NDArray[np.float32]
 

@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from pipeline.study.comparison.results import Run
+from pipeline.study.store.runs import Run
 
 P = ParamSpec("P")
 Grid: TypeAlias = npt.NDArray[Any]

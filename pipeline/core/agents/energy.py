@@ -1,0 +1,67 @@
+"""Policies that sample from exp(Q/α), of soft Q-learning and of compositions."""
+
+from abc import abstractmethod
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.core.agents.base import Agent
+from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.population.noise import Noise
+
+
+class EnergyPolicy(Agent):
+    """A population whose sampler draws from exp(Q/α), its own exploration."""
+
+    _sampler: SteinSampler
+    _exploration: Noise
+
+    @property
+    @abstractmethod
+    def temperature(self) -> Float[Tensor, " member"]:
+        """Temperature α, in reward units per nat."""
+
+    @abstractmethod
+    def _q_of_particles(
+        self,
+        state: Float[Tensor, "member batch 1 state"],
+        action: Float[Tensor, "member batch particle action"],
+    ) -> Float[Tensor, "member batch particle"]:
+        """The soft Q-function of several actions in each state, in reward units."""
+
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """One draw from the policy: it is its own exploration."""
+        noise = self._exploration.at(step)
+        return self.sample(state[:, None], noise[:, None]).squeeze(1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        state: Float[Tensor, "member batch state"],
+        noise: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch action"]:
+        """Draws, approximately distributed as exp(Q(s, a)/α)."""
+        return self._sampler.sample(
+            state, noise, self._q_of_particles, self.temperature
+        )
+
+    def greedy(
+        self, state: Float[Tensor, "member batch state"]
+    ) -> Float[Tensor, "member batch action"]:
+        """The best, by Q, of a fixed set of 32 draws from the policy."""
+        return self._sampler.best(state, self._q_of_particles)
+
+    def q(
+        self,
+        state: Float[Tensor, "member batch state"],
+        action: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """The soft Q-function, in reward units."""
+        return self._q_of_particles(state.unsqueeze(2), action.unsqueeze(2)).squeeze(2)

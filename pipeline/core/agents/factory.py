@@ -1,0 +1,43 @@
+"""Populations of learners from their settings."""
+
+from collections.abc import Sequence
+
+from pipeline.core.agents.base import Agent
+from pipeline.core.agents.setting import Setting
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.computation import PLAIN, Computation
+from pipeline.core.config.values import values_of, with_values
+
+
+def make(
+    configs: Sequence[Algorithm],
+    seeds: Sequence[int],
+    *,
+    states: int,
+    actions: int,
+    discount: float,
+    computation: Computation = PLAIN,
+) -> Agent:
+    """A population of learners with fresh networks.
+
+    Args:
+        configs: One per member, alike but for the numbers marked `PerMember`.
+        seeds: One per member.
+        states: Width of a state.
+        actions: Width of an action.
+        discount: γ of the task, per environment step.
+        computation: How updates are computed, settled.
+
+    Raises:
+        ValueError: Members differ in something that a population shares.
+    """
+    first = configs[0]
+    for config in configs:
+        alike = values_of(config).keys() == values_of(first).keys()
+        if not alike or with_values(config, values_of(first)) != first:
+            raise ValueError(
+                "members of one population may differ only in "
+                f"{', '.join(values_of(first))}; got {first} and {config}"
+            )
+    setting = Setting(tuple(seeds), states, actions, discount, computation)
+    return first.population(configs, setting)

@@ -1,0 +1,1 @@
+"""Two soft Q-functions as one policy."""

@@ -1,0 +1,78 @@
+"""How a composed policy does in the combined task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from pipeline.core.agents.base import Agent
+from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator
+from pipeline.core.tasks.multigoal.combination import (
+    SCALES,
+    Rule,
+    combined_arena,
+    rarest_shared_goal,
+)
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How every member did in the combined task."""
+
+    numbers: dict[str, Float[ndarray, " member"]]
+    """Metric to one number per member; see `docs/metrics.md`."""
+    positions: Float[ndarray, "member episode time 2"]
+
+
+def judge(
+    agent: Agent,
+    first: MultiGoal,
+    second: MultiGoal,
+    seeds: Sequence[int],
+    *,
+    rule: Rule,
+    episodes: int,
+) -> Judged:
+    """Let every member act in the combined task.
+
+    Dynamics, starts and noise are the same in both tasks, so that each episode is lived
+    through in one and in the other, and their returns are combined.
+
+    Args:
+        agent: Any population: composed, or a part.
+        first: One task; its `evaluation.policy` says how actions are chosen.
+        second: The other.
+        seeds: One per member.
+        rule: How the rewards are combined.
+        episodes: Of each member.
+
+    Returns:
+        `success`: share of episodes whose last position is within the radius of a goal
+        of both tasks; `success_first`, `success_second`: of one task;
+        `rarest_shared_goal`, as the function of that name; `return`: mean of the
+        undiscounted sum of combined rewards, in reward units.
+
+    Raises:
+        MisfitError: The tasks cannot be combined.
+    """
+    arena = combined_arena(first, second, rule)
+    alike = second.model_copy(update={"evaluation": first.evaluation})
+    lived = [
+        Evaluator(task, seeds, episodes=episodes)(agent, block=APART)
+        for task in (first, alike)
+    ]
+    inside = arena.inside(lived[0].last_positions)  # [objective, member, episode]
+    returns = SCALES[rule] * sum(found.returns for found in lived)
+    numbers = {
+        "success": inside.all(axis=0).mean(axis=1),
+        "success_first": inside[0].mean(axis=1),
+        "success_second": inside[1].mean(axis=1),
+        "rarest_shared_goal": rarest_shared_goal(arena, lived[0].last_positions),
+        "return": np.asarray(returns).mean(axis=1),
+    }
+    assert lived[0].positions is not None
+    shown = lived[0].positions[:, :SHOWN_EPISODES]
+    return Judged(numbers, shown.astype(np.float32))

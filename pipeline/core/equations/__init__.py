@@ -1,0 +1,1 @@
+"""The equations of maximum-entropy reinforcement learning, as pure functions."""

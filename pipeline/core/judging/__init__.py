@@ -1,0 +1,1 @@
+"""How well policies do: evaluation, distances from exact ones, changed tasks."""

@@ -1,0 +1,130 @@
+"""How well policies do: episodes apart from training, and what is read off them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from torch import Tensor
+
+from pipeline.core.agents.base import Agent
+from pipeline.core.population.randomness import integers, stream
+from pipeline.core.tasks.episodes import Episodes
+from pipeline.core.tasks.settings import Task
+from pipeline.core.tasks.trajectories import Trajectories
+
+APART = 2**40
+"""The block of streams for what is evaluated apart from any training, beyond those of
+evaluations while training."""
+SHOWN_EPISODES = 50
+"""Episodes of each member whose positions are kept by whoever evaluates apart."""
+
+
+class Evaluator:
+    """A fixed number of episodes for every member, as often as asked."""
+
+    def __init__(
+        self, task: Task, seeds: Sequence[int], *, episodes: int, tries: int = 1
+    ) -> None:
+        """Make the environments.
+
+        Args:
+            task: Where the policies are judged.
+            seeds: One per member.
+            episodes: Episodes of each member in one evaluation.
+            tries: How many of them in a row begin alike; divides `episodes`.
+        """
+        self._task = task
+        self._seeds = tuple(seeds)
+        self._count = episodes
+        self._tries = tries
+        self._starts: list[list[int]] = []
+        self._episodes = Episodes(task, len(self._seeds) * episodes, self._seed_of)
+
+    def _seed_of(self, environment: int, episode: int) -> int:
+        member, column = divmod(environment, self._count)
+        return self._starts[member][column]
+
+    @torch.no_grad()
+    def __call__(self, agent: Agent, *, block: int) -> Trajectories:
+        """Let every member act from the starts that belong to `block`.
+
+        Args:
+            agent: The population.
+            block: Which evaluation: chooses starts and noise.
+        """
+        members, count, episodes = len(self._seeds), self._count, self._episodes
+        self._begin(block)
+        noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]
+        alive = np.ones(members * count, dtype=bool)
+        returns = np.zeros(members * count)
+        lengths = np.zeros(members * count, dtype=np.int64)
+        terminated = np.zeros(members * count, dtype=bool)
+        positions = []
+        if episodes.positions is not None:
+            positions.append(episodes.positions)
+        while alive.any():
+            step = episodes.step(self._actions(agent, noises, alive))
+            returns[alive] += step.reward[alive]
+            lengths[alive] += 1
+            terminated |= alive & step.terminated
+            if episodes.positions is not None:
+                gone = ~alive[:, None]
+                positions.append(np.where(gone, np.nan, episodes.positions))
+            ended = step.terminated | step.truncated
+            alive &= ~ended
+            episodes.next(ended)
+        path = None
+        if positions:
+            path = np.stack(positions, axis=1).reshape(members, count, -1, 2)
+        shape = (members, count)
+        return Trajectories(
+            returns.reshape(shape),
+            lengths.reshape(shape),
+            terminated.reshape(shape),
+            path,
+        )
+
+    def _begin(self, block: int) -> None:
+        """Let every episode start where its block says."""
+        starts = self._count // self._tries
+        self._starts = [
+            np.repeat(
+                integers(seed, "evaluation starts", block, starts), self._tries
+            ).tolist()
+            for seed in self._seeds
+        ]
+        self._episodes.reset()
+
+    def _actions(
+        self,
+        agent: Agent,
+        noises: Sequence[np.random.Generator],
+        alive: Bool[ndarray, " environment"],
+    ) -> Float[Tensor, "environment action"]:
+        """What the policies do next; nothing, where all of a column have ended."""
+        members, count, episodes = len(self._seeds), self._count, self._episodes
+        goes_on = torch.from_numpy(alive.reshape(members, count).any(axis=0))
+        state = episodes.observation.view(members, count, -1)[:, goes_on]
+        state = state.to(agent.device)
+        if self._task.evaluation.policy == "greedy":
+            chosen = agent.greedy(state)
+        else:
+            shape = (count, episodes.actions)
+            noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
+            stacked = torch.from_numpy(np.stack(noise))[:, goes_on]
+            chosen = agent.sample(state, stacked.to(agent.device))
+        action = torch.zeros(members, count, episodes.actions)
+        action[:, goes_on] = chosen.cpu()
+        return action.flatten(end_dim=1)
+
+
+def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:
+    """Every number that a task defines, per member; see `docs/metrics.md`."""
+    common = {
+        "return": trajectories.returns.mean(axis=1),
+        "episode_length": trajectories.lengths.mean(axis=1),
+    }
+    own = task.metrics(trajectories)
+    return {name: values.tolist() for name, values in (common | dict(own)).items()}

@@ -1,0 +1,67 @@
+"""What trained policies do when the task is not quite the one they learned.
+
+The task changes at test time only: goals are gone, walls stand in the way, the state is
+pushed. Nothing is learned. A policy that knows several ways may fail on one and succeed
+on another, so that it is also asked how often a start succeeds in any of several tries.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from pipeline.core.agents.base import Agent
+from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator
+from pipeline.core.tasks.settings import Task
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """How every member did."""
+
+    numbers: dict[str, Float[ndarray, " member"]]
+    """Metric to one number per member; see `docs/metrics.md`."""
+    positions: Float[ndarray, "member episode time 2"]
+    """First tries from the first starts; NaN after the end."""
+
+
+def robustness(
+    agent: Agent, task: Task, seeds: Sequence[int], *, episodes: int, tries: int
+) -> Robustness:
+    """Let every member act in a task that may differ from the one it learned.
+
+    Args:
+        agent: The trained population.
+        task: The task as it is at test time.
+        seeds: One per member.
+        episodes: Starts of each member.
+        tries: Episodes from each start.
+
+    Returns:
+        `success`: share of all episodes that do what `task` asks; `success_of_any`:
+        share of starts from which at least one try does; `return`: mean over all
+        episodes of the undiscounted sum of rewards, in reward units; `episode_length`:
+        mean, in environment steps.
+
+    Raises:
+        ValueError: There is nothing to do.
+    """
+    if episodes < 1 or tries < 1:
+        raise ValueError(
+            f"episodes and tries must be at least 1, found {episodes} and {tries}"
+        )
+    evaluator = Evaluator(task, seeds, episodes=episodes * tries, tries=tries)
+    found = evaluator(agent, block=APART)
+    success = task.succeeded(found)
+    each_start = success.reshape(len(seeds), episodes, tries)
+    numbers = {
+        "success": success.mean(axis=1),
+        "success_of_any": each_start.any(axis=2).mean(axis=1),
+        "return": found.returns.mean(axis=1),
+        "episode_length": found.lengths.mean(axis=1),
+    }
+    assert found.positions is not None
+    shown = found.positions[:, ::tries][:, :SHOWN_EPISODES]
+    return Robustness(numbers, shown.astype(np.float32))

@@ -1,0 +1,73 @@
+"""What stands between the environments and the learners."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.core.tasks.episodes import Transition
+
+
+class Collector(ABC):
+    """What stands between the environments and the learners."""
+
+    @abstractmethod
+    def act(
+        self,
+        state: Float[Tensor, "member state"],
+        *,
+        step: int,
+        starting: Bool[Tensor, " member"],
+    ) -> Float[Tensor, "member action"]:
+        """Actions for gathering experience; as `Agent.act`."""
+
+    @abstractmethod
+    def learn(
+        self,
+        state: Float[Tensor, "member state"],
+        action: Float[Tensor, "member action"],
+        made: Transition,
+        *,
+        step: int,
+        updates: int,
+    ) -> int:
+        """Take in one step of every member, and learn if it is time to.
+
+        Args:
+            state: Where the members were.
+            action: What they did.
+            made: What came of it.
+            step: Environment step, counted from 0.
+            updates: Updates so far.
+
+        Returns:
+            Updates made now.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """What is remembered, for a checkpoint."""
+
+    @abstractmethod
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Continue from what `state` returned."""
+
+
+class Outcome(NamedTuple):
+    """What came of a step of every member, where the learners are."""
+
+    reward: Float[Tensor, " member"]
+    state_next: Float[Tensor, "member state"]
+    terminated: Float[Tensor, " member"]
+    truncated: Float[Tensor, " member"]
+
+    @classmethod
+    def of(cls, made: Transition, device: torch.device) -> "Outcome":
+        """What came of a step, in single precision."""
+        reward, terminated, truncated = (
+            torch.from_numpy(value).float().to(device)
+            for value in (made.reward, made.terminated, made.truncated)
+        )
+        return cls(reward, made.observation_next.to(device), terminated, truncated)

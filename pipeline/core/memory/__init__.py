@@ -1,0 +1,1 @@
+"""What was experienced: replay and rollout buffers."""

@@ -1,0 +1,1 @@
+"""Networks, optimiser, noise and compiled updates of a whole population."""

@@ -1,0 +1,55 @@
+"""What is written of any environment that Gymnasium knows."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import PositiveInt
+
+from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.config.values import Discount
+from pipeline.core.tasks.kind import Kind
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+
+
+class Gymnasium(Kind):
+    """Any environment that Gymnasium knows, with box observations and actions."""
+
+    kind: Literal["gymnasium"]
+    id: str
+    horizon: PositiveInt | None = None
+    """Without it, the limit that the environment was registered with."""
+    discount: Discount
+    objective: Literal["return"]
+    evaluation: Evaluation
+
+    @property
+    def time_limit(self) -> int:
+        """As `Kind.time_limit`.
+
+        Raises:
+            ValueError: Neither the task nor the environment's registration has one.
+        """
+        from pipeline.core.tasks.gymnasium.environments import registered_limit
+
+        return self.horizon or registered_limit(self.id)
+
+    def environments(self, count: int) -> "VectorEnv":
+        """As `Kind.environments`."""
+        from pipeline.core.tasks.gymnasium.environments import copies
+
+        return copies(self.id, count)
+
+    @property
+    def spaces(self) -> object:
+        """Shapes of observations and actions; None if it cannot be made here."""
+        from pipeline.core.tasks.gymnasium.inspection import shapes
+
+        return shapes(self.id)
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """As `Kind.mistakes`, found by making the environment once."""
+        from pipeline.core.tasks.gymnasium.inspection import mistakes
+
+        yield from mistakes(self.id, self.horizon)

@@ -1,0 +1,153 @@
+"""What everybody asks of a task. Each kind answers in its own folder."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.config.values import Value
+
+if TYPE_CHECKING:  # whoever reads settings needs neither
+    from gymnasium.vector import VectorEnv
+    from jaxtyping import Bool, Float
+    from numpy import ndarray
+
+    from pipeline.core.exact.oracle import Oracle, Solution
+    from pipeline.core.tasks.trajectories import Trajectories
+
+
+class Kind(Value):
+    """Settings of a task, and what follows from them.
+
+    What is not abstract is answered for a task that has nothing particular: no plane,
+    no exact answer, no metric besides return and length.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("return",)
+    """Metrics in the table of its runs and in files of learning curves."""
+    has_plane: ClassVar[bool] = False
+    """Whether `info["position"]` says where its body is in a plane."""
+    is_composable: ClassVar[bool] = False
+    """Whether two soft Q-functions of such tasks can become one policy."""
+
+    can_change: ClassVar[bool] = False
+    """Whether policies can be asked what they do when the task changes at test time."""
+
+    if TYPE_CHECKING:  # fields, in the order in which each kind writes them
+
+        @property
+        def kind(self) -> str:
+            """What the file calls it."""
+
+        @property
+        def discount(self) -> float:
+            """γ, per environment step."""
+
+        @property
+        def objective(self) -> str:
+            """The metric that its sweeps maximise."""
+
+        @property
+        def evaluation(self) -> Evaluation:
+            """How policies are judged."""
+
+    @property
+    @abstractmethod
+    def time_limit(self) -> int:
+        """Environment steps after which an episode is cut."""
+
+    @abstractmethod
+    def environments(self, count: int) -> "VectorEnv":
+        """Independent copies of the environment, without time limit or autoreset.
+
+        Actions are in [-1, 1]^d and are scaled to the environment's box; observations
+        are vectors. The time limit is the business of `Episodes`, which knows a cut
+        episode from an ended one.
+
+        Args:
+            count: How many.
+        """
+
+    @property
+    @abstractmethod
+    def spaces(self) -> object:
+        """Something that is equal for tasks with equal observations and actions."""
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """What keeps these settings from being a task: field (or "") and message."""
+        yield from ()
+
+    def metrics(
+        self, trajectories: "Trajectories"
+    ) -> "Mapping[str, Float[ndarray, ' member']]":
+        """What episodes say besides return and length; see `docs/metrics.md`."""
+        return {}
+
+    def milestones(
+        self,
+        steps: "Float[ndarray, ' evaluation']",
+        measured: "Mapping[str, Float[ndarray, 'evaluation member']]",
+        *,
+        after: int,
+    ) -> dict[str, list[float]]:
+        """When something was reached for the first time in the course of training.
+
+        Args:
+            steps: Environment steps of each evaluation.
+            measured: What was found in each.
+            after: Steps without learning; what happens before their end is chance.
+        """
+        return {}
+
+    @property
+    def probes(self) -> "Float[ndarray, 'probe state'] | None":
+        """States at which trained policies are looked at; None: nowhere."""
+        return None
+
+    def succeeded(
+        self, trajectories: "Trajectories"
+    ) -> "Bool[ndarray, 'member episode']":
+        """Whether each episode did what the task is about; for kinds that change."""
+        return trajectories.terminated
+
+    def changed(self, change: Value) -> Self | None:
+        """The task as it is at test time; None where the change does not fit it."""
+        return None
+
+    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
+        """Why there is no exact answer at this temperature; None if there is one.
+
+        Args:
+            temperature: α, in reward units per nat.
+            spacing: Of the grid, for a kind that is solved on one.
+        """
+        return (
+            f"a task of kind {self.kind} has no exact answer; those of kind multigoal "
+            "and linear_quadratic have one"
+        )
+
+
+class SolvedKind(Kind):
+    """A kind whose soft-optimal policy can be computed."""
+
+    @property
+    @abstractmethod
+    def compared(self) -> "Float[ndarray, 'probe state']":
+        """States at which policies are compared with the exact one; may be none."""
+
+    @abstractmethod
+    def solve(self, temperature: float, *, spacing: float, name: str) -> "Solution":
+        """The soft-optimal policy: what it is worth and does, and how to rebuild it.
+
+        Args:
+            temperature: α, in reward units per nat.
+            spacing: Of the grid, for a kind that is solved on one.
+            name: Of the stream that draws the policy's episodes.
+
+        Raises:
+            ValueError: There is none.
+        """
+
+    @abstractmethod
+    def oracle(self, temperature: float, arrays: "Mapping[str, ndarray]") -> "Oracle":
+        """The oracle, from the arrays of what `solve` found; none if it wrote none."""

@@ -1,0 +1,171 @@
+"""What is written of a linear system with a quadratic cost, and its exact answer."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import PositiveInt
+
+from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.config.values import Discount, Matrix, NonNegative, Positive
+from pipeline.core.exact.linear_system import System
+from pipeline.core.exact.oracle import Solution
+from pipeline.core.tasks.kind import SolvedKind
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+    from jaxtyping import Float
+    from numpy import ndarray
+
+    from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+
+COUNTED_ACTIONS = 2
+"""Of a policy whose actions are counted in cells of a square."""
+
+
+class LinearQuadratic(SolvedKind):
+    """A linear system s' = A s + B a + w with the reward -(s' Q s + a' R a).
+
+    The action a is `bound` times what the policy does in [-1, 1]^d. Nothing ends an
+    episode but its horizon.
+    """
+
+    kind: Literal["linear_quadratic"]
+    dynamics: Matrix
+    """A [state, state]."""
+    control: Matrix
+    """B [state, action]."""
+    state_cost: Matrix
+    """Q [state, state], symmetric and positive semi-definite."""
+    action_cost: Matrix
+    """R [action, action], symmetric and positive definite."""
+    noise: NonNegative
+    """Standard deviation of every coordinate of w ~ N(0, noise² I)."""
+    start: NonNegative
+    """Standard deviation of every coordinate of the first state."""
+    bound: Positive
+    """Half-width of the box of actions a."""
+    horizon: PositiveInt
+    discount: Discount
+    objective: Literal["return"]
+    evaluation: Evaluation
+
+    @property
+    def time_limit(self) -> int:
+        """As `Kind.time_limit`."""
+        return self.horizon
+
+    @property
+    def system(self) -> System:
+        """The system, its actions measured by u in [-1, 1]^d.
+
+        Raises:
+            ValueError: Shapes do not fit, or a cost is not what it has to be.
+        """
+        states, actions = len(self.dynamics), len(self.control[0])
+        shapes = {
+            "dynamics": (states, states),
+            "control": (states, actions),
+            "state_cost": (states, states),
+            "action_cost": (actions, actions),
+        }
+        matrices = {name: self._matrix(name, shape) for name, shape in shapes.items()}
+        return System(
+            dynamics=matrices["dynamics"],
+            control=self.bound * matrices["control"],
+            state_cost=matrices["state_cost"],
+            action_cost=self.bound**2 * matrices["action_cost"],
+            noise=self.noise,
+            start=self.start,
+        )
+
+    def _matrix(
+        self, name: str, shape: tuple[int, int]
+    ) -> "Float[ndarray, 'row column']":
+        rows: tuple[tuple[float, ...], ...] = getattr(self, name)
+        lengths = {len(row) for row in rows}
+        if len(lengths) > 1:
+            raise ValueError(f"the rows of `{name}` differ in length")
+        found = len(rows), lengths.pop()
+        if found != shape:
+            raise ValueError(
+                f"`{name}` is {found[0]} by {found[1]} and must be {shape[0]} by "
+                f"{shape[1]}: there are as many states as `dynamics` has rows, as many "
+                "actions as `control` has columns"
+            )
+        return np.array(rows)
+
+    def environments(self, count: int) -> "VectorEnv":
+        """As `Kind.environments`."""
+        import gymnasium
+
+        from pipeline.core.tasks.linear_quadratic import NAME
+
+        return gymnasium.make_vec(
+            NAME,
+            num_envs=count,
+            vectorization_mode="vector_entry_point",
+            max_episode_steps=self.horizon,
+            system=self.system,
+        )
+
+    @property
+    def spaces(self) -> object:
+        """Widths of state and action."""
+        return self.kind, len(self.dynamics), len(self.action_cost)
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """As `Kind.mistakes`."""
+        try:
+            _ = self.system
+        except ValueError as error:
+            yield "", str(error)
+
+    @property
+    def compared(self) -> "Float[ndarray, 'probe state']":
+        """The mean of the starts, and one deviation from it along each axis.
+
+        None if actions are not two, which a histogram of `cells`² is of.
+        """
+        dimensions = len(self.dynamics)
+        away = np.vstack([np.zeros(dimensions), self.start * np.eye(dimensions)])
+        if len(self.control[0]) != COUNTED_ACTIONS:
+            return away[:0]
+        return away if self.start else away[:1]
+
+    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
+        """As `Kind.unsolvable`; there is no grid."""
+        try:
+            self.oracle(temperature, {})
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
+        """As `SolvedKind.solve`; what it is worth needs no episodes."""
+        oracle = self.oracle(temperature, {})
+        origin = np.zeros((1, len(self.dynamics)))
+        numbers = {
+            "value": float(oracle.value(origin)[0]),
+            "entropy": oracle.regulator.entropy,
+        }
+        return Solution(numbers, {})
+
+    def oracle(
+        self, temperature: float, arrays: "Mapping[str, ndarray]"
+    ) -> "LinearQuadraticOracle":
+        """The closed form, which needs no arrays.
+
+        Raises:
+            ValueError: As for `system`, or as for `LinearQuadraticOracle.solve`.
+        """
+        # Imports scipy.stats, which every stage would pay for.
+        from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+
+        return LinearQuadraticOracle.solve(
+            self.system,
+            temperature,
+            discount=self.discount,
+            horizon=self.horizon,
+            bound=self.bound,
+        )

@@ -1,0 +1,68 @@
+"""What is written of a MuJoCo body."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import PositiveInt
+
+from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.config.values import Discount
+from pipeline.core.tasks.kind import Kind
+from pipeline.core.tasks.trajectories import TINY, Trajectories
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+    from jaxtyping import Float
+    from numpy import ndarray
+
+
+class Locomotion(Kind):
+    """A MuJoCo body rewarded for the motion of its centre of mass."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        "return",
+        "distance",
+        "forward_distance",
+        "direction_spread",
+    )
+    has_plane: ClassVar[bool] = True
+
+    kind: Literal["locomotion"]
+    body: Literal["swimmer"]
+    reward: Literal["speed", "forward"]
+    """`speed`: in any direction of the plane; `forward`: along x."""
+    horizon: PositiveInt
+    discount: Discount
+    objective: Literal["return", "distance", "forward_distance", "direction_spread"]
+    evaluation: Evaluation
+
+    @property
+    def time_limit(self) -> int:
+        """As `Kind.time_limit`."""
+        return self.horizon
+
+    def environments(self, count: int) -> "VectorEnv":
+        """As `Kind.environments`."""
+        from pipeline.core.tasks.gymnasium.environments import copies
+        from pipeline.core.tasks.locomotion import SWIMMERS
+
+        return copies(SWIMMERS[self.reward], count)
+
+    @property
+    def spaces(self) -> object:
+        """The body."""
+        return self.body
+
+    def metrics(
+        self, trajectories: Trajectories
+    ) -> "dict[str, Float[ndarray, ' member']]":
+        """How far and where to the centre of mass moves, in metres."""
+        assert trajectories.positions is not None
+        moved = trajectories.last_positions - trajectories.positions[:, :, 0]
+        distance = np.linalg.norm(moved, axis=-1).mean(axis=1)
+        resultant = np.linalg.norm(moved.mean(axis=1), axis=-1)
+        return {
+            "distance": distance,
+            "forward_distance": moved[..., 0].mean(axis=1),
+            "direction_spread": 1 - resultant / np.maximum(distance, TINY),
+        }

@@ -1,0 +1,103 @@
+"""How a task with goals is solved exactly, and what its best policy does."""
+
+import numpy as np
+
+from pipeline.core.exact.distance import oracle_masses, place_name
+from pipeline.core.exact.gaussian_bound import best_gaussian
+from pipeline.core.exact.grid import GridOracle, too_coarse
+from pipeline.core.exact.oracle import Solution
+from pipeline.core.exact.rollouts import Episodes, roll_out
+from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.multigoal.arena import (
+    GOAL_RADIUS,
+    Arena,
+    goal_distances,
+    start,
+)
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+
+EPISODES = 2000
+"""Of the soft-optimal policy: shares of a quarter have a standard error of .01."""
+KEPT_EPISODES = 50
+"""Of them, for figures."""
+CELLS = 41
+"""Along each axis of the masses of actions that are kept for figures."""
+GAUSSIAN_CELLS = 100
+"""Along each axis, of the masses of the best Gaussian: at α = 1 they err by .001."""
+ORIGIN = np.zeros((1, 2))
+
+
+def solve(
+    task: MultiGoal, temperature: float, *, spacing: float, name: str
+) -> Solution:
+    """The soft-optimal policy on a grid; as `SolvedKind.solve`."""
+    oracle = _solved(task, temperature, spacing)
+    episodes = roll_out(
+        oracle,
+        start,
+        horizon=task.horizon,
+        episodes=EPISODES,
+        generator=stream(0, name),
+    )
+    states = task.compared
+    arrays = {
+        "probe_masses": np.stack(
+            [oracle_masses(oracle, state, CELLS) for state in states]
+        ),
+        "probe_states": states,
+        "positions": episodes.positions[:KEPT_EPISODES].astype(np.float32),
+        "v": oracle.v,
+    }
+    return Solution(_numbers(oracle, task, episodes), arrays)
+
+
+def _solved(task: MultiGoal, temperature: float, spacing: float) -> GridOracle:
+    return GridOracle.solve(
+        Arena.of(task), temperature, discount=task.discount, spacing=spacing
+    )
+
+
+def _numbers(
+    oracle: GridOracle, task: MultiGoal, episodes: Episodes
+) -> dict[str, float]:
+    """What the oracle's policy is worth and does; `docs/metrics.md` defines each."""
+    goals, starts = np.array(task.goals), episodes.positions[:, 0]
+    distance = goal_distances(episodes.last, goals)
+    inside, nearest = distance.min(axis=1) < GOAL_RADIUS, distance.argmin(axis=1)
+    shares = {
+        f"goal_{goal}": float((inside & (nearest == goal)).mean())
+        for goal in range(len(goals))
+    }
+    stayed = nearest == goal_distances(starts, goals).argmin(axis=1)
+    return {
+        "value": float(oracle.value(ORIGIN)[0]),
+        "entropy": float(oracle.entropy(ORIGIN)[0]),
+        "entropy_at_starts": float(oracle.entropy(starts).mean()),
+        "return": float(episodes.returns.mean()),
+        "return_deviation": float(episodes.returns.std(ddof=1)),
+        "episode_length": float(episodes.lengths.mean()),
+        "success": float(inside.mean()),
+        **shares,
+        "nearest_goal": float(stayed.mean()),
+        **{
+            f"best_gaussian/{place_name(state)}": best_gaussian(
+                oracle, state, cells=GAUSSIAN_CELLS
+            ).reverse_kl
+            for state in task.compared
+        },
+        **_grid_error(oracle, task),
+    }
+
+
+def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
+    """How much V* changes from a grid of twice the spacing; nothing if that is bad."""
+    coarse = 2 * oracle.spacing
+    if too_coarse(coarse, oracle.temperature, effort=oracle.plane.effort):
+        return {}
+    other = _solved(task, oracle.temperature, coarse)
+    change = np.abs(oracle.v[::2, ::2] - other.v)
+    at_start = np.abs(oracle.value(ORIGIN) - other.value(ORIGIN))[0]
+    return {
+        "refinement_change": float(at_start / np.abs(oracle.value(ORIGIN))[0]),
+        "refinement_change_largest": float(change.max() / np.abs(oracle.v).max()),
+    }

@@ -1,0 +1,247 @@
+"""What is written of a point in the plane with several goals, and what follows."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, PositiveInt, Tag, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.config.values import Discount, Positive, Value, either
+from pipeline.core.tasks.kind import SolvedKind
+from pipeline.core.tasks.trajectories import Trajectories
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+    from jaxtyping import Bool, Float
+    from numpy import ndarray
+
+    from pipeline.core.exact.grid import GridOracle
+    from pipeline.core.exact.oracle import Solution
+
+ARENA_BOUND: Final = 7.0
+"""The plane of `MultiGoal` is [-7, 7]² (in units of the largest action)."""
+START_BOUND: Final = 0.5
+"""Episodes of `MultiGoal` start in [-0.5, 0.5]²."""
+
+Coordinate = Annotated[float, Field(ge=-ARENA_BOUND, le=ARENA_BOUND)]
+Point = tuple[Coordinate, Coordinate]
+
+
+class Wall(Value):
+    """A closed box that no move may touch."""
+
+    low: Point
+    """Its corner with the smaller coordinates."""
+    high: Point
+
+    @field_validator("high")
+    @classmethod
+    def _above_low(cls, high: Point, info: Any) -> Point:
+        low = info.data.get("low")
+        if low is not None and not (low[0] < high[0] and low[1] < high[1]):
+            raise PydanticCustomError(
+                "wall", "must be greater than `low` in both coordinates"
+            )
+        return high
+
+    def meets(self, low: Point, high: Point) -> bool:
+        """Whether the wall and another closed box have a point in common."""
+        return all(
+            own_low <= other_high and other_low <= own_high
+            for own_low, own_high, other_low, other_high in zip(
+                self.low, self.high, low, high, strict=True
+            )
+        )
+
+
+class Push(Value):
+    """A displacement in a random direction, once in every episode."""
+
+    step: PositiveInt
+    """The environment step, counted from 1, whose move it follows."""
+    distance: Positive
+
+
+class MultiGoal(SolvedKind):
+    """A point in the plane and goals that are equally good."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        "multi_goal_score",
+        "goals_reached",
+        "goal_entropy",
+        "return",
+        "success",
+    )
+    has_plane: ClassVar[bool] = True
+    is_composable: ClassVar[bool] = True
+    can_change: ClassVar[bool] = True
+
+    kind: Literal["multigoal"]
+    horizon: PositiveInt
+    discount: Discount
+    goals: Annotated[tuple[Point, ...], Field(min_length=1)]
+    goals_end_episode: bool
+    walls: tuple[Wall, ...] = ()
+    push: Push | None = None
+    objective: Literal["multi_goal_score", "goals_reached", "goal_entropy", "return"]
+    evaluation: Evaluation
+
+    @field_validator("goals")
+    @classmethod
+    def _distinct(cls, goals: tuple[Point, ...]) -> tuple[Point, ...]:
+        if len(set(goals)) < len(goals):
+            raise PydanticCustomError("goals", "must be different places")
+        return goals
+
+    @field_validator("walls")
+    @classmethod
+    def _clear(cls, walls: tuple[Wall, ...], info: Any) -> tuple[Wall, ...]:
+        start = (-START_BOUND, -START_BOUND), (START_BOUND, START_BOUND)
+        for wall in walls:
+            if wall.meets(*start):
+                raise PydanticCustomError(
+                    "walls", "must leave [-0.5, 0.5]² free, where episodes start"
+                )
+            for goal in info.data.get("goals", ()):
+                if wall.meets(goal, goal):
+                    raise PydanticCustomError(
+                        "walls",
+                        "must leave the goals free, also ({x}, {y})",
+                        {"x": f"{goal[0]:g}", "y": f"{goal[1]:g}"},
+                    )
+        return walls
+
+    @property
+    def time_limit(self) -> int:
+        """As `Kind.time_limit`."""
+        return self.horizon
+
+    def environments(self, count: int) -> "VectorEnv":
+        """As `Kind.environments`."""
+        import gymnasium
+
+        from pipeline.core.tasks.multigoal import NAME
+        from pipeline.core.tasks.multigoal.arena import Arena
+
+        return gymnasium.make_vec(
+            NAME,
+            num_envs=count,
+            vectorization_mode="vector_entry_point",
+            max_episode_steps=self.horizon,
+            arena=Arena.of(self),
+        )
+
+    @property
+    def spaces(self) -> object:
+        """Those of all such tasks."""
+        return self.kind
+
+    def metrics(
+        self, trajectories: Trajectories
+    ) -> "dict[str, Float[ndarray, ' member']]":
+        """As `Kind.metrics`: which goals episodes end in, and how evenly."""
+        from pipeline.core.tasks.multigoal.metrics import of_goals
+
+        return of_goals(trajectories, self.goals)
+
+    def succeeded(
+        self, trajectories: Trajectories
+    ) -> "Bool[ndarray, 'member episode']":
+        """Whether it ends in a goal."""
+        from pipeline.core.tasks.multigoal.metrics import in_a_goal
+
+        return in_a_goal(trajectories, self.goals)
+
+    def milestones(
+        self,
+        steps: "Float[ndarray, ' evaluation']",
+        measured: "Mapping[str, Float[ndarray, 'evaluation member']]",
+        *,
+        after: int,
+    ) -> dict[str, list[float]]:
+        """As `Kind.milestones`: when every goal was reached."""
+        from pipeline.core.tasks.multigoal.metrics import steps_to_all_goals
+
+        reached = measured["goals_reached"]
+        first = steps_to_all_goals(steps, reached, goals=len(self.goals), after=after)
+        return {"steps_to_all_goals": first}
+
+    @property
+    def probes(self) -> "Float[ndarray, 'probe 2']":
+        """Positions in the plane, as in the paper; its code has (-2.5, 0) first."""
+        import numpy as np
+
+        return np.array([(-2.0, 0.0), (0.0, 0.0), (2.5, 2.5)], np.float32)
+
+    def changed(self, change: Value) -> "MultiGoal | None":
+        """As `Kind.changed`, by one of `Perturbation`.
+
+        A goal that is left must be one of the task's, and a wall off goals and starts.
+        """
+        if isinstance(change, OtherGoals) and not set(change.goals) <= set(self.goals):
+            return None
+        try:
+            data = self.model_dump(mode="json") | change.model_dump(mode="json")
+            return MultiGoal.model_validate(data, strict=False)
+        except ValidationError:
+            return None
+
+    # -------------------------------------------------------------- the exact answer
+
+    @property
+    def compared(self) -> "Float[ndarray, 'probe 2']":
+        """The probe states."""
+        return self.probes.astype("float64")
+
+    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
+        """As `Kind.unsolvable`, on a grid."""
+        from pipeline.core.exact.grid import too_coarse
+        from pipeline.core.tasks.multigoal.arena import ACTION_COST
+
+        if self.push is not None:
+            return "the task has a push: its best policy depends on the time"
+        reason = too_coarse(spacing, temperature, effort=ACTION_COST)
+        return f"exact.spacing cannot be used: {reason}" if reason else None
+
+    def solve(self, temperature: float, *, spacing: float, name: str) -> "Solution":
+        """As `SolvedKind.solve`, by soft value iteration."""
+        from pipeline.core.tasks.multigoal.answer import solve
+
+        return solve(self, temperature, spacing=spacing, name=name)
+
+    def oracle(
+        self, temperature: float, arrays: "Mapping[str, ndarray]"
+    ) -> "GridOracle":
+        """As `SolvedKind.oracle`."""
+        from pipeline.core.exact.grid import GridOracle
+        from pipeline.core.tasks.multigoal.arena import Arena
+
+        return GridOracle(Arena.of(self), temperature, self.discount, arrays["v"])
+
+
+class OtherGoals(Value):
+    """At test time there are these goals only."""
+
+    goals: Annotated[tuple[Point, ...], Field(min_length=1)]
+
+
+class OtherWalls(Value):
+    """At test time there are walls."""
+
+    walls: Annotated[tuple[Wall, ...], Field(min_length=1)]
+
+
+class Pushed(Value):
+    """At test time the state is displaced."""
+
+    push: Push
+
+
+Perturbation = Annotated[
+    Annotated[OtherGoals, Tag("goals")]
+    | Annotated[OtherWalls, Tag("walls")]
+    | Annotated[Pushed, Tag("push")],
+    either("goals", "walls", "push"),
+]
+"""How a task is not quite the one that was learned."""

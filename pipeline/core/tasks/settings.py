@@ -1,0 +1,14 @@
+"""What `tasks` may say: the union of all kinds."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Discriminator
+
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
+from pipeline.core.tasks.linear_quadratic.settings import LinearQuadratic
+from pipeline.core.tasks.locomotion.settings import Locomotion
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+
+Task: TypeAlias = Annotated[
+    MultiGoal | Locomotion | LinearQuadratic | Gymnasium, Discriminator("kind")
+]

@@ -1,0 +1,233 @@
+"""Training one population on one task, yielding what is worth knowing as it goes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy import ndarray
+from torch import Tensor
+
+from pipeline.core.agents import factory
+from pipeline.core.job import Array, Job, Record, Result
+from pipeline.core.judging.evaluation import Evaluator, summary
+from pipeline.core.learning.factory import collector_for
+from pipeline.core.learning.replay_collector import ReplayCollector
+from pipeline.core.memory.replay import Spill
+from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.episodes import Episodes, member_seeds
+from pipeline.core.training import weights
+
+RECORD_EVERY = 100
+"""Environment steps between two records."""
+KEPT_EPISODES = 50
+"""Episodes of the final evaluation whose positions are kept."""
+VISITED_STATES = 2048
+"""States of each member that are kept of what it replayed."""
+
+
+@dataclass
+class _Progress:
+    """Counters, and returns of the episodes since the last record."""
+
+    step: int = 0
+    updates: int = 0
+    returns: list[list[float]] = field(default_factory=list)
+    lengths: list[list[float]] = field(default_factory=list)
+
+
+class Training:
+    """Iterate to train. Between two records the state can be saved and restored."""
+
+    def __init__(self, job: Job, spill: Spill | None = None) -> None:
+        """Make environments, learners and what they learn from.
+
+        Args:
+            job: What to do.
+            spill: Where replays go that are too large for memory.
+
+        Raises:
+            weights.WrongStartError: The pretrained weights do not fit.
+            OSError: There is no room for a replay.
+        """
+        self.job = job
+        members = len(job.seeds)
+        self._episodes = Episodes(
+            job.task, members, member_seeds(job.seeds, "environment")
+        )
+        self.states = self._episodes.states
+        self.actions = self._episodes.actions
+        widths = {"states": self.states, "actions": self.actions}
+        updates = job.algorithms[0].updates(job.steps)
+        self.agent = factory.make(
+            job.algorithms,
+            job.seeds,
+            discount=job.task.discount,
+            computation=job.computation.settled(updates),
+            **widths,
+        )
+        if job.start is not None:
+            weights.start_from(job.start, self.agent, job.seeds)
+        self._collector = collector_for(
+            self.agent,
+            job.algorithms[0],
+            job.seeds,
+            steps=job.steps,
+            pretrained=job.start is not None,
+            spill=spill,
+            **widths,
+        )
+        self._evaluator = Evaluator(
+            job.task, job.seeds, episodes=job.task.evaluation.episodes
+        )
+        self._returns = torch.zeros(members, dtype=torch.float64)
+        self._progress = _Progress()
+        self._forget_episodes()
+        self._episodes.reset()
+        self.records: list[Record] = []
+
+    def __iter__(self) -> Iterator[Record]:
+        """Go on from where the state is, to the last step.
+
+        The first record is of step 0: what the policies do before they learn.
+        """
+        every = self.job.task.evaluation.every
+        if not self.records:
+            yield self._record(evaluate=True)
+        while self._progress.step < self.job.steps:
+            self._advance()
+            step = self._progress.step
+            last = step == self.job.steps
+            if step % RECORD_EVERY == 0 or step % every == 0 or last:
+                yield self._record(evaluate=step % every == 0 or last)
+
+    def _advance(self) -> None:
+        """One environment step of every member, and the updates that follow it."""
+        episodes, progress = self._episodes, self._progress
+        state, step = episodes.observation.to(self.agent.device), progress.step
+        starting = episodes.starting.to(state.device)
+        action = self._collector.act(state, step=step, starting=starting)
+        made = episodes.step(action.cpu())
+        progress.updates += self._collector.learn(
+            state, action, made, step=step, updates=progress.updates
+        )
+        self._returns += torch.from_numpy(made.reward)
+        self._end_episodes(made.terminated | made.truncated)
+        progress.step += 1
+
+    def _end_episodes(self, ended: ndarray) -> None:
+        lengths = self._episodes.state()["length"]
+        for member in np.flatnonzero(ended):
+            self._progress.returns[member].append(float(self._returns[member]))
+            self._progress.lengths[member].append(float(lengths[member]))
+        self._returns[torch.from_numpy(ended)] = 0.0
+        self._episodes.next(ended)
+
+    def _forget_episodes(self) -> None:
+        self._progress.returns = [[] for _ in self.job.seeds]
+        self._progress.lengths = [[] for _ in self.job.seeds]
+
+    def _record(self, *, evaluate: bool) -> Record:
+        progress = self._progress
+        metrics = {
+            "train/return": [_mean(values) for values in progress.returns],
+            "train/episode_length": [_mean(values) for values in progress.lengths],
+        }
+        self._forget_episodes()
+        for name, values in self.agent.diagnostics().items():
+            metrics[f"train/{name}"] = values.tolist()
+        if evaluate:
+            trajectories = self._evaluator(self.agent, block=progress.step)
+            judged = summary(self.job.task, trajectories)
+            metrics |= {f"evaluation/{name}": v for name, v in judged.items()}
+        record = Record(progress.step, metrics)
+        self.records.append(record)
+        return record
+
+    def visited(self) -> Array | None:
+        """`[member, state, width]` drawn from what is replayed; None: nothing is."""
+        if not isinstance(self._collector, ReplayCollector):
+            return None
+        drawn = [
+            stream(seed, "visited states").random(VISITED_STATES)
+            for seed in self.job.seeds
+        ]
+        uniform = torch.from_numpy(np.stack(drawn)).to(self.agent.device)
+        return self._collector.visited(uniform).cpu().numpy().astype(np.float32)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the rest of the training depends on, and the records."""
+        parts = {
+            "agent": self.agent.state(),
+            "experience": self._collector.state(),
+            "episodes": self._episodes.state(),
+            "returns": {"running": self._returns},
+        }
+        tensors = {
+            f"{part}/{name}": tensor
+            for part, named in parts.items()
+            for name, tensor in named.items()
+        }
+        progress = asdict(self._progress)
+        return tensors, {
+            "progress": progress,
+            "records": [[record.step, record.metrics] for record in self.records],
+        }
+
+    def load_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Continue from what `state` returned, to the bit."""
+        parts: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in tensors.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = tensor
+        self.agent.load_state(parts["agent"])
+        self._collector.load_state(parts["experience"])
+        self._episodes.load_state(parts["episodes"])
+        self._returns.copy_(parts["returns"]["running"])
+        self._progress = _Progress(**values["progress"])
+        self.records = [Record(step, metrics) for step, metrics in values["records"]]
+
+
+def finish(training: Training) -> Result:
+    """Judge the population after its last step, and pack everything up."""
+    job = training.job
+    evaluator = Evaluator(
+        job.task, job.seeds, episodes=job.task.evaluation.final_episodes
+    )
+    trajectories = evaluator(training.agent, block=job.steps + 1)
+    behaviour: dict[str, Array] = {}
+    if trajectories.positions is not None:
+        kept = trajectories.positions[:, :KEPT_EPISODES]
+        behaviour["positions"] = kept.astype(np.float32)
+    final = summary(job.task, trajectories)
+    final |= job.task.milestones(
+        *_evaluations(training.records), after=job.algorithms[0].waiting
+    )
+    if job.task.is_composable and (visited := training.visited()) is not None:
+        behaviour["visited"] = visited
+    networks = {k: v.cpu().numpy().copy() for k, v in training.agent.networks().items()}
+    return Result(
+        records=training.records,
+        final=final,
+        weights=networks,
+        behaviour=behaviour,
+        states=training.states,
+        actions=training.actions,
+    )
+
+
+def _evaluations(records: Sequence[Record]) -> tuple[ndarray, dict[str, ndarray]]:
+    """Steps of all evaluations, and what was found: `[evaluation, member]`."""
+    prefix = "evaluation/"
+    judged = [each for each in records if f"{prefix}return" in each.metrics]
+    return np.array([float(each.step) for each in judged]), {
+        name.removeprefix(prefix): np.array([each.metrics[name] for each in judged])
+        for name in judged[0].metrics
+        if name.startswith(prefix)
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

@@ -1,0 +1,1 @@
+"""Exact answers as results: theorems, oracles, scores, compositions."""

@@ -1,0 +1,254 @@
+"""Work handed out to processes, with results that do not depend on how many there are.
+
+A population is cut into chunks by its size alone; each chunk is trained by one process
+of few threads, on whichever core is free. A chunk saves checkpoints, so that a worker
+that is lost, or a study that is killed, costs only what was done since the last one.
+This process imports no torch: it waits, and passes on what is measured.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+
+from pipeline.core.job import Job, Record, Result
+from pipeline.study.backends.worker import Limits, Measured, Raised, Warned, Work, train
+from pipeline.study.errors import UserError
+from pipeline.study.machine.capacity import worker_limit
+from pipeline.study.machine.settings import compiled_graphs, settings
+from pipeline.study.machine.threads import thread_variables
+from pipeline.study.store.files import atomic_write
+
+RETRIES: Final = 3
+"""How often a chunk whose worker was lost is begun again."""
+FAREWELL_SECONDS: Final = 20.0
+"""What workers get to save their chunks before they are ended."""
+WATCH_SECONDS: Final = 1.0
+"""Between two looks at whether the process that started this one is still there."""
+
+KEEP_MEMORY: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(64 * 2**20),
+}
+"""Lets glibc reuse the memory of activations instead of returning it to the system at
+once: faulting it in again took a fifth to a quarter of a soft Q-learning update."""
+
+COMPILE_ALONE: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}
+"""Workers start no processes of their own, which could outlive them."""
+
+OnRecord: TypeAlias = Callable[[int, Record, bool], None]
+"""Called with a job's index, its record, and whether it comes from a checkpoint."""
+
+
+class WorkError(UserError):
+    """A chunk could not be computed."""
+
+
+@dataclass
+class _Worker:
+    """A process, this end of its socket, and the job it has."""
+
+    process: subprocess.Popen[bytes]
+    connection: "Connection[Any, Any]"
+    job: int | None = None
+
+    def end(self) -> str:
+        """End the process and say how it ended."""
+        self.connection.close()
+        self.process.kill()
+        status = self.process.wait()
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
+@dataclass
+class _Ledger:
+    """How far each job of one call is."""
+
+    waiting: deque[int]
+    results: dict[int, Result] = field(default_factory=dict)
+    losses: dict[int, int] = field(default_factory=dict)
+    told: dict[int, int] = field(default_factory=dict)
+    """The last step of each job that was passed on."""
+
+
+class Executor:
+    """Processes that are started when there is work, and kept for more of it.
+
+    Args:
+        threads: Of each process.
+        work: What is done with a job.
+    """
+
+    def __init__(self, *, threads: int, work: Work = train) -> None:
+        self._limit = worker_limit(threads)
+        machine = settings()
+        self._limits = Limits(
+            machine.checkpoint_seconds, threads, int(machine.replay_gib * 2**30)
+        )
+        self._work = work
+        self._workers: list[_Worker] = []
+        self._parent = os.getppid()
+
+    def __enter__(self) -> Self:
+        """Nothing is started before there is work."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let every worker save what it has and leave; end those that do not.
+
+        One without a job has nothing to save, and would take a second to tidy torch up.
+        """
+        try:
+            for worker in self._workers:
+                worker.connection.close()
+                if worker.job is None:
+                    worker.process.kill()
+            deadline = time.monotonic() + FAREWELL_SECONDS
+            for worker in self._workers:
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            for worker in self._workers:
+                worker.end()
+            self._workers.clear()
+
+    def run(
+        self, jobs: Sequence[Job], *, folder: Path, on_record: OnRecord
+    ) -> list[Result]:
+        """Compute all jobs.
+
+        Args:
+            jobs: What to compute.
+            folder: Of their checkpoints; the caller has claimed it.
+            on_record: Told every record of every job once, a job's own in order.
+
+        Returns:
+            One result per job, in the order of the jobs.
+
+        Raises:
+            WorkError: A job raised an exception, or lost its worker too often.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        ledger = _Ledger(deque(range(len(jobs))))
+        while len(ledger.results) < len(jobs):
+            self._hand_out(jobs, ledger, folder)
+            busy = {worker.connection: worker for worker in self._workers}
+            for connection in wait(list(busy), timeout=WATCH_SECONDS):
+                self._listen(busy[connection], ledger, folder, on_record)  # type: ignore[index]
+            self._watch_parent()
+        return [ledger.results[index] for index in range(len(jobs))]
+
+    def _hand_out(self, jobs: Sequence[Job], ledger: _Ledger, folder: Path) -> None:
+        """Give waiting jobs to idle workers, old or new."""
+        while ledger.waiting:
+            idle = [worker for worker in self._workers if worker.job is None]
+            if not idle and len(self._workers) == self._limit:
+                return
+            worker = idle[0] if idle else self._start()
+            worker.job = ledger.waiting.popleft()
+            checkpoint = folder / f"{worker.job}.safetensors"
+            with suppress(OSError):  # it has died, and is noticed when listened to
+                worker.connection.send((jobs[worker.job], checkpoint))
+
+    def _start(self) -> _Worker:
+        """Start a worker with as many threads as it may have."""
+        environment = (
+            thread_variables(self._limits.threads) | KEEP_MEMORY | COMPILE_ALONE
+        )
+        environment["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        ours, theirs = Pipe()
+        with theirs:
+            imported = "from pipeline.study.backends import worker"
+            main = f"worker.main({theirs.fileno()}, {os.getpid()})"
+            process = subprocess.Popen(
+                [sys.executable, "-c", f"{imported}; {main}"],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **environment},
+            )
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        with suppress(OSError):  # as above
+            ours.send((self._work, self._limits))
+        return worker
+
+    def _listen(
+        self, worker: _Worker, ledger: _Ledger, folder: Path, on_record: OnRecord
+    ) -> None:
+        """Take one report of a worker, or notice that it is lost."""
+        job = worker.job
+        try:
+            report = worker.connection.recv()
+        except (EOFError, ConnectionError):
+            self._replace(worker, ledger)
+            return
+        assert job is not None, "a worker without a job has nothing to report"
+        match report:
+            case Measured(record, replayed):
+                if record.step > ledger.told.get(job, -1):
+                    ledger.told[job] = record.step
+                    on_record(job, record, replayed)
+            case Warned(text):
+                print(f"warning: {text}", file=sys.stderr)
+            case Raised(summary, trace):
+                log = folder / "error.log"
+                atomic_write(log, trace.encode())
+                raise WorkError(f"training failed: {summary} (details: {log})")
+            case _:
+                ledger.results[job] = report
+                worker.job = None
+
+    def _replace(self, worker: _Worker, ledger: _Ledger) -> None:
+        """Put the job of a lost worker back in front."""
+        self._workers.remove(worker)
+        how = worker.end()
+        if worker.job is None:
+            return
+        losses = ledger.losses[worker.job] = ledger.losses.get(worker.job, 0) + 1
+        if losses > RETRIES:
+            raise WorkError(
+                f"a training process was lost {losses} times ({how}); if memory ran "
+                "out, set MAXENT_WORKERS=1 or train fewer members_per_process"
+            )
+        print(
+            f"warning: a training process was lost ({how}); "
+            "its members go on from their last checkpoint",
+            file=sys.stderr,
+        )
+        ledger.waiting.appendleft(worker.job)
+
+    def _watch_parent(self) -> None:
+        """End at once when DVC has been killed: whoever starts it again waits."""
+        if "DVC_STAGE" in os.environ and os.getppid() != self._parent:
+            for worker in self._workers:
+                worker.process.kill()
+            os._exit(1)
+
+
+def execute(
+    jobs: Sequence[Job],
+    *,
+    folder: Path,
+    threads: int,
+    on_record: OnRecord,
+    work: Work = train,
+) -> list[Result]:
+    """Compute all jobs with processes of their own; see `Executor.run`."""
+    with Executor(threads=threads, work=work) as executor:
+        return executor.run(jobs, folder=folder, on_record=on_record)

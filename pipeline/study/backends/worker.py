@@ -1,0 +1,195 @@
+"""A process that trains one chunk of members after another for the executor.
+
+It is started with one end of a socket, over which it gets its work and reports. When
+the other end is closed it saves what it has and leaves; when its parent has gone it
+leaves at once, so that a killed study leaves nobody behind. A Ctrl-C is for the parent
+to answer.
+"""
+
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from pipeline.core.job import Job, Record, Result
+from pipeline.core.training.weights import DamagedError
+from pipeline.study.store.files import atomic_write
+
+if TYPE_CHECKING:
+    from pipeline.core.training.loop import Training
+
+WATCH_SECONDS: Final = 0.5
+"""Between two looks at whether the parent is still there."""
+
+
+class HangUpError(Exception):
+    """Nobody listens any more: save and leave."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A worker's report of one record."""
+
+    record: Record
+    replayed: bool
+    """Whether it was read from a checkpoint, and so told before."""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A worker's report of something that went wrong and does no harm."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A worker's report of an exception."""
+
+    summary: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the machine's settings say about a worker."""
+
+    checkpoint_seconds: float
+    """Between two checkpoints."""
+    threads: int
+    replay_bytes: int
+    """Above which a replay is in a file beside the checkpoint."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a piece of work may use of the worker that does it."""
+
+    checkpoint: Path
+    limits: Limits
+    send: Callable[[object], None]
+
+    def tell(self, record: Record, *, replayed: bool) -> None:
+        """Report a record.
+
+        Raises:
+            HangUpError: The executor wants no more.
+        """
+        self.send(Measured(record, replayed))
+
+    def warn(self, text: str) -> None:
+        """Report something that does no harm."""
+        self.send(Warned(text))
+
+
+Work: TypeAlias = Callable[[Job, Desk], Result]
+"""What a worker does with a job; a function of a module, found by its name."""
+
+
+def train(job: Job, desk: Desk) -> Result:
+    """Train a chunk and judge it."""
+    from pipeline.core.training.loop import finish
+
+    return finish(_trained(job, desk))
+
+
+def train_and_probe(job: Job, desk: Desk) -> Result:
+    """Train a chunk, judge it, and look at its policies where a task has probes."""
+    from pipeline.core.judging.probes import probe
+    from pipeline.core.training.loop import finish
+
+    training = _trained(job, desk)
+    result = finish(training)
+    if (states := job.task.probes) is None:
+        return result
+    probed = probe(training.agent, states, job.seeds)
+    return replace(result, behaviour=result.behaviour | probed)
+
+
+def _trained(job: Job, desk: Desk) -> "Training":
+    """Train a chunk from its checkpoint, or from the beginning, to its end.
+
+    A damaged checkpoint only costs time, since a chunk that starts over ends in the
+    same bytes: it is reported and replaced.
+    """
+    import torch
+
+    from pipeline.core.memory.replay import Spill
+    from pipeline.core.training import checkpoint
+    from pipeline.core.training.loop import Training
+
+    torch.set_num_threads(desk.limits.threads)
+    spill = Spill(desk.limits.replay_bytes, desk.checkpoint.parent)
+    training = Training(job, spill)
+    if desk.checkpoint.exists():
+        try:
+            checkpoint.restore(desk.checkpoint, training)
+        except DamagedError as error:
+            desk.warn(f"{error}; its members start over")
+            training = Training(job, spill)
+    for record in training.records:
+        desk.tell(record, replayed=True)
+    saved = time.monotonic()
+    try:
+        for record in training:
+            desk.tell(record, replayed=False)
+            if time.monotonic() - saved >= desk.limits.checkpoint_seconds:
+                checkpoint.save(desk.checkpoint, training, atomic_write)
+                saved = time.monotonic()
+    except HangUpError:
+        checkpoint.save(desk.checkpoint, training, atomic_write)
+        raise
+    checkpoint.save(
+        desk.checkpoint, training, atomic_write
+    )  # other chunks may need longer
+    return training
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Do what comes over the socket until it is closed.
+
+    Args:
+        descriptor: File descriptor of this end of the socket.
+        parent: Process id of who holds the other end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    connection: Connection[object, Any] = Connection(descriptor)
+
+    def send(report: object) -> None:
+        try:
+            connection.send(report)
+        except OSError:
+            raise HangUpError from None
+
+    try:
+        work, limits = connection.recv()
+        while True:
+            job, checkpoint = connection.recv()
+            send(_answer(work, job, Desk(checkpoint, limits, send)))
+    except (HangUpError, EOFError, ConnectionError):
+        pass
+
+
+def _answer(work: Work, job: Job, desk: Desk) -> Result | Raised:
+    """The result of a job, or what went wrong with it."""
+    try:
+        return work(job, desk)
+    except HangUpError:
+        raise
+    except Exception as error:
+        summary = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Raised(summary, traceback.format_exc())
+
+
+def _leave_with(parent: int) -> None:
+    """End this process, whatever it is doing, as soon as its parent has gone."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)

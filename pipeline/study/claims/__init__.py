@@ -1,0 +1,1 @@
+"""What papers claim, and what the runs of a study say about it."""

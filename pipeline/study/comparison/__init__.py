@@ -1,1 +1,0 @@
-"""What finished runs say: statistics over seeds, rivals, claims."""

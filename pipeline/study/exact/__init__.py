@@ -1,1 +1,0 @@
-"""Exact answers as results: oracles, scores against them, compositions, theorems."""

@@ -1,0 +1,1 @@
+"""This machine: its cores, threads, settings, and what it can compute."""

@@ -1,0 +1,1 @@
+"""Numbers over seeds: intervals, arrivals, learning curves."""

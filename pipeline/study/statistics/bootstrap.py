@@ -1,0 +1,142 @@
+"""Statistics over seeds: interquartile means and bootstrap intervals.
+
+A run is trained on several seeds, and what is said about it is an interquartile mean
+(IQM): the mean of the middle half, which neither one lucky nor one failed seed moves
+much, and which wastes fewer seeds than the median.
+
+Its interval comes from the stratified percentile bootstrap of Agarwal et al. 2021
+(arXiv:2108.13264v4): seeds are drawn with replacement within each run (the stratum),
+the statistic is computed again, and the interval spans the middle of what came out. A
+seed is drawn with everything it did, so that the steps of a learning curve stay
+together. Numbers come from named streams: equal seeds give equal intervals, and the
+interval of one run does not depend on which other runs there are.
+
+With few seeds such intervals are somewhat too narrow. Simulated share of 95 % intervals
+that contain the true IQM (10 000 experiments each; `test_statistics.py` repeats it):
+
+    seeds           3     5     6    10    20
+    normal        .75   .89   .91   .93   .94
+    exponential   .75   .90   .90   .94   .94
+
+Hence with five or six seeds read "95 %" as "90 %", and with three as "75 %".
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.population.randomness import stream
+
+Floats = npt.NDArray[np.float64]
+
+TRIMMED: Final = 0.25
+"""Share that an interquartile mean leaves out at each end."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the ends of its bootstrap interval, in the estimate's unit."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def interquartile_mean(values: npt.ArrayLike) -> Floats:
+    """Mean of the middle half of the last axis.
+
+    As `scipy.stats.trim_mean(x, 0.25)`: of n values the ⌊n/4⌋ smallest and as many
+    largest are left out. Fewer than four values are all kept.
+    """
+    from scipy.stats import trim_mean  # 0.3 s, which reading results need not pay
+
+    trimmed = trim_mean(np.asarray(values, float), TRIMMED, axis=-1)
+    return np.asarray(trimmed, float)
+
+
+def probability_of_improvement(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """P(X > Y) + P(X = Y) / 2 for a random seed of each side.
+
+    It is the Mann-Whitney U statistic over the number of pairs: 1/2 when neither side
+    is better, 1 when every seed of X beats every seed of Y.
+    """
+    return float(_wins(x, y).mean())
+
+
+def _wins(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """1 where X wins, 1/2 where it ties, 0 where it loses, for every pair of seeds."""
+    difference = np.asarray(x, float)[:, None] - np.asarray(y, float)[None, :]
+    return np.asarray((np.sign(difference) + 1) / 2)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How intervals are made; the same settings always make the same intervals."""
+
+    seed: int
+    resamples: int
+    confidence: float
+    """Nominal share of intervals that contain the truth, in (0, 1)."""
+
+    def interquartile_mean(self, values: npt.ArrayLike, name: str) -> Interval:
+        """IQM of one number per seed, with its interval.
+
+        Equal names draw equal seeds: the steps of a learning curve share a name, so
+        that every resample is one of whole curves.
+
+        Args:
+            values: One number per seed.
+            name: Of the stream that draws the resamples: what the values are.
+
+        Raises:
+            ValueError: There is no value, or one is not finite.
+        """
+        numbers = np.asarray(values, float)
+        _check(numbers)
+        resampled = interquartile_mean(numbers[self._draw(name, len(numbers))])
+        return self._interval(interquartile_mean(numbers), resampled)
+
+    def probability_of_improvement(
+        self, x: npt.ArrayLike, y: npt.ArrayLike, name: str
+    ) -> Interval:
+        """P(X > Y) with ties counted half, and its interval.
+
+        Both sides are resampled, each within itself. When every seed of one side beats
+        every seed of the other, so does every resample, and the interval is a point: it
+        then says nothing about how few the seeds were.
+
+        Args:
+            x: One number per seed.
+            y: One number per seed of the rival; the numbers of seeds may differ.
+            name: Of the stream that draws the resamples: what is compared.
+
+        Raises:
+            ValueError: A side has no value, or one is not finite.
+        """
+        wins = _wins(x, y)
+        _check(wins)
+        of_x = self._draw(f"{name}/x", wins.shape[0])
+        of_y = self._draw(f"{name}/y", wins.shape[1])
+        resampled = wins[of_x[:, :, None], of_y[:, None, :]].mean(axis=(1, 2))
+        return self._interval(wins.mean(), resampled)
+
+    def _draw(self, name: str, seeds: int) -> npt.NDArray[np.int64]:
+        """Which seeds each resample consists of: `[resample, seed]`."""
+        generator = stream(self.seed, f"bootstrap/{name}")
+        return generator.integers(0, seeds, size=(self.resamples, seeds))
+
+    def _interval(self, estimate: npt.ArrayLike, resampled: Floats) -> Interval:
+        """The middle `confidence` of what the resamples gave."""
+        outside = (1 - self.confidence) / 2
+        low, high = np.quantile(resampled, [outside, 1 - outside])
+        return Interval(float(np.asarray(estimate)), float(low), float(high))
+
+
+def _check(values: Floats) -> None:
+    """Refuse what has no mean."""
+    if values.size == 0:
+        raise ValueError("there is no value to compute statistics of")
+    if not np.isfinite(values).all():
+        raise ValueError("statistics of a value that is not finite")

@@ -1,0 +1,1 @@
+"""Files of results: where they are, how they are written and read."""

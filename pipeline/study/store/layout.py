@@ -1,0 +1,115 @@
+"""Where the results of a study lie, and what its parts are called.
+
+The names are in files, in MLflow and in messages to the user; they are spelled here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ruamel.yaml.error import YAMLError
+from safetensors import SafetensorError
+
+from pipeline.study.errors import UserError
+
+CHECKED: Final = Path("results/check")
+"""That `params.yaml` is valid, and which code training depends on."""
+RUNS: Final = Path("results/runs")
+"""Every run in `<stage>/<run>/`."""
+ORACLES: Final = Path("results/exact/oracles")
+"""Every exact solution in `<oracle>/`."""
+THEOREMS: Final = Path("results/exact/theorems")
+"""A file of arrays for each demonstration."""
+SWEEPS: Final = Path("results/sweep")
+"""Every sweep in `<algorithm>/`: `best.yaml`, and `trials/`."""
+COMPARED: Final = Path("results/compare")
+"""Statistics and claims."""
+REPORTED: Final = Path("results/report")
+"""The page, and every figure in `figures/`."""
+
+DESCRIBED: Final = "run.json"
+"""In the folder of a result: what it is of."""
+RECORDS: Final = "records.csv"
+"""What was measured in the course of training."""
+FINAL: Final = "final.csv"
+"""The evaluation after training, a row for each seed."""
+SUMMARY: Final = "summary.json"
+"""What is known of an exact answer."""
+WEIGHTS: Final = "weights.safetensors"
+"""Trained policies."""
+BEHAVIOUR: Final = "behaviour.safetensors"
+"""What policies do, for figures."""
+SCORES: Final = "scores.csv"
+"""Distances from exact answers, a row for each seed."""
+ROBUSTNESS: Final = "robustness.csv"
+"""What policies do in changed tasks, a row for each seed."""
+
+
+def best_file(algorithm: str, sweeps: Path = SWEEPS) -> Path:
+    """The configuration that the sweep of an algorithm chose."""
+    return sweeps / algorithm / "best.yaml"
+
+
+def score_folder(run: str, runs: Path = RUNS) -> Path:
+    """How a run of `explore` stands beside exact answers."""
+    return runs / "score" / run
+
+
+def composition_folder(name: str, runs: Path = RUNS) -> Path:
+    """What came out of a composition."""
+    return runs / "compose" / name
+
+
+def instance(stage: str, run: str) -> str:
+    """`explore@sql`, or `compare` for a stage with one instance: DVC's name for it."""
+    return f"{stage}@{run}" if run else stage
+
+
+def picture_name(stage: str, run: str) -> str:
+    """`explore_sql`: the figure that shows this run alone."""
+    return f"{stage}_{run}" if run else stage
+
+
+def picture_file(name: str) -> Path:
+    """Where a figure is."""
+    return REPORTED / "figures" / f"{name}.png"
+
+
+def trial_name(batch: int | str, slot: int | str) -> str:
+    """`1.2`: what a trial is called wherever trials are shown."""
+    return f"{batch}.{slot}"
+
+
+def trial_child(trial: str) -> str:
+    """`trial 1.2`: the run of a trial below that of its sweep."""
+    return f"trial {trial}"
+
+
+def seed_child(seed: int) -> str:
+    """`seed 3`: the run of a seed below that of its population."""
+    return f"seed {seed}"
+
+
+@contextmanager
+def readable(path: Path, writer: str) -> Iterator[None]:
+    """Turn whatever is wrong with a file of results into one line that mends it.
+
+    Args:
+        path: What is read meanwhile.
+        writer: The stage instance that writes it.
+
+    Raises:
+        UserError: The file is not there, or cannot be what the stage wrote.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; compute it: dvc repro {writer}") from None
+    except (ValueError, LookupError, TypeError, YAMLError, SafetensorError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:100]
+        raise UserError(
+            f"{path} is damaged ({reason}); "
+            f"restore it: dvc checkout --force {path}, "
+            f"or compute it again: dvc repro {writer}"
+        ) from None

@@ -1,0 +1,182 @@
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.utils.env_checker import check_env
+from pydantic import TypeAdapter
+
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+from pipeline.core.job import Job
+from pipeline.core.judging.scoring import score
+from pipeline.core.exact.linear_system import System
+from pipeline.core.training.loop import Training
+from tests.core.configs import ALGORITHMS, task
+
+NAME = "maxent/LinearQuadratic-v0"
+
+
+def system(**changes):
+    return System.of(task("linear_quadratic").model_copy(update=changes))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # unbounded observations, no render
+def test_gymnasium_accepts_the_environment():
+    env = gymnasium.make(NAME, system=system())
+    check_env(env.unwrapped, skip_render_check=True)
+    assert env.spec.max_episode_steps == 30
+
+
+class TestSystem:
+    def test_a_step_by_hand(self):
+        # A = [[1, .1], [0, .9]], B = I, Q = I, R = diag(1, .5), bound 5.
+        state, action = np.array([2.0, 1.0]), np.array([0.1, -0.2])  # feels (.5, -1)
+        moved = system().advance(state, action, np.array([1.0, -2.0]))
+        np.testing.assert_allclose(moved, [2 + 0.1 + 0.5 + 0.1, 0.9 - 1 - 0.2])
+        reward = system().reward(state, action)
+        assert reward == pytest.approx(-(4 + 1) - (0.25 + 0.5 * 1))
+
+    @pytest.mark.parametrize(
+        ("field", "matrix", "message"),
+        [
+            ("dynamics", ((1.0, 0.0),), "`dynamics` is 1 by 2 and must be 1 by 1"),
+            ("control", ((1.0, 0.0),), "`control` is 1 by 2 and must be 2 by 2"),
+            ("state_cost", ((1.0,),), "`state_cost` is 1 by 1 and must be 2 by 2"),
+            ("action_cost", ((1.0,),), "`action_cost` is 1 by 1 and must be 2 by 2"),
+            ("control", ((1.0, 0.0), (1.0,)), "differ in length"),
+            ("state_cost", ((1.0, 0.2), (0.0, 1.0)), "`state_cost` must be symmetric"),
+            ("state_cost", ((1.0, 0.0), (0.0, -1.0)), "positive semi-definite"),
+            ("action_cost", ((1.0, 0.0), (0.0, 0.0)), "must be positive definite"),
+            ("action_cost", ((1.0, 2.0), (2.0, 1.0)), "lowest eigenvalue is -25"),
+        ],
+    )
+    def test_what_has_no_best_policy_is_refused(self, field, matrix, message):
+        with pytest.raises(ValueError, match=message):
+            system(**{field: matrix})
+
+    def test_a_state_may_be_free_of_cost(self):
+        assert system(state_cost=((1.0, 0.0), (0.0, 0.0))).noise == 0.1
+
+
+class TestEnvironment:
+    def many(self, count=3, limit=30):
+        return gymnasium.make_vec(
+            NAME,
+            num_envs=count,
+            vectorization_mode="vector_entry_point",
+            max_episode_steps=limit,
+            system=system(),
+        )
+
+    def test_the_vectorised_form_is_the_single_one_many_times(self):
+        many = self.many()
+        singles = [gymnasium.make(NAME, system=system()) for _ in range(3)]
+        observation, _ = many.reset(seed=5)
+        ours = [env.reset(seed=5 + i)[0] for i, env in enumerate(singles)]
+        np.testing.assert_allclose(observation, ours)
+        generator = np.random.default_rng(0)
+        for _ in range(5):
+            action = generator.uniform(-1.5, 1.5, size=(3, 2))  # is cut to the box
+            observation, reward, ended, _, _ = many.step(action)
+            assert not ended.any()
+            for i, env in enumerate(singles):
+                theirs = env.step(action[i].clip(-1, 1))
+                np.testing.assert_allclose(observation[i], theirs[0])
+                assert reward[i] == pytest.approx(theirs[1])
+
+    def test_starts_and_disturbances_have_the_stated_scales(self):
+        many = self.many(count=4000, limit=4)
+        before, _ = many.reset(seed=0)
+        # 4000 draws: a standard deviation has a relative error of 1/√8000 = .011.
+        np.testing.assert_allclose(before.std(axis=0), 0.5, rtol=0.05)
+        still = np.zeros((4000, 2))
+        for _ in range(4):
+            after, *_ = many.step(still)
+            noise = after - system().advance(before, still, still)
+            np.testing.assert_allclose(noise.std(axis=0), 0.1, rtol=0.05)
+            np.testing.assert_allclose(noise.mean(axis=0), 0.0, atol=0.008)
+            before = after
+
+    def test_only_the_systems_asked_for_start_again(self):
+        many = self.many()
+        many.reset(seed=1)
+        before, *_ = many.step(np.ones((3, 2)))
+        mask = np.array([False, True, False])
+        after, _ = many.reset(seed=[None, 7, None], options={"reset_mask": mask})
+        assert (before == after).all(axis=1).tolist() == [True, False, True]
+
+
+ALPHA = 0.5
+FAST = {"batch": 64, "replay": 20_000, "warmup": 300, "hidden": (64, 64)} | {
+    "learning_rate": {"q": 3e-3, "policy": 3e-3, "constant": 0.5},
+    "target": {"tau": 0.02},
+    "temperature": {"fixed": ALPHA},
+}
+LEARNERS = {
+    "sac": ALGORITHMS["sac"] | FAST,
+    "sql": ALGORITHMS["sql"]
+    | FAST
+    | {
+        "critics": 1,
+        "value_particles": 64,
+        "value_points": "lattice",
+        "particles": {"states": 64, "fixed": 32, "updated": 32},
+        "candidates": 4,
+    },
+}
+PROBES = np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.5], [0.4, -0.4]])
+
+
+def learned(name, steps, seeds=(0, 1)):
+    """A population and the oracle of a system that is learned in a minute."""
+    changes = {"dynamics": ((0.8, 0.2), (0.0, 0.8)), "noise": 0.05, "start": 0.3}
+    changes |= {"bound": 2.5, "horizon": 10, "discount": 0.8}
+    rare = {
+        "evaluation": task("linear_quadratic").evaluation.model_copy(
+            update={"every": steps}
+        )
+    }
+    config = task("linear_quadratic").model_copy(update=changes | rare)
+    learner = TypeAdapter(Algorithm).validate_python(LEARNERS[name])
+    training = Training(Job(config, (learner,) * len(seeds), seeds, steps))
+    for _ in training:
+        pass
+    return training.agent, LinearQuadraticOracle.solve(config, ALPHA)
+
+
+def gain_and_spread(agent, members, scale=0.4):
+    """Least-squares gain and residual standard deviation of sampled actions."""
+    generator = np.random.default_rng(0)
+    state, noise = generator.standard_normal((2, 4096, 2)).astype(np.float32)
+    states = torch.from_numpy(scale * state).expand(members, -1, -1)
+    noises = torch.from_numpy(noise).expand(members, -1, -1)
+    action = agent.sample(states, noises).double().numpy()
+    gains, spreads = [], []
+    for own in action:
+        slope, *_ = np.linalg.lstsq(scale * state, own, rcond=None)
+        gains.append(-slope.T)
+        spreads.append((own - scale * state @ slope).std(axis=0))
+    return np.array(gains), np.array(spreads)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "steps"), [("sac", 4000), ("sql", 4000)])
+def test_learners_reach_the_closed_form(name, steps):
+    """Tolerances are about twice the worst of 3 (SAC) and 4 (SQL) seeds.
+
+    Those had: gain .09 and .09, spread .06 and .04, divergence .035 and .05 nats, value
+    .10 and .03. A fresh policy is wrong by 1, 4, 20 and 1. With half as many particles
+    one seed of four is .11 nats away.
+    """
+    agent, oracle = learned(name, steps)
+    best = oracle.regulator
+    gains, spreads = gain_and_spread(agent, 2)
+    error = np.abs(gains - best.gain).max(axis=(1, 2)) / np.abs(best.gain).max()
+    assert (error < 0.2).all()
+    np.testing.assert_allclose(
+        spreads, np.tile(np.sqrt(np.diag(best.covariance)), (2, 1)), rtol=0.12
+    )
+    found = score(agent, oracle, PROBES, (0, 1), draws=20_000, cells=20)
+    assert (found["reverse_kl"] < 0.1).all()
+    assert (found["forward_kl"] < 0.1).all()
+    assert (found["value_error"] < 0.15).all()

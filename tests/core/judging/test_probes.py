@@ -1,0 +1,45 @@
+import numpy as np
+import torch
+
+from pipeline.core.agents import factory
+from pipeline.core.agents.settings import Sac
+from pipeline.core.judging.probes import GRID, STATES, probe
+
+
+def population(seeds: list[int]) -> factory.Agent:
+    sac = Sac.model_validate(
+        {
+            "kind": "sac",
+            "temperature": {"fixed": 2.0},
+            "value": "critics",
+            "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
+            "hidden": [8],
+            "batch": 4,
+            "replay": 100,
+            "warmup": 5,
+            "updates_per_step": 1,
+            "target": {"tau": 0.005},
+        },
+        strict=False,
+    )
+    return factory.make([sac] * len(seeds), seeds, states=2, actions=2, discount=0.99)
+
+
+def test_q_is_tabulated_at_state_and_action_of_the_named_axes():
+    agent = population([0, 1])
+    table = probe(agent, [0, 1])["probe_q"]
+    assert table.shape == (2, 3, 41, 41)
+    state = torch.from_numpy(STATES[2]).expand(2, 1, 2)
+    action = torch.tensor([GRID[5], GRID[30]]).expand(2, 1, 2)
+    expected = agent.q(state, action).squeeze(1).detach().numpy()
+    np.testing.assert_allclose(table[:, 2, 5, 30], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_actions_are_drawn_at_every_state_from_the_members_own_stream():
+    both = probe(population([0, 1]), [0, 1])
+    other = probe(population([7, 1]), [7, 1])
+    assert both["probe_actions"].shape == (2, 3, 500, 2)
+    np.testing.assert_allclose(
+        both["probe_actions"][1], other["probe_actions"][1], atol=1e-6
+    )
+    assert both["temperature"].tolist() == [2.0, 2.0]

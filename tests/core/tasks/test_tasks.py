@@ -1,0 +1,224 @@
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.utils.env_checker import check_env
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core import tasks
+from pipeline.core.tasks.episodes import Episodes, member_seeds
+from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
+from tests.core.configs import TASKS, task
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("maxent/MultiGoal-v0", 30),
+        ("maxent/SwimmerAnyDirection-v0", 500),
+        ("maxent/SwimmerForward-v0", 500),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # unbounded observations, no render
+def test_gymnasium_accepts_our_environments(name, limit):
+    env = gymnasium.make(name)
+    check_env(env.unwrapped, skip_render_check=True)
+    assert env.spec.max_episode_steps == limit
+
+
+class TestMultiGoal:
+    def test_reward_by_hand(self):
+        position, reward, reached = FOUR_GOALS.advance(
+            np.array([1.0, 0.0]), np.array([0.5, -1.0])
+        )
+        # x' = (1.5, -1): nearest goal (5, 0) at squared distance 12.25 + 1.
+        assert position.tolist() == [1.5, -1.0]
+        assert reward == pytest.approx(-30 * 1.25 - 13.25)
+        assert not reached
+
+    def test_entering_a_goal_ends_the_episode_with_a_bonus(self):
+        _, reward, reached = FOUR_GOALS.advance(
+            np.array([0.0, 3.5]), np.array([0.0, 1.0])
+        )
+        assert reached
+        assert reward == pytest.approx(10 - 30 - 0.25)
+
+    @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
+    def test_four_goals_are_equally_good(self, x, y, a, b):
+        _, reward, reached = FOUR_GOALS.advance(np.array([x, y]), np.array([a, b]))
+        for turn in ([[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[1, 0], [0, -1]]):
+            _, turned, also = FOUR_GOALS.advance(
+                np.array(turn) @ [x, y], np.array(turn) @ [a, b]
+            )
+            assert turned == pytest.approx(reward)
+            assert also == reached
+
+    @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
+    def test_the_point_stays_in_the_arena(self, x, y, a, b):
+        position, _, _ = FOUR_GOALS.advance(np.array([x, y]), np.array([a, b]))
+        assert np.abs(position).max() <= 7
+
+    def test_the_vectorised_form_is_the_single_one_many_times(self):
+        many = gymnasium.make_vec(
+            "maxent/MultiGoal-v0", num_envs=3, vectorization_mode="vector_entry_point"
+        )
+        singles = [gymnasium.make("maxent/MultiGoal-v0") for _ in range(3)]
+        observation, _ = many.reset(seed=5)
+        ours = [env.reset(seed=5 + i)[0] for i, env in enumerate(singles)]
+        np.testing.assert_allclose(observation, ours)
+        generator = np.random.default_rng(0)
+        for _ in range(5):
+            action = generator.uniform(-1, 1, size=(3, 2))
+            observation, reward, ended, _, _ = many.step(action)
+            for i, env in enumerate(singles):
+                theirs = env.step(action[i])
+                np.testing.assert_allclose(observation[i], theirs[0])
+                assert reward[i] == pytest.approx(theirs[1])
+                assert ended[i] == theirs[2]
+
+
+class TestSwimmer:
+    def test_summed_reward_is_the_distance_swum_forward(self):
+        env = gymnasium.make(tasks.SWIMMERS["forward"])
+        _, info = env.reset(seed=0)
+        start, total, effort = info["position"], 0.0, 0.0
+        for step in range(100):
+            action = np.array([np.sin(step / 5), np.cos(step / 5)])
+            _, reward, _, _, info = env.step(action)
+            total += reward
+            effort += 1e-4 * np.square(action).sum()
+        moved = info["position"][0] - start[0]
+        assert (total + effort) * env.unwrapped.dt == pytest.approx(moved)
+
+    def test_speed_is_that_of_the_centre_of_mass_in_the_plane(self):
+        env = gymnasium.make(tasks.SWIMMERS["speed"])
+        _, info = env.reset(seed=0)
+        for step in range(50):
+            before = info["position"]
+            action = np.array([np.sin(step / 5), np.cos(step / 5)])
+            _, reward, _, _, info = env.step(action)
+            speed = np.linalg.norm(info["position"] - before) / env.unwrapped.dt
+            effort = 1e-4 * np.square(action).sum()
+            assert reward == pytest.approx(speed - effort)
+
+    def test_an_unknown_reward_is_refused(self):
+        with pytest.raises(ValueError, match="'speed' or 'forward', not 'sideways'"):
+            gymnasium.make(tasks.SWIMMERS["speed"], reward="sideways")
+
+
+@pytest.mark.parametrize("name", TASKS)
+class TestEpisodes:
+    def make(self, name, seeds=(0, 1, 2)):
+        episodes = Episodes(task(name), len(seeds), member_seeds(seeds, "environment"))
+        episodes.reset()
+        return episodes
+
+    def play(self, episodes, steps, *, seed):
+        generator = torch.Generator().manual_seed(seed)
+        seen = []
+        for _ in range(steps):
+            action = 2 * torch.rand(3, episodes.actions, generator=generator) - 1
+            step = episodes.step(action)
+            seen.append((step.observation_next.clone(), step.reward, step.truncated))
+            episodes.next(step.terminated | step.truncated)
+        return seen
+
+    def test_the_time_limit_is_a_cut_and_not_an_end(self, name):
+        episodes, horizon = self.make(name), task(name).horizon
+        for step in range(horizon):
+            made = episodes.step(torch.zeros(3, episodes.actions))
+            assert not made.terminated.any()
+            assert made.truncated.all() == (step == horizon - 1)
+
+    def test_a_cut_episode_shows_its_own_last_observation(self, name):
+        episodes, horizon = self.make(name), task(name).horizon
+        for _ in range(horizon):
+            made = episodes.step(torch.ones(3, episodes.actions))
+        last = made.observation_next.clone()
+        episodes.next(made.truncated)
+        assert torch.equal(made.observation_next, last)
+        assert not torch.equal(episodes.observation, last)
+        assert episodes.starting.all()
+
+    def test_it_continues_in_the_middle_of_episodes_of_different_lengths(self, name):
+        first, second = self.make(name), self.make(name)
+        first.next(np.array([False, True, False]))
+        self.play(first, 7, seed=0)
+        first.next(np.array([True, False, False]))
+        self.play(first, 3, seed=1)
+        second.load_state({k: v.clone() for k, v in first.state().items()})
+        assert torch.equal(first.observation, second.observation)
+        for ours, theirs in zip(
+            self.play(first, 30, seed=2), self.play(second, 30, seed=2), strict=True
+        ):
+            assert torch.equal(ours[0], theirs[0])
+            assert (ours[1] == theirs[1]).all()
+            assert (ours[2] == theirs[2]).all()
+
+    def test_starts_belong_to_the_member(self, name):
+        together, alone = self.make(name), self.make(name, (1, 0, 2))
+        assert torch.equal(together.observation[1], alone.observation[0])
+        assert not torch.equal(together.observation[0], together.observation[1])
+
+
+def test_any_gymnasium_task_has_the_time_limit_it_was_registered_with():
+    pendulum = task("pendulum").model_copy(update={"horizon": None})
+    assert tasks.horizon(pendulum) == 200
+
+
+def test_actions_are_scaled_to_the_environments_box():
+    # Pendulum's reward at rest costs 0.001 u² for the torque u in [-2, 2].
+    env = tasks.make(task("pendulum"), 1)
+    observation, _ = env.reset(seed=[0], options={"reset_mask": np.ones(1, dtype=bool)})
+    angle = np.arctan2(observation[0, 1], observation[0, 0])
+    expected = -(angle**2 + 0.1 * observation[0, 2] ** 2 + 0.001 * 2.0**2)
+    _, reward, *_ = env.step(np.array([[1.0]], dtype=np.float32))
+    assert reward[0] == pytest.approx(expected, rel=1e-5)
+
+
+class Impatient(gymnasium.Env):
+    """Cuts its own episodes after three steps, whatever Gymnasium's time limit is."""
+
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return self.np_random.uniform(-1, 1, 1).astype(np.float32), {"position": "x"}
+
+    def step(self, action):
+        self.steps += 1
+        seen = np.array([self.steps / 10], dtype=np.float32)
+        return seen, 1.0, False, self.steps == 3, {"position": "x"}
+
+
+def test_an_environment_may_cut_its_own_episodes():
+    gymnasium.register("tests/Impatient-v0", Impatient, max_episode_steps=100)
+    config = task("pendulum").model_copy(
+        update={"id": "tests/Impatient-v0", "horizon": None}
+    )
+    first = Episodes(config, 2, member_seeds((0, 1), "environment"))
+    first.reset()
+    cuts = []
+    for _ in range(8):
+        made = first.step(torch.zeros(2, 1))
+        cuts.append(bool(made.truncated.all()))
+        first.next(made.terminated | made.truncated)
+    assert cuts == [False, False, True, False, False, True, False, False]
+    second = Episodes(config, 2, member_seeds((0, 1), "environment"))
+    second.load_state({k: v.clone() for k, v in first.state().items()})
+    assert torch.equal(first.observation, second.observation)
+    assert first.positions is None  # its own word is not a place in the plane
+
+
+def test_multigoal_lasts_as_long_as_the_task_says():
+    episodes = Episodes(
+        task("multigoal").model_copy(update={"horizon": 45}),
+        1,
+        member_seeds((0,), "environment"),
+    )
+    episodes.reset()
+    cuts = [bool(episodes.step(torch.zeros(1, 2)).truncated[0]) for _ in range(45)]
+    assert cuts == [False] * 44 + [True]
