@@ -25,7 +25,7 @@ from benchmarks.speed.rows import markdown
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
 from pipeline.core.training.loop import Training, finish
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

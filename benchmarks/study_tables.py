@@ -18,11 +18,14 @@ from safetensors.numpy import load_file
 from benchmarks.machine import machine
 from pipeline.core.tasks.multigoal.arena import goal_distances
 from pipeline.study.statistics.compare import panels
-from pipeline.study.store.scores import Score, load_scores
-from pipeline.study.store.runs import Run, load_runs
+from pipeline.study.store.scores import Score
+from pipeline.study.answers.results import load_scores
+from pipeline.study.store.runs import Run
+from pipeline.study.training.results import load_runs
 from pipeline.study.store.files import read_json
 from pipeline.study.store.layout import COMPARED, RUNS
-from pipeline.study.params import Study, load_study
+from pipeline.study.params.load import load_study
+from pipeline.study.params.study import Study
 from pipeline.study.report import tables
 from pipeline.study.report.exact_sections import exact_sections, summaries
 from pipeline.study.report.tables import Table
@@ -46,7 +49,7 @@ def nearest_goals(
     """How far the random start alone decides where episodes end, and should."""
     rows = [[run.id, nearest(run)] for run in runs]
     for name, summary in solved.items():
-        settings = study.exact.oracles[name]
+        settings = study.oracles[name]
         if settings.task == runs[0].task_name and "nearest_goal" in summary:
             share = f"{summary['nearest_goal']:.2f}"
             rows.append([f"the exact policy, exact/{name}", share])

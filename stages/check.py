@@ -1,35 +1,34 @@
-"""Refuse a bad `params.yaml` before any other stage touches what exists.
+"""Refuse a bad `params.yaml`, and say to every stage what it says to it.
 
 Command: python -m stages.check
-Reads: params.yaml, pipeline/core
-Writes: results/check/verdict.txt, results/check/training.txt
+Reads: params.yaml, pipeline, stages
+Writes: results/check
 
-DVC removes a stage's outputs before it runs the stage. This one comes first, and its
-output never changes, so that a mistake loses nothing and a valid change reruns nothing.
-The second file lists the code that training depends on (`pipeline.study.science`).
+DVC removes a stage's outputs before it runs the stage. This one comes first, and the
+others depend on single files of its output, so that a mistake loses no result, and a
+change is computed again by those stages only to which something else is said
+(`<stage>/<run>.json`) or whose code has changed (`code/<stage>.txt`).
 """
 
-from typing import Final
+from pathlib import Path
 
 from pipeline.study.errors import user_errors
-from pipeline.study.store.files import atomic_write
-from pipeline.study.store.layout import CHECKED
-from pipeline.study.params import load_study
-from pipeline.study.science import learning_digests
-from pipeline.study.machine.settings import settings
 from pipeline.study.machine.check import check_machine
-
-VERDICT: Final = b"params.yaml describes a study\n"
+from pipeline.study.machine.settings import settings
+from pipeline.study.params.descriptions import write_descriptions
+from pipeline.study.params.load import load_study
+from pipeline.study.store.fingerprint import write_fingerprints
 
 
 def main() -> None:
-    """Read the whole file and say that it is valid, or every mistake in it."""
+    """Read the whole file and write what it says, or every mistake in it."""
     with user_errors():
         study = load_study()
         settings()
         check_machine(study.execution)
-        atomic_write(CHECKED / "training.txt", learning_digests())
-        atomic_write(CHECKED / "verdict.txt", VERDICT)
+        write_descriptions(study)
+        modules = Path(__file__).parent.glob("*.py")
+        write_fingerprints(sorted({each.stem for each in modules} - {"__init__"}))
 
 
 if __name__ == "__main__":

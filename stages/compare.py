@@ -1,30 +1,32 @@
 """Statistics over seeds, everything against DDPG: `python -m stages.compare`.
 
-Reads `params.yaml` and `results/runs`; refuses a run or a seed that is not the study's.
+Reads `results/check/study.json` and `results/runs`; refuses a run or a seed that is not the study's.
 Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
 """
 
 from dataclasses import asdict
 from typing import Any, Final
 
-from pipeline.study.claims.soft_q_learning import judge
-from pipeline.study.statistics.compare import CURVES, bands, compare, panels
-from pipeline.study.store.scores import load_compositions, load_scores, summarise
+from pipeline.study.answers.results import load_compositions, load_scores
 from pipeline.study.claims.exact import judge_exact
-from pipeline.study.store.runs import Run, load_runs
+from pipeline.study.claims.soft_q_learning import judge
+from pipeline.study.command import command
+from pipeline.study.params.study import whole_study
 from pipeline.study.statistics.bootstrap import Bootstrap
-from pipeline.study.errors import user_errors
+from pipeline.study.statistics.compare import CURVES, bands, compare, panels
 from pipeline.study.store.files import write_csv, write_json
 from pipeline.study.store.layout import COMPARED
-from pipeline.study.params import load_study
+from pipeline.study.store.runs import Run
+from pipeline.study.store.scores import summarise
+from pipeline.study.training.results import load_runs
 
 BAND: Final = ("run", "step", "iqm", "low", "high")
 
 
 def main() -> None:
     """Compare all runs of the study."""
-    with user_errors():
-        study = load_study()
+    with command("compare"):
+        study = whole_study()
         runs = load_runs(study)
         bootstrap = Bootstrap(**study.compare.model_dump())
         metrics = compare(runs, bootstrap)

@@ -1,7 +1,8 @@
 """Learn one way of doing a task, from pretrained networks.
 
 Command: `python -m stages.finetune RUN`
-Reads `params.yaml`, `results/sweep/ALGORITHM/best.yaml`, `results/runs/pretrain/START`.
+Reads `results/check/finetune/RUN.json`, `results/sweep/ALGORITHM/best.yaml`,
+`results/runs/pretrain/START`.
 Writes `results/runs/finetune/RUN`.
 """
 

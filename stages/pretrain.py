@@ -1,7 +1,7 @@
 """Learn all the ways of doing a task.
 
 Command: `python -m stages.pretrain RUN`
-Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
+Reads `results/check/pretrain/RUN.json` and `results/sweep/ALGORITHM/best.yaml`.
 Writes `results/runs/pretrain/RUN`.
 """
 

@@ -8,16 +8,16 @@ Writes the MLflow store.
 import sys
 from pathlib import Path
 
-from pipeline.study.command import command
+from pipeline.study.command import command, study_name
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.store import StoreError
 
 
 def main() -> None:
     """Publish the study of the current folder."""
-    with command() as study:
+    with command("publish"):
         try:
-            print(publish(Path.cwd(), study=study.study.name))
+            print(publish(Path.cwd(), study=study_name()))
         except StoreError as error:
             sys.exit(f"error: {error}")
 

@@ -1,14 +1,16 @@
 """Every figure and one self-contained page: `python -m stages.report`.
 
-Reads `params.yaml`, `results/runs`, `results/exact`, `results/sweep` and
+Reads `results/check/study.json`, `results/runs`, `results/exact`, `results/sweep` and
 `results/compare`.
 Writes `results/report`: `report.html` and `figures/`.
 """
 
 from typing import Any
 
-from pipeline.study.store.runs import load_runs
-from pipeline.study.errors import user_errors
+from pipeline.study.command import command
+from pipeline.study.params.study import whole_study
+from pipeline.study.report.exact_sections import exact_sections
+from pipeline.study.report.page import page, searches, sections
 from pipeline.study.store.files import atomic_write, read_json
 from pipeline.study.store.layout import (
     COMPARED,
@@ -17,15 +19,13 @@ from pipeline.study.store.layout import (
     picture_file,
     readable,
 )
-from pipeline.study.params import load_study
-from pipeline.study.report.exact_sections import exact_sections
-from pipeline.study.report.page import page, searches, sections
+from pipeline.study.training.results import load_runs
 
 
 def main() -> None:
     """Draw and write everything."""
-    with user_errors():
-        study = load_study()
+    with command("report"):
+        study = whole_study()
         runs = load_runs(study)
         metrics, claims = _compared("metrics.json"), _compared("claims.json")
         results = [

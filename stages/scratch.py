@@ -1,7 +1,7 @@
 """Learn one way of doing a task, from fresh networks.
 
 Command: `python -m stages.scratch RUN`
-Reads `params.yaml` and `results/sweep/ALGORITHM/best.yaml`.
+Reads `results/check/scratch/RUN.json` and `results/sweep/ALGORITHM/best.yaml`.
 Writes `results/runs/scratch/RUN`.
 """
 

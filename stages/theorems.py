@@ -1,20 +1,20 @@
 """Show what the theorems say, on processes small enough for tables.
 
 Command: `python -m stages.theorems`
-Reads `params.yaml`.
+Reads `results/check/theorems.json`.
 Writes `results/exact/theorems`.
 """
 
-from pipeline.study.command import command
+from pipeline.study.command import command, description
 from pipeline.study.store.layout import THEOREMS
 
 
 def main() -> None:
     """Compute every demonstration."""
-    with command() as study:
+    with command("theorems"):
         from pipeline.study.answers.theorems import write_theorems
 
-        write_theorems(THEOREMS, study.theorems)
+        write_theorems(description("theorems"), THEOREMS)
 
 
 if __name__ == "__main__":

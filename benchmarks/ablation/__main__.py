@@ -29,7 +29,7 @@ from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.tasks.multigoal.arena import Arena
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
 
 TASK = "multigoal"
 FIRST_SEED = 200

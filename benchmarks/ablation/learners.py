@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipeline.core.equations import soft, squashing
 from pipeline.core.agents.setting import Setting
-from pipeline.core.agents.base import learnable
+from pipeline.core.population.optimizer import learnable
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.agents.settings import Sql

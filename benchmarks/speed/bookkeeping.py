@@ -20,7 +20,7 @@ from benchmarks.speed.rows import Row, groups, markdown, spread
 from pipeline.core.job import Job, Result
 from pipeline.study.store.files import read_json, write_json, write_yaml
 from pipeline.study.store.layout import best_file
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
 from pipeline.study.training import run
 from pipeline.study.backends import worker
 

@@ -17,7 +17,7 @@ import torch
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from benchmarks.speed.subject import Case, training
-from pipeline.core.learning.factory import FromReplay
+from pipeline.core.learning.replay_collector import ReplayCollector
 from pipeline.core.training.loop import Training
 
 UPDATES = 200
@@ -74,7 +74,7 @@ def grown(case: Case, replay: int) -> dict[str, int]:
 def fill(measured: Training) -> None:
     """Keep as many transitions as there is room for, in place of gathering them."""
     learning = measured._learning
-    assert isinstance(learning, FromReplay)
+    assert isinstance(learning, ReplayCollector)
     block = learning._replay._block
     generator = torch.Generator().manual_seed(0)
     for member in block:

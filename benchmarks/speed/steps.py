@@ -9,7 +9,7 @@ from benchmarks.speed.rows import Row, groups, markdown, spread
 from benchmarks.speed.subject import Case, training_on
 from pipeline.core.agents.ddpg import DeepDeterministicPolicyGradient
 from pipeline.core.agents.sac import SoftActorCritic
-from pipeline.core.learning.factory import FromReplay
+from pipeline.core.learning.replay_collector import ReplayCollector
 from pipeline.core.tasks.episodes import Episodes
 from pipeline.core.training.loop import RECORD_EVERY
 
@@ -23,8 +23,8 @@ CALLS = 5
 UPDATE = "update"
 WATCHED = (
     ("environment", Episodes, "step"),
-    ("acting", FromReplay, "act"),
-    ("batch", FromReplay, "_batch"),
+    ("acting", ReplayCollector, "act"),
+    ("batch", ReplayCollector, "_batch"),
     (UPDATE, SoftActorCritic, "update"),
     (UPDATE, DeepDeterministicPolicyGradient, "update"),
 )

@@ -23,7 +23,7 @@ from pipeline.core.agents import factory
 from pipeline.core.equations import soft
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents import sac, setting, sql, stein
-from pipeline.core.agents.base import learnable
+from pipeline.core.population.optimizer import learnable
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.population.networks import Mlp
@@ -65,9 +65,7 @@ class GradientsOfFixed(SteinSampler):
         particles = self._particles(weights, state, noise)
         fixed, updated = torch.split(particles.detach(), self._counts, dim=2)
         slope = self._slope(fixed, partial(q, state), temperature)
-        direction = soft.stein_direction(
-            fixed, updated, slope, temperature[:, None]
-        )
+        direction = soft.stein_direction(fixed, updated, slope, temperature[:, None])
         whole = torch.cat([torch.zeros_like(fixed), direction], dim=2)
         count = direction.shape[1] * direction.shape[2]
         (ascent,) = torch.autograd.grad(particles, weights, whole / count)

@@ -15,7 +15,7 @@ from typing import Final
 
 from pipeline.study.errors import UserError, nearest, user_errors
 from pipeline.study.machine.settings import WORKSPACES
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
 from pipeline.study.store.files import atomic_write, read_json, write_json
 
 STUDIES: Final = Path("studies")

@@ -17,14 +17,13 @@ from benchmarks.ablation.learners import (
 from benchmarks.ablation.measure import imbalance, nearest
 from benchmarks.ablation.tables import METRICS, Measured, tables
 from benchmarks.ablation.variants import VARIANTS
-from pipeline.core.agents import factory
-from pipeline.core.equations import soft
-from pipeline.core.learning import value_table
-from pipeline.core.agents import sql
-from pipeline.core.config.computation import PLAIN
+from pipeline.core.agents import factory, sql
 from pipeline.core.agents.settings import Sql
+from pipeline.core.config.computation import PLAIN
+from pipeline.core.equations import soft
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.job import Job
+from pipeline.core.learning import value_table
 from pipeline.core.population.networks import Mlp
 from pipeline.core.training.loop import Training
 from tests.core.configs import task

@@ -9,13 +9,11 @@ from unittest import mock
 
 import torch
 
-from pipeline.core.training.loop import checkpoint
-from pipeline.core.population import compiling
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
-from pipeline.core.population.noise import Noise
 from pipeline.core.judging.probes import probe
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.population.noise import Noise
+from pipeline.core.training.loop import Training, checkpoint, finish
 from tests.core import updating
 from tests.core.configs import algorithm, task
 

@@ -9,8 +9,8 @@ from itertools import chain, pairwise
 
 import torch
 
-from pipeline.core.equations import soft, squashing
 from pipeline.core.agents.stein import NEARLY_UNIFORM
+from pipeline.core.equations import soft, squashing
 from pipeline.core.population.lattice import lattice
 
 

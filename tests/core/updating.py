@@ -6,8 +6,7 @@ of their own: shapes that are checked while tests run cannot be compiled.
 
 import torch
 
-from pipeline.core.agents import factory
-from pipeline.core.agents import sql
+from pipeline.core.agents import factory, sql
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
 from pipeline.core.memory.replay import Batch

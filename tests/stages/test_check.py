@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.stages.trained import written
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,13 +38,17 @@ def misspell(study: Path) -> None:
     params.write_text(params.read_text().replace("temperature: {", "temprature: {", 1))
 
 
-def test_a_valid_study_gets_a_verdict_that_never_changes(study):
+def test_a_change_is_told_to_those_that_it_concerns_and_to_no_others(study):
     assert check(study).returncode == 0
-    verdict = (study / "results" / "check" / "verdict.txt").read_bytes()
+    before = written(study / "results/check")
     params = study / "params.yaml"
-    params.write_text(params.read_text().replace("steps: 400", "steps: 500"))
+    text = params.read_text()
+    params.write_text(text.replace("explore:\n  steps: 400", "explore:\n  steps: 500"))
     assert check(study).returncode == 0
-    assert (study / "results" / "check" / "verdict.txt").read_bytes() == verdict
+    after = written(study / "results/check")
+    changed = {name for name in before if before[name] != after[name]}
+    runs = {f"explore/{name}.json" for name in ("sql_east", "sql_west", "sac", "ddpg")}
+    assert changed == runs | {"study.json", "params.sha256"}
 
 
 def test_a_mistake_is_one_message_and_loses_nothing(study):
@@ -82,11 +88,10 @@ stages:
   check:
     cmd: python -m stages.check
     deps: [params.yaml]
-    outs: [results/check/verdict.txt]
+    outs: [results/check]
   train:
     cmd: echo trained > results/trained.txt
-    deps: [results/check]
-    params: [algorithms]
+    deps: [results/check/study.json]
     outs: [results/trained.txt]
 """
     )

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.study.store.runs import load_run
-from pipeline.study.answers import compositions
+from pipeline.core.composition.answer import CombinedAnswer
+from pipeline.study.params.load import load_study
 from pipeline.study.store.files import read_json, read_table
-from pipeline.study.params import load_study
 from stages import compose
 from tests.stages.trained import add_weights, written
 from tests.study.synthetic import small_study
@@ -44,18 +43,18 @@ def test_a_composition_is_judged_by_the_combined_task(root):
 
 def test_what_is_exact_but_for_a_constant_exceeds_by_it(root):
     study = load_study(root / "params.yaml")
-    parts = [load_run(study, "explore", name) for name in ("sql_east", "sql_west")]
-    oracles = compositions._Oracles(study, study.compose.runs["both"], *parts)
+    east, west = (study.tasks[f"corners_{side}"] for side in ("east", "west"))
+    exact = CombinedAnswer(east, west, "average", temperature=10.0, spacing=0.1)
 
     class Shifted:
         temperature = torch.tensor([10.0, 10.0])
 
         def q(self, state, action):
             state, action = (x.double().numpy() for x in (state, action))
-            exact = oracles.combined.q(state[0], action[0][:, None])[:, 0]
-            return torch.from_numpy(np.stack([exact + 5, exact - 3]))
+            q = exact.oracle.q(state[0], action[0][:, None])[:, 0]
+            return torch.from_numpy(np.stack([q + 5, q - 3]))
 
-    found = oracles.excesses(Shifted())
+    found = exact.excesses(Shifted())
     # Actions and states are rounded to single precision on the way.
     for name in ("least_excess", "largest_excess"):
         np.testing.assert_allclose(found[name], [5, -3], atol=1e-3)

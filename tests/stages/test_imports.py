@@ -77,7 +77,8 @@ def test_what_computes_with_trained_networks_has_the_threads_of_the_study(
 
 def test_torch_has_the_threads_that_were_set_before_it_was_imported():
     code = (
-        "from pipeline.study.machine.threads import use_threads; use_threads(1); import torch;"
+        "from pipeline.study.machine.threads import use_threads; "
+        "use_threads(1); import torch; "
         "print(torch.get_num_threads())"
     )
     assert subprocess.check_output([sys.executable, "-c", code]) == b"1\n"

@@ -3,7 +3,7 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
 from stages import compare, report
 from tests.study.synthetic import small_study, write_results
 

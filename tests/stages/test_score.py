@@ -2,14 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.store.scores import load_scores
-from pipeline.study.store.runs import load_run, load_runs
-from pipeline.study.answers.scores import fitting
+from pipeline.study.answers.oracles import write_oracle
+from pipeline.study.answers.results import load_scores
+from pipeline.study.params.load import load_study
 from pipeline.study.store.files import read_json, read_table, read_yaml, write_yaml
-from pipeline.study.params import load_study
+from pipeline.study.training.results import load_runs
 from stages import exact, score
 from tests.stages.trained import add_weights, written
 from tests.study import synthetic
+from tests.study.checked import check, said
 from tests.study.synthetic import small_study
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,7 @@ def root(tmp_path_factory):
         patch.chdir(root)
         patch.setattr("sys.argv", ["exact", "multigoal_10"])
         exact.main()
-    for name in study.explore.runs:
+    for name in study.runs("explore"):
         add_weights(study, name, root)
     return root
 
@@ -124,11 +125,12 @@ def linear_study(root, **changes):
     data["explore"]["runs"]["sac_linear"] = run
     data["exact"]["oracles"]["linear"] = {"task": "linear", "temperature": 0.5}
     write_yaml(root / "params.yaml", data)
-    study = load_study(root / "params.yaml")
+    study = check(load_study(root / "params.yaml"), root)
     folder = root / "results/runs/explore/sac_linear"
     synthetic.write_run(study, "explore", "sac_linear", folder)
+    oracle = root / "results/exact/oracles/linear"
+    write_oracle(said(study, "exact", "linear"), oracle)
     add_weights(study, "sac_linear", root)
-    return study
 
 
 def test_a_linear_system_is_compared_with_its_closed_form(tmp_path, monkeypatch):
@@ -146,6 +148,10 @@ def test_a_linear_system_is_compared_with_its_closed_form(tmp_path, monkeypatch)
 
 def test_one_action_has_no_square_of_cells(tmp_path, monkeypatch):
     one = {"control": [[0.0], [1.0]], "action_cost": [[1.0]]}
-    study = linear_study(tmp_path, **one)
+    linear_study(tmp_path, **one)
     monkeypatch.chdir(tmp_path)
-    assert fitting(study, load_run(study, "explore", "sac_linear")) == []
+    monkeypatch.setattr("sys.argv", ["score", "sac_linear"])
+    score.main()
+    folder = tmp_path / "results/runs/score/sac_linear"
+    assert [path.name for path in folder.iterdir()] == ["run.json"]
+    assert read_json(folder / "run.json")["oracles"] is None

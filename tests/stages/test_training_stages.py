@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from pipeline.study.params.load import load_study
 from pipeline.study.store.files import read_csv, read_json, read_yaml, write_yaml
+from tests.study.checked import check
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("sweep", "pretrain", "finetune", "scratch", "explore")
@@ -25,6 +27,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     data = read_yaml(ROOT / "studies" / "smoke.yaml")
     data["explore"]["steps"] = 600
     write_yaml(tmp_path / "params.yaml", data)
+    check(load_study())
     return tmp_path
 
 
@@ -176,3 +179,14 @@ class TestTraining:
             moved = np.abs(weights - before[name]).mean(axis=-1)
             apart = np.abs(weights - np.roll(before[name], 1, axis=0)).mean(axis=-1)
             assert (moved < apart).all(), name
+
+
+def test_by_hand_nothing_runs_on_another_file_than_the_one_that_was_checked(
+    study, monkeypatch, capsys
+):
+    params = study / "params.yaml"
+    params.write_text(params.read_text() + "# edited\n")
+    monkeypatch.setattr(sys, "argv", ["stage", "sac"])
+    with pytest.raises(SystemExit, match="2"):
+        importlib.import_module("stages.explore").main()
+    assert "params.yaml has changed since it was checked" in capsys.readouterr().err

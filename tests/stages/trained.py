@@ -7,12 +7,12 @@ from safetensors.numpy import load_file, save_file
 
 from pipeline.core.agents import factory
 from pipeline.core.training.weights import policy_bytes
-from pipeline.study.params import Study
+from pipeline.study.params.study import Study
 
 
 def add_weights(study: Study, name: str, root: Path) -> None:
     """Add weights, and states that were visited, to a synthetic run of `explore`."""
-    run, seeds = study.explore.runs[name], study.study.seeds
+    run, seeds = study.runs("explore")[name], study.study.seeds
     algorithm = study.algorithms[run.algorithm]
     if run.temperature is not None:
         algorithm = algorithm.with_temperature(run.temperature)

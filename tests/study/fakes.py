@@ -12,12 +12,12 @@ import numpy as np
 
 from pipeline.core.agents.settings import Ddpg, Sac
 from pipeline.core.config.evaluation import Evaluation
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.store.files import atomic_write, read_yaml
-from pipeline.study.params import Study
-from pipeline.study.machine.threads import VARIABLES
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.study.backends.worker import Desk, HangUpError
+from pipeline.study.machine.threads import VARIABLES
+from pipeline.study.params.study import Study
+from pipeline.study.store.files import atomic_write, read_yaml
 
 
 def task() -> Gymnasium:

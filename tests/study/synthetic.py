@@ -9,11 +9,14 @@ from safetensors.numpy import save_file
 
 from pipeline.core.agents.settings import Ddpg, Sac, Sql
 from pipeline.core.tasks.gymnasium.settings import Gymnasium
+from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task
-from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
+from pipeline.study.params.load import load_study
+from pipeline.study.params.study import Study
 from pipeline.study.store.files import write_csv, write_json, write_yaml
-from pipeline.study.params import STAGES, Study, load_study
+from pipeline.study.store.layout import STAGES
+from tests.study.checked import check
 from tests.study.synthetic_exact import write_exact
 
 FINAL_EPISODES = 200
@@ -27,7 +30,7 @@ BEST = {"sql": 0.97, "sac": 0.8, "ddpg": 0.4}
 def small_study(root: Path) -> Study:
     """A study of every stage and algorithm, with its results, below `root`."""
     shutil.copy(Path(__file__).with_name("small.yaml"), root / "params.yaml")
-    study = load_study(root / "params.yaml")
+    study = check(load_study(root / "params.yaml"), root)
     write_results(study, root)
     return study
 
@@ -37,15 +40,15 @@ def write_results(study: Study, root: Path) -> None:
     for name in study.sweep.runs:
         _write_sweep(study, name, root / "results/sweep" / name)
     for stage in STAGES:
-        for name in study.stage(stage).runs:
+        for name in study.runs(stage):
             write_run(study, stage, name, root / "results/runs" / stage / name)
     write_exact(study, root)
 
 
 def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
     """Write one run: goals are chosen at random by SQL, half of them by SAC."""
-    block = study.stage(stage)
-    run = block.runs[name]
+    run = study.runs(stage)[name]
+    total = study.steps(stage, run)
     task, algorithm = study.tasks[run.task], study.algorithms[run.algorithm]
     if run.temperature is not None:
         algorithm = algorithm.with_temperature(run.temperature)
@@ -61,8 +64,9 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
             "algorithm_name": run.algorithm,
             "algorithm": algorithm.model_dump(mode="json"),
             "seeds": list(study.study.seeds),
-            "steps": block.steps,
+            "steps": total,
             "start": run.start,
+            "swept": run.temperature is None and study.is_searched(run.algorithm),
         },
     )
     if isinstance(task, MultiGoal):
@@ -74,7 +78,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
         spread = algorithm.kind == "sql" and stage == "pretrain"
         final, behaviour = _plane(spread, len(study.study.seeds), generator)
     quick = 3.0 if run.start else 1.0
-    curves = _curves(study, task, final, steps=block.steps, quick=quick, rng=generator)
+    curves = _curves(study, task, final, steps=total, quick=quick, rng=generator)
     if isinstance(task, MultiGoal) and stage == "explore":
         score = np.array(curves["evaluation/goals_reached"])
         steps = np.array(curves["step"])

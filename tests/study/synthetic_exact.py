@@ -12,8 +12,9 @@ from safetensors.numpy import save_file
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.answers.scores import changed_tasks
 from pipeline.study.answers.theorems import write_theorems
+from pipeline.study.params.exact import Theorems
+from pipeline.study.params.study import Study
 from pipeline.study.store.files import write_csv, write_json
-from pipeline.study.params import Study, Theorems
 
 PROBES = np.array([[-2.0, 0.0], [0.0, 0.0], [2.5, 2.5]])
 PLACES = ("-2:0", "0:0", "2.5:2.5")
@@ -26,13 +27,13 @@ def write_exact(study: Study, root: Path) -> None:
     shutil.copytree(
         _theorems(study.theorems), root / "results/exact/theorems", dirs_exist_ok=True
     )
-    for name in study.exact.oracles:
+    for name in study.oracles:
         write_oracle(study, name, root / "results/exact/oracles" / name)
-    for name, run in study.explore.runs.items():
+    for name, run in study.runs("explore").items():
         task = study.tasks[run.task]
         if isinstance(task, MultiGoal):
             write_score(study, name, task, root / "results/runs/score" / name)
-    for name in study.compose.runs:
+    for name in study.compositions:
         write_composition(study, root / "results/runs/compose" / name)
 
 
@@ -40,7 +41,7 @@ def write_exact(study: Study, root: Path) -> None:
 def _theorems(settings: Theorems) -> Path:
     """Computed once: they need no training."""
     folder = Path(tempfile.mkdtemp()) / "theorems"
-    write_theorems(folder, settings)
+    write_theorems({"settings": settings.model_dump()}, folder)
     return folder
 
 
@@ -74,12 +75,12 @@ def write_oracle(study: Study, name: str, folder: Path) -> None:
 
 
 def write_score(study: Study, name: str, task: MultiGoal, folder: Path) -> None:
-    run, seeds = study.explore.runs[name], study.study.seeds
+    run, seeds = study.runs("explore")[name], study.study.seeds
     algorithm = study.algorithms[run.algorithm]
     rng = np.random.default_rng(len(name))
     oracles = [
         oracle
-        for oracle, settings in study.exact.oracles.items()
+        for oracle, settings in study.oracles.items()
         if settings.task == run.task
         and (algorithm.kind == "ddpg" or run.temperature == settings.temperature)
     ]
@@ -101,7 +102,7 @@ def write_score(study: Study, name: str, task: MultiGoal, folder: Path) -> None:
         for place in PLACES
         if metric != "value_error" or algorithm.kind != "ddpg"
     }
-    changed = changed_tasks(task, study.score.robustness.perturbations)
+    changed = changed_tasks(task, study.perturbations)
     robustness: dict[str, Any] = {}
     for change in changed:
         mastered = MASTERED[algorithm.kind] + 0.05 * rng.random(9)

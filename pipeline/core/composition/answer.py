@@ -12,6 +12,7 @@ from pipeline.core.exact.composition_bound import PlaneGap
 from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.multigoal.answer import MultiGoalAnswer
 from pipeline.core.tasks.multigoal.arena import Arena, start
 from pipeline.core.tasks.multigoal.combination import (
     SCALES,
@@ -50,7 +51,7 @@ class CombinedAnswer:
             ValueError: The tasks cannot be combined, or not solved on this grid.
         """
         self._rule = rule
-        self._states = first.compared
+        self.states = MultiGoalAnswer(first).compared
         self._horizon = first.horizon
 
         def solved(arena: Arena, spacing: float) -> GridOracle:
@@ -90,7 +91,7 @@ class CombinedAnswer:
             "oracle/success": float(arena.inside(episodes.last).all(axis=0).mean()),
             **({} if np.isnan(rarest) else {"oracle/rarest_shared_goal": rarest}),
             "oracle/return": float(episodes.returns.mean()),
-            "oracle/value": float(self.oracle.value(self._states[1:2])[0]),
+            "oracle/value": float(self.oracle.value(self.states[1:2])[0]),
         }
         return found | self._losses() if self._rule == "average" else found
 
@@ -119,8 +120,8 @@ class CombinedAnswer:
     def _probed(
         self,
     ) -> tuple[Float[ndarray, "probe 2"], Float[ndarray, "probe action 2"]]:
-        shape = len(self._states), *self.oracle.actions.shape
-        return self._states, np.broadcast_to(self.oracle.actions, shape)
+        shape = len(self.states), *self.oracle.actions.shape
+        return self.states, np.broadcast_to(self.oracle.actions, shape)
 
     @cached_property
     def _exact(self) -> Float[ndarray, "probe action"]:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import PositiveInt
+
 from pipeline.core.config.values import Value
 
 WORTH_COMPILING = 4000
@@ -26,6 +28,21 @@ class Computation(Value):
             return self
         choice = "always" if updates >= WORTH_COMPILING else "never"
         return self.model_copy(update={"compile": choice})
+
+
+class Execution(Computation):
+    """What about the computation can change a number in its last digits."""
+
+    threads: PositiveInt
+    """Torch threads of each process."""
+    members_per_process: PositiveInt
+    """Size of the chunks that a population is cut into."""
+
+    @property
+    def computation(self) -> Computation:
+        """What of it a learner has to know."""
+        fields = Computation.model_fields
+        return Computation(**{name: getattr(self, name) for name in fields})
 
 
 PLAIN = Computation(device="cpu", precision="float32", compile="never")

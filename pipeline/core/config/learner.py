@@ -1,6 +1,6 @@
 """What settings of learners are made of: temperatures, targets, rates, bases."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 from pydantic import Field, PositiveInt, Tag
 
@@ -79,6 +79,9 @@ class ActorCriticRates(Value):
     the last one; 1.0: they never fall."""
 
 
+Own = TypeVar("Own", bound="Learner")
+
+
 class Learner(Value):
     """What every learner needs; each kind says what is particular about it."""
 
@@ -108,7 +111,7 @@ class Learner(Value):
         temperature = getattr(self, "temperature", None)
         return temperature.fixed if isinstance(temperature, FixedTemperature) else None
 
-    def with_temperature(self, temperature: float) -> Self:
+    def with_temperature(self: Own, temperature: float) -> Own:
         """The same learner with a fixed α.
 
         Raises:

@@ -1,11 +1,12 @@
 """What a solver has to know of a task in the plane."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
 
+@runtime_checkable
 class Plane(Protocol):
     """A point in [-bound, bound]² that moves by x' = clip(x + a), a in [-1, 1]².
 

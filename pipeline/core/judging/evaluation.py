@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.core.agents.base import Agent
 from pipeline.core.population.randomness import integers, stream
 from pipeline.core.tasks.episodes import Episodes
-from pipeline.core.tasks.settings import Task
+from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.trajectories import Trajectories
 
 APART = 2**40
@@ -25,7 +25,7 @@ class Evaluator:
     """A fixed number of episodes for every member, as often as asked."""
 
     def __init__(
-        self, task: Task, seeds: Sequence[int], *, episodes: int, tries: int = 1
+        self, task: Kind, seeds: Sequence[int], *, episodes: int, attempts: int = 1
     ) -> None:
         """Make the environments.
 
@@ -33,12 +33,12 @@ class Evaluator:
             task: Where the policies are judged.
             seeds: One per member.
             episodes: Episodes of each member in one evaluation.
-            tries: How many of them in a row begin alike; divides `episodes`.
+            attempts: How many of them in a row begin alike; divides `episodes`.
         """
         self._task = task
         self._seeds = tuple(seeds)
         self._count = episodes
-        self._tries = tries
+        self._attempts = attempts
         self._starts: list[list[int]] = []
         self._episodes = Episodes(task, len(self._seeds) * episodes, self._seed_of)
 
@@ -88,10 +88,10 @@ class Evaluator:
 
     def _begin(self, block: int) -> None:
         """Let every episode start where its block says."""
-        starts = self._count // self._tries
+        starts = self._count // self._attempts
         self._starts = [
             np.repeat(
-                integers(seed, "evaluation starts", block, starts), self._tries
+                integers(seed, "evaluation starts", block, starts), self._attempts
             ).tolist()
             for seed in self._seeds
         ]
@@ -120,7 +120,7 @@ class Evaluator:
         return action.flatten(end_dim=1)
 
 
-def summary(task: Task, trajectories: Trajectories) -> dict[str, list[float]]:
+def summary(task: Kind, trajectories: Trajectories) -> dict[str, list[float]]:
     """Every number that a task defines, per member; see `docs/metrics.md`."""
     common = {
         "return": trajectories.returns.mean(axis=1),

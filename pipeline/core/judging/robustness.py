@@ -2,7 +2,7 @@
 
 The task changes at test time only: goals are gone, walls stand in the way, the state is
 pushed. Nothing is learned. A policy that knows several ways may fail on one and succeed
-on another, so that it is also asked how often a start succeeds in any of several tries.
+on another, so that it is also asked how often a start succeeds within some attempts.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from pipeline.core.agents.base import Agent
 from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator
-from pipeline.core.tasks.settings import Task
+from pipeline.core.tasks.kind import Kind
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Robustness:
     numbers: dict[str, Float[ndarray, " member"]]
     """Metric to one number per member; see `docs/metrics.md`."""
     positions: Float[ndarray, "member episode time 2"]
-    """First tries from the first starts; NaN after the end."""
+    """First attempts from the first starts; NaN after the end."""
 
 
 def robustness(
-    agent: Agent, task: Task, seeds: Sequence[int], *, episodes: int, tries: int
+    agent: Agent, task: Kind, seeds: Sequence[int], *, episodes: int, attempts: int
 ) -> Robustness:
     """Let every member act in a task that may differ from the one it learned.
 
@@ -37,25 +37,25 @@ def robustness(
         task: The task as it is at test time.
         seeds: One per member.
         episodes: Starts of each member.
-        tries: Episodes from each start.
+        attempts: Episodes from each start.
 
     Returns:
         `success`: share of all episodes that do what `task` asks; `success_of_any`:
-        share of starts from which at least one try does; `return`: mean over all
+        share of starts from which at least one attempt does; `return`: mean over all
         episodes of the undiscounted sum of rewards, in reward units; `episode_length`:
         mean, in environment steps.
 
     Raises:
         ValueError: There is nothing to do.
     """
-    if episodes < 1 or tries < 1:
+    if episodes < 1 or attempts < 1:
         raise ValueError(
-            f"episodes and tries must be at least 1, found {episodes} and {tries}"
+            f"episodes and attempts must be at least 1, found {episodes} and {attempts}"
         )
-    evaluator = Evaluator(task, seeds, episodes=episodes * tries, tries=tries)
+    evaluator = Evaluator(task, seeds, episodes=episodes * attempts, attempts=attempts)
     found = evaluator(agent, block=APART)
     success = task.succeeded(found)
-    each_start = success.reshape(len(seeds), episodes, tries)
+    each_start = success.reshape(len(seeds), episodes, attempts)
     numbers = {
         "success": success.mean(axis=1),
         "success_of_any": each_start.any(axis=2).mean(axis=1),
@@ -63,5 +63,5 @@ def robustness(
         "episode_length": found.lengths.mean(axis=1),
     }
     assert found.positions is not None
-    shown = found.positions[:, ::tries][:, :SHOWN_EPISODES]
+    shown = found.positions[:, ::attempts][:, :SHOWN_EPISODES]
     return Robustness(numbers, shown.astype(np.float32))

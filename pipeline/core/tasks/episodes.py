@@ -11,7 +11,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core.population.randomness import integers
-from pipeline.core.tasks.settings import Task
+from pipeline.core.tasks.kind import Kind
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Episodes:
     """
 
     def __init__(
-        self, task: Task, count: int, seed_of: Callable[[int, int], int]
+        self, task: Kind, count: int, seed_of: Callable[[int, int], int]
     ) -> None:
         """Make the environments; `reset` starts them.
 

@@ -2,25 +2,25 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
+
+from jaxtyping import Bool, Float
+from numpy import ndarray
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Value
+from pipeline.core.tasks.trajectories import Trajectories
 
-if TYPE_CHECKING:  # whoever reads settings needs neither
+if TYPE_CHECKING:  # whoever reads settings needs no environment
     from gymnasium.vector import VectorEnv
-    from jaxtyping import Bool, Float
-    from numpy import ndarray
-
-    from pipeline.core.exact.oracle import Oracle, Solution
-    from pipeline.core.tasks.trajectories import Trajectories
 
 
 class Kind(Value):
     """Settings of a task, and what follows from them.
 
     What is not abstract is answered for a task that has nothing particular: no plane,
-    no exact answer, no metric besides return and length.
+    and no metric besides return and length. How a task is solved exactly is in
+    `answers.py`: a training need not know it.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("return",)
@@ -78,15 +78,15 @@ class Kind(Value):
         yield from ()
 
     def metrics(
-        self, trajectories: "Trajectories"
-    ) -> "Mapping[str, Float[ndarray, ' member']]":
+        self, trajectories: Trajectories
+    ) -> Mapping[str, Float[ndarray, " member"]]:
         """What episodes say besides return and length; see `docs/metrics.md`."""
         return {}
 
     def milestones(
         self,
-        steps: "Float[ndarray, ' evaluation']",
-        measured: "Mapping[str, Float[ndarray, 'evaluation member']]",
+        steps: Float[ndarray, " evaluation"],
+        measured: Mapping[str, Float[ndarray, "evaluation member"]],
         *,
         after: int,
     ) -> dict[str, list[float]]:
@@ -100,54 +100,14 @@ class Kind(Value):
         return {}
 
     @property
-    def probes(self) -> "Float[ndarray, 'probe state'] | None":
+    def probes(self) -> Float[ndarray, "probe state"] | None:
         """States at which trained policies are looked at; None: nowhere."""
         return None
 
-    def succeeded(
-        self, trajectories: "Trajectories"
-    ) -> "Bool[ndarray, 'member episode']":
+    def succeeded(self, trajectories: Trajectories) -> Bool[ndarray, "member episode"]:
         """Whether each episode did what the task is about; for kinds that change."""
         return trajectories.terminated
 
-    def changed(self, change: Value) -> Self | None:
+    def changed(self, change: Value) -> "Kind | None":
         """The task as it is at test time; None where the change does not fit it."""
         return None
-
-    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
-        """Why there is no exact answer at this temperature; None if there is one.
-
-        Args:
-            temperature: α, in reward units per nat.
-            spacing: Of the grid, for a kind that is solved on one.
-        """
-        return (
-            f"a task of kind {self.kind} has no exact answer; those of kind multigoal "
-            "and linear_quadratic have one"
-        )
-
-
-class SolvedKind(Kind):
-    """A kind whose soft-optimal policy can be computed."""
-
-    @property
-    @abstractmethod
-    def compared(self) -> "Float[ndarray, 'probe state']":
-        """States at which policies are compared with the exact one; may be none."""
-
-    @abstractmethod
-    def solve(self, temperature: float, *, spacing: float, name: str) -> "Solution":
-        """The soft-optimal policy: what it is worth and does, and how to rebuild it.
-
-        Args:
-            temperature: α, in reward units per nat.
-            spacing: Of the grid, for a kind that is solved on one.
-            name: Of the stream that draws the policy's episodes.
-
-        Raises:
-            ValueError: There is none.
-        """
-
-    @abstractmethod
-    def oracle(self, temperature: float, arrays: "Mapping[str, ndarray]") -> "Oracle":
-        """The oracle, from the arrays of what `solve` found; none if it wrote none."""

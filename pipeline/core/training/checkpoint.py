@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -19,6 +19,7 @@ DIGEST = hashlib.sha256().digest_size
 LENGTH = 8
 
 
+@runtime_checkable
 class Resumable(Protocol):
     """What has a state that it can go on from."""
 

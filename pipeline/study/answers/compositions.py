@@ -5,6 +5,7 @@ The folder of a composition has `run.json`, `final.csv` (a row for every seed),
 `weights.safetensors`, and `behaviour.safetensors` for figures.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ from pipeline.core.judging.evaluation import SHOWN_EPISODES
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.weights import DamagedError
 from pipeline.study.answers.oracles import refused
-from pipeline.study.answers.scores import distances, drawn_masses, masses_of
+from pipeline.study.answers.scores import (
+    distances,
+    drawn_masses,
+    explored,
+    masses_of,
+)
 from pipeline.study.errors import UserError
-from pipeline.study.params import ComposedRun, Study
 from pipeline.study.store.files import (
     atomic_write,
     by_seed,
@@ -36,84 +41,80 @@ from pipeline.study.store.layout import (
     FINAL,
     SUMMARY,
     WEIGHTS,
-    instance,
 )
-from pipeline.study.store.runs import Run, load_run
+from pipeline.study.store.runs import Run
 
 
-def write_composition(study: Study, name: str, folder: Path) -> None:
+def write_composition(said: Mapping[str, Any], folder: Path) -> None:
     """Make a composition, judge it, and write what came out.
+
+    Args:
+        said: The description of the composition.
+        folder: Where to.
 
     Raises:
         UserError: A run is missing or damaged, or the two do not fit.
     """
-    settings = study.compose.runs[name]
-    first, second = (
-        load_run(study, "explore", run) for run in (settings.first, settings.second)
-    )
+    first, second = explored(said["first"]), explored(said["second"])
     try:
-        with refused(f"compose.runs.{name}"):  # a MisfitError is a ValueError
-            _write(study, name, first, second, folder=folder)
+        with refused(f"compose.runs.{said['run']}"):  # a MisfitError is a ValueError
+            _write(said, first, second, folder=folder)
     except DamagedError as error:
-        writers = " ".join(instance("explore", run.name) for run in (first, second))
+        writers = f"{first.instance} {second.instance}"
         raise UserError(f"{error}; restore them: dvc repro {writers}") from None
 
 
-def _write(study: Study, name: str, first: Run, second: Run, *, folder: Path) -> None:
-    torch.set_num_threads(study.execution.threads)
-    settings = study.compose.runs[name]
-    one, other = first.task, second.task
-    assert isinstance(one, MultiGoal)
-    assert isinstance(other, MultiGoal)
-    assert first.temperature is not None  # soft Q-learning has one
+def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) -> None:
+    torch.set_num_threads(said["threads"])
+    rule, one, other = said["combine"], first.task, second.task
     composed = compose(
         first.folder / WEIGHTS,
         second.folder / WEIGHTS,
         visited(first, second),
-        rule=settings.combine,
-        updates=settings.updates,
+        rule=rule,
+        updates=said["updates"],
     )
+    assert isinstance(one, MultiGoal)
+    assert isinstance(other, MultiGoal)
+    assert first.temperature is not None  # soft Q-learning has one
     judged = judge(
-        composed, one, other, first.seeds, rule=settings.combine,
+        composed, one, other, first.seeds, rule=rule,
         episodes=one.evaluation.final_episodes,
     )  # fmt: skip
     exact = CombinedAnswer(
-        one, other, settings.combine,
-        temperature=first.temperature, spacing=study.exact.spacing,
-    )  # fmt: skip
-    sizes = {"draws": study.score.draws, "cells": study.score.cells}
-    states = one.compared
+        one, other, rule, temperature=first.temperature, spacing=said["spacing"]
+    )
+    sizes = {"draws": said["draws"], "cells": said["cells"]}
+    states = exact.states
     columns = judged.numbers | distances(
         composed, exact.oracle, states, first.seeds, **sizes, prefix=""
     )
-    if settings.combine == "average":
+    if rule == "average":
         columns |= exact.excesses(composed)
-    episodes = exact.episodes(f"composition {name}")
+    episodes = exact.episodes(f"composition {said['run']}")
     write_csv(folder / FINAL, *by_seed(first.seeds, columns))
     write_json(folder / SUMMARY, exact.numbers(episodes))
     atomic_write(folder / WEIGHTS, composed.to_bytes())
     arrays = {
-        "oracle_masses": masses_of(exact.oracle, states, study.score.cells),
+        "oracle_masses": masses_of(exact.oracle, states, said["cells"]),
         "oracle_positions": episodes.positions[:SHOWN_EPISODES].astype(np.float32),
         "policy_masses": drawn_masses(composed, states, first.seeds, **sizes),
         "positions": judged.positions,
         "probe_states": states,
     }
     write_arrays(folder / BEHAVIOUR, arrays)
-    write_json(folder / DESCRIBED, _described(name, settings, first, second))
+    write_json(folder / DESCRIBED, _described(said, first, second))
 
 
-def _described(
-    name: str, settings: ComposedRun, first: Run, second: Run
-) -> dict[str, Any]:
+def _described(said: Mapping[str, Any], first: Run, second: Run) -> dict[str, Any]:
     return {
         "stage": "compose",
-        "run": name,
+        "run": said["run"],
         "task_name": f"{first.task_name} and {second.task_name}",
         "algorithm_name": first.algorithm_name,
         "algorithm": first.algorithm.model_dump(mode="json"),
         "seeds": list(first.seeds),
-        **settings.model_dump(mode="json"),
+        **{name: said[name] for name in ("first", "second", "combine", "updates")},
     }
 
 

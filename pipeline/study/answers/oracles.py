@@ -5,66 +5,77 @@ soft-optimal policy is worth and does) and, for a task that is solved on a grid,
 `oracle.safetensors` (V* at its nodes, and some of the policy's episodes).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors.numpy import load_file
 
+from pipeline.core.config.values import parsed
 from pipeline.core.exact.oracle import Oracle
-from pipeline.core.tasks.kind import SolvedKind
+from pipeline.core.tasks.answers import Answer, answer_to
+from pipeline.core.tasks.settings import Task
 from pipeline.study.errors import UserError
-from pipeline.study.params import Study
-from pipeline.study.store.files import write_arrays, write_json
-from pipeline.study.store.layout import ORACLES, instance, readable
+from pipeline.study.store.files import read_json, write_arrays, write_json
+from pipeline.study.store.layout import (
+    DESCRIBED,
+    ORACLE,
+    ORACLES,
+    SUMMARY,
+    instance,
+    readable,
+)
 
-ARRAYS = "oracle.safetensors"
 
-
-def write_oracle(study: Study, name: str, folder: Path) -> None:
+def write_oracle(said: Mapping[str, Any], folder: Path) -> None:
     """Solve a task of the study and write what came out.
+
+    Args:
+        said: The description of the oracle.
+        folder: Where to.
 
     Raises:
         UserError: The task has no exact answer, or not on this grid.
     """
-    settings, task = study.exact.oracles[name], _task(study, name)
-    described = {
-        "stage": "exact",
-        "run": name,
-        "task_name": settings.task,
-        "task": task.model_dump(mode="json"),
-        "temperature": settings.temperature,
-    }
-    spacing = study.exact.spacing
+    name, temperature = said["run"], said["temperature"]
     with refused(f"exact.oracles.{name}"):
-        found = task.solve(settings.temperature, spacing=spacing, name=f"oracle {name}")
+        answer = _answer(said["task"])
+        found = answer.solve(
+            temperature, spacing=said["spacing"], name=f"oracle {name}"
+        )
+    described = dict(said)
     if found.arrays:
-        described["spacing"] = spacing
-        write_arrays(folder / ARRAYS, found.arrays)
-    write_json(folder / "run.json", described)
-    write_json(folder / "summary.json", found.numbers)
+        write_arrays(folder / ORACLE, found.arrays)
+    else:
+        del described["spacing"]  # it was solved without a grid
+    write_json(folder / DESCRIBED, described)
+    write_json(folder / SUMMARY, found.numbers)
 
 
-def load_oracle(study: Study, name: str, root: Path = ORACLES) -> Oracle:
+def load_oracle(name: str, root: Path = ORACLES) -> Oracle:
     """An oracle as it was solved, or its closed form.
 
     Raises:
         UserError: It is missing or damaged.
     """
     folder, writer = root / name, instance("exact", name)
-    with readable(folder / "summary.json", writer):
-        (folder / "summary.json").stat()
+    with readable(folder / DESCRIBED, writer):
+        said = read_json(folder / DESCRIBED)
+        answer = _answer(said["task"])
     arrays = {}
-    if (folder / ARRAYS).exists():
-        with readable(folder / ARRAYS, writer):
-            arrays = load_file(folder / ARRAYS)
-    return _task(study, name).oracle(study.exact.oracles[name].temperature, arrays)
+    if "spacing" in said:
+        with readable(folder / ORACLE, writer):
+            arrays = load_file(folder / ORACLE)
+            _ = arrays["v"]
+    return answer.oracle(said["temperature"], arrays)
 
 
-def _task(study: Study, name: str) -> SolvedKind:
-    task = study.tasks[study.exact.oracles[name].task]
-    assert isinstance(task, SolvedKind), "checked before"
-    return task
+def _answer(settings: object) -> Answer:
+    task: Task = parsed(Task, settings)
+    if (answer := answer_to(task)) is None:
+        raise ValueError(f"a {task.kind} task has no exact answer")
+    return answer
 
 
 @contextmanager

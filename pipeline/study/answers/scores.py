@@ -6,7 +6,6 @@ The folder of a score has `run.json`; `scores.csv`, a row for every seed and a c
 and of the oracles at the probe states, and some episodes of each perturbed task.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +15,29 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from pipeline.core.config.values import parsed
 from pipeline.core.exact.distance import cell_masses, oracle_masses, place_name
 from pipeline.core.exact.oracle import Oracle
 from pipeline.core.job import Array
 from pipeline.core.population.randomness import stream
-from pipeline.core.tasks.kind import SolvedKind
+from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.multigoal.settings import Perturbation
-from pipeline.core.tasks.settings import Task
+from pipeline.core.tasks.kind import Kind
 from pipeline.study.answers.oracles import load_oracle, refused
-from pipeline.study.params import Study
+from pipeline.study.command import description
+from pipeline.study.params.exact import Score
 from pipeline.study.store.files import by_seed, write_arrays, write_csv, write_json
-from pipeline.study.store.layout import instance, readable
-from pipeline.study.store.runs import Run, load_run
+from pipeline.study.store.layout import (
+    BEHAVIOUR,
+    DESCRIBED,
+    ROBUSTNESS,
+    SCORES,
+    WEIGHTS,
+    readable,
+)
+from pipeline.study.store.runs import Run, same_temperature
 from pipeline.study.store.scores import UNCHANGED
+from pipeline.study.training.results import load_run
 
 if TYPE_CHECKING:
     from pipeline.core.agents.base import Agent
@@ -46,55 +55,66 @@ class Scored:
     arrays: dict[str, Array]
 
 
-def fitting(study: Study, run: Run) -> list[str]:
-    """The oracles that a run is judged against.
-
-    Those of its task and temperature; all of its task's, if it has no temperature.
-    """
-    return [
-        name
-        for name, settings in study.exact.oracles.items()
-        if settings.task == run.task_name
-        and (
-            run.temperature is None
-            or math.isclose(run.temperature, settings.temperature, rel_tol=1e-5)
-        )
-    ]
-
-
-def write_score(study: Study, name: str, folder: Path) -> None:
+def write_score(said: Mapping[str, Any], folder: Path) -> None:
     """Judge a run of `explore` and write what came out.
+
+    Args:
+        said: The description of the score.
+        folder: Where to.
 
     Raises:
         UserError: The run or an oracle is missing or damaged.
     """
-    run = load_run(study, "explore", name)
-    task = run.task
+    run = explored(said["run"])
+    score = None if said["score"] is None else parsed(Score, said["score"])
     described: dict[str, Any] = {
         "stage": "score",
-        "run": name,
+        "run": run.name,
         "task_name": run.task_name,
         "algorithm_name": run.algorithm_name,
         "algorithm": run.algorithm.model_dump(mode="json"),
         "seeds": list(run.seeds),
-        "score": study.score.model_dump(mode="json"),
+        "score": said["score"],
+        "oracles": None,
     }
-    changed = changed_tasks(task, study.score.robustness.perturbations)
-    states = task.compared if isinstance(task, SolvedKind) else np.empty((0, 0))
-    if len(states) or changed:
-        agent = _agent(run, threads=study.execution.threads)
-        oracles = {}
-        if len(states):
-            oracles = {name: load_oracle(study, name) for name in fitting(study, run)}
+    answer = answer_to(run.task)
+    states = None if answer is None else answer.compared
+    if score is not None and (states is not None or run.task.can_change):
+        agent = _agent(run, threads=said["threads"])
+        oracles = _fitting(run, said["oracles"]) if states is not None else {}
+        changed = changed_tasks(run.task, score.robustness.perturbations)
         with refused("score"):
-            exact = _against(oracles, agent, states, run, study)
-        robust = _in_changed_tasks(agent, changed, run, study)
+            exact = _against(oracles, agent, states, run, score)
+        robust = _in_changed_tasks(agent, changed, run, score)
         described["oracles"] = list(oracles)
-        for file, scored in (("scores.csv", exact), ("robustness.csv", robust)):
+        for file, scored in ((SCORES, exact), (ROBUSTNESS, robust)):
             if scored.columns:
                 write_csv(folder / file, *by_seed(run.seeds, scored.columns))
-        write_arrays(folder / "behaviour.safetensors", exact.arrays | robust.arrays)
-    write_json(folder / "run.json", described)
+        write_arrays(folder / BEHAVIOUR, exact.arrays | robust.arrays)
+    write_json(folder / DESCRIBED, described)
+
+
+def explored(name: str) -> Run:
+    """A run of `explore` that others have been asked about.
+
+    Raises:
+        UserError: It is missing, damaged, or another than its description.
+    """
+    return load_run("explore", name, description("explore", name))
+
+
+def _fitting(run: Run, temperatures: Mapping[str, float]) -> dict[str, Oracle]:
+    """The oracles that a run is judged against.
+
+    Those of its temperature; all of its task's, if its learner knows none; none, if its
+    temperature is automatic.
+    """
+    return {
+        name: load_oracle(name)
+        for name, temperature in temperatures.items()
+        if not run.algorithm.has_temperature()
+        or same_temperature(run.temperature, temperature)
+    }
 
 
 def _agent(run: Run, *, threads: int) -> "Agent":
@@ -103,8 +123,8 @@ def _agent(run: Run, *, threads: int) -> "Agent":
     from pipeline.core.training.weights import DamagedError, load_policy
 
     torch.set_num_threads(threads)
-    path = run.folder / "weights.safetensors"
-    with readable(path, instance(run.stage, run.name)):
+    path = run.folder / WEIGHTS
+    with readable(path, run.instance):
         try:
             return load_policy(path)
         except DamagedError as error:
@@ -117,12 +137,14 @@ def _agent(run: Run, *, threads: int) -> "Agent":
 def _against(
     oracles: Mapping[str, Oracle],
     agent: "Agent",
-    states: Float[ndarray, "probe state"],
+    states: Float[ndarray, "probe state"] | None,
     run: Run,
-    study: Study,
+    score: Score,
 ) -> Scored:
     """Distances from oracles, and the masses of actions on both sides."""
-    sizes = {"draws": study.score.draws, "cells": study.score.cells}
+    if states is None:
+        return Scored({}, {})
+    sizes = {"draws": score.draws, "cells": score.cells}
     columns: Columns = {}
     arrays: dict[str, Array] = {"probe_states": states}
     for name, oracle in oracles.items():
@@ -197,15 +219,15 @@ def drawn_masses(
 
 
 def changed_tasks(
-    task: Task, perturbations: Mapping[str, Perturbation]
-) -> dict[str, Task]:
+    task: Kind, perturbations: Mapping[str, Perturbation]
+) -> dict[str, Kind]:
     """The task as it is and as each perturbation that fits it makes it.
 
     None, for a kind that nothing changes.
     """
     if not task.can_change:
         return {}
-    changed: dict[str, Task] = {UNCHANGED: task}
+    changed: dict[str, Kind] = {UNCHANGED: task}
     for name, perturbation in perturbations.items():
         other = task.changed(perturbation)
         if other is not None:
@@ -214,18 +236,22 @@ def changed_tasks(
 
 
 def _in_changed_tasks(
-    agent: "Agent", tasks: Mapping[str, Task], run: Run, study: Study
+    agent: "Agent", tasks: Mapping[str, Kind], run: Run, score: Score
 ) -> Scored:
     if not tasks:
         return Scored({}, {})
     from pipeline.core.judging.robustness import robustness
 
-    settings = study.score.robustness
+    settings = score.robustness
     columns: Columns = {}
     arrays: dict[str, Array] = {}
     for name, changed in tasks.items():
         found = robustness(
-            agent, changed, run.seeds, episodes=settings.episodes, tries=settings.tries
+            agent,
+            changed,
+            run.seeds,
+            episodes=settings.episodes,
+            attempts=settings.attempts,
         )
         columns |= {
             f"{name}/{metric}": values for metric, values in found.numbers.items()

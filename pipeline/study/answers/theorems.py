@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
-from safetensors.numpy import save
 
+from pipeline.core.config.values import parsed
 from pipeline.core.exact import demonstrations, gradient_identity
 from pipeline.core.exact.gridworld import TWO_WAYS, GridWorld
 from pipeline.core.exact.mdp import Mdp
 from pipeline.core.population.randomness import stream
-from pipeline.study.params import Theorems
-from pipeline.study.store.files import atomic_write, write_json
+from pipeline.study.params.exact import Theorems
+from pipeline.study.store.files import write_arrays, write_json
+from pipeline.study.store.layout import DESCRIBED, SUMMARY
 
 LONGEST = 6
 """Steps of the longest episodes of which every one is counted."""
@@ -98,13 +100,17 @@ def numbers(shown: Mapping[str, Mapping[str, ndarray]]) -> dict[str, float]:
     }
 
 
-def write_theorems(folder: Path, settings: Theorems) -> None:
-    """Write `NAME.safetensors` of each demonstration, and `summary.json`."""
-    shown = demonstrate(settings)
+def write_theorems(said: Mapping[str, Any], folder: Path) -> None:
+    """Write `NAME.safetensors` of each demonstration, and `summary.json`.
+
+    Args:
+        said: The description; without settings nothing is demonstrated.
+        folder: Where to.
+    """
+    write_json(folder / DESCRIBED, said)
+    if said["settings"] is None:
+        return
+    shown = demonstrate(parsed(Theorems, said["settings"]))
     for name, arrays in shown.items():
-        content = save(
-            {key: np.ascontiguousarray(arrays[key]) for key in sorted(arrays)}
-        )
-        atomic_write(folder / f"{name}.safetensors", content)
-    write_json(folder / "run.json", {"settings": settings})
-    write_json(folder / "summary.json", numbers(shown))
+        write_arrays(folder / f"{name}.safetensors", arrays)
+    write_json(folder / SUMMARY, numbers(shown))

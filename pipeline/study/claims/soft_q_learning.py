@@ -88,7 +88,7 @@ def of_improvement(interval: Interval, seeds: int) -> Verdict:
 
 def goal_frequencies(run: Run) -> npt.NDArray[np.float64]:
     """Share of final episodes that end in each goal: `[goal, seed]`."""
-    goals = range(len(run.multigoal.goals))
+    goals = range(len(run.task.goals))
     return np.array([run.final[f"goal_{goal}"] for goal in goals])
 
 

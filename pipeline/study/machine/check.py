@@ -7,8 +7,8 @@ import sysconfig
 from pathlib import Path
 from typing import Final
 
+from pipeline.core.config.computation import Execution
 from pipeline.study.errors import UserError
-from pipeline.study.params import Execution
 
 COMPILERS: Final = ("g++", "clang++")
 CPU_INFO: Final = Path("/proc/cpuinfo")

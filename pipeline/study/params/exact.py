@@ -7,7 +7,8 @@ from pydantic import Field, PositiveInt
 from pipeline.core.config.values import Discount, Positive, Value
 from pipeline.core.tasks.multigoal.combination import Rule
 from pipeline.core.tasks.multigoal.settings import Perturbation
-from pipeline.study.params.names import Name
+from pipeline.study.params.salvage import StandIn
+from pipeline.study.params.seeds import Name
 
 
 class Gamble(Value):
@@ -44,7 +45,7 @@ class OracleSettings(Value):
 class Exact(Value):
     """The tasks whose soft-optimal policy is computed, not learned."""
 
-    spacing: Positive
+    spacing: Annotated[float, Field(gt=0), StandIn(1.0)]
     """Of the grid of positions and actions, for tasks in the plane."""
     oracles: dict[Name, OracleSettings]
 
@@ -54,8 +55,8 @@ class Robustness(Value):
 
     episodes: PositiveInt
     """Starts of each perturbation."""
-    tries: PositiveInt
-    """How often each start may be tried again."""
+    attempts: PositiveInt
+    """How often each start is tried."""
     perturbations: dict[Name, Perturbation]
 
 

@@ -4,12 +4,12 @@ A mistake is answered with file, line, what was found, what is allowed, and the 
 valid name. This module imports no torch.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.core.config.values import parsed
 from pipeline.study.params.checks import mistakes_between_parts
 from pipeline.study.params.mistakes import mistakes_of
 from pipeline.study.params.salvage import sound_part
@@ -25,10 +25,11 @@ def load_study(path: Path = Path("params.yaml")) -> Study:
         UserError: The file cannot be read.
     """
     document = Document(path)
-    study = _parsed(document.data)
+    study = _study(document.data)
     if isinstance(study, ValidationError):
         mistakes = mistakes_of(study, Study, document)
-        sound = _parsed(sound_part(document.data, [place for place, _ in mistakes]))
+        broken = [place for place, _ in mistakes]
+        sound = _study(sound_part(Study, document.data, broken))
         found = [mistake for _, mistake in mistakes]
         if isinstance(sound, Study):
             found += mistakes_between_parts(sound, document)
@@ -38,9 +39,9 @@ def load_study(path: Path = Path("params.yaml")) -> Study:
     return study
 
 
-def _parsed(data: Any) -> Study | ValidationError:
-    """JSON, because strict pydantic takes a list for a tuple only from there."""
+def _study(data: Any) -> Study | ValidationError:
     try:
-        return Study.model_validate_json(json.dumps(data))
+        study: Study = parsed(Study, data)
     except ValidationError as error:
         return error
+    return study

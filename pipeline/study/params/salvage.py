@@ -1,80 +1,97 @@
-"""What is sound in a file with mistakes, so that those between parts show too."""
+"""What is sound in a file with mistakes, so that those between parts show too.
+
+Entries that are wrong are left out; a wrong value that has to be there is replaced by
+one that its type allows and that contradicts nothing.
+"""
 
 from collections.abc import Collection
-from typing import Any, Final
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from pipeline.study.params.yaml_lines import Place
 
-_ENDLESS: Final = 2**62
-_TRAINING: Final = {"steps": _ENDLESS, "runs": {}}
 
-_SKELETON: Final[dict[str, Any]] = {
-    "study": {"name": "study", "seeds": [2**32 - 1]},
-    "execution": {
-        "device": "cpu",
-        "precision": "float32",
-        "compile": "never",
-        "threads": 1,
-        "members_per_process": 1,
-    },
-    "tasks": {},
-    "algorithms": {},
-    "sweep": {"seed": 0, "seeds": [2**32 - 2], "budgets": {}, "runs": {}},
-    "explore": _TRAINING,
-    "pretrain": _TRAINING,
-    "finetune": _TRAINING,
-    "scratch": _TRAINING,
-    "theorems": {
-        "discount": 0.5,
-        "slip": 0.0,
-        "step_cost": 1.0,
-        "goal_reward": 1.0,
-        "temperatures": [1.0, 1.0],
-        "sweeps": 1,
-        "gamble": {"probability": 0.5, "safe": 0.0, "win": 0.0, "lose": 0.0},
-    },
-    "exact": {"spacing": 1.0, "oracles": {}},
-    "score": {
-        "draws": 1,
-        "cells": 1,
-        "robustness": {"episodes": 1, "tries": 1, "perturbations": {}},
-    },
-    "compose": {"runs": {}},
-    "compare": {"seed": 0, "resamples": 1, "confidence": 0.5},
-}
-"""A study that nothing is wrong with and that contradicts nothing.
+@dataclass(frozen=True)
+class StandIn:
+    """Marks a type with what stands for it where a file has it wrong."""
 
-What is empty here has entries that can be wrong one by one.
-"""
+    value: Any
 
 
-def sound_part(data: Any, broken: Collection[Place]) -> dict[str, Any]:
+def sound_part(
+    model: type[BaseModel], data: Any, broken: Collection[Place]
+) -> dict[str, Any]:
     """The data without broken entries, and with stand-ins for other broken values."""
-    return _sound(
-        data, _SKELETON, (), {part for place in broken for part in _up(place)}
-    )
-
-
-def _up(place: Place) -> list[Place]:
-    """A place and everything that it lies in."""
-    return [place[:length] for length in range(1, len(place) + 1)]
+    around = {place[: length + 1] for place in broken for length in range(len(place))}
+    return _sound(model, data, (), around)
 
 
 def _sound(
-    data: Any, skeleton: dict[str, Any], place: Place, broken: Collection[Place]
+    model: type[BaseModel], data: Any, place: Place, broken: Collection[Place]
 ) -> dict[str, Any]:
     given = data if isinstance(data, dict) else {}
-    if not skeleton:
-        return {
-            key: value for key, value in given.items() if (*place, key) not in broken
-        }
     part = {}
-    for key, stand_in in skeleton.items():
-        here = (*place, key)
-        if isinstance(stand_in, dict):
-            part[key] = _sound(given.get(key), stand_in, here, broken)
-        elif key not in given or here in broken:
-            part[key] = stand_in
+    for name, field in model.model_fields.items():
+        here, kind = (*place, name), _without_none(field.annotation)
+        if name in given and here not in broken:
+            part[name] = given[name]
+        elif get_origin(kind) is dict:
+            entries = given.get(name)
+            part[name] = {
+                key: value
+                for key, value in (entries if isinstance(entries, dict) else {}).items()
+                if (*here, key) not in broken
+            }
+        elif name not in given and not field.is_required():
+            continue
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            part[name] = _sound(kind, given.get(name), here, broken)
         else:
-            part[key] = given[key]
+            part[name] = _stand_in(field.annotation, field.metadata)
     return part
+
+
+def _without_none(kind: Any) -> Any:
+    """The type that an optional field has if it is there."""
+    if get_origin(kind) in (Union, UnionType):
+        others = [each for each in get_args(kind) if each is not NoneType]
+        return others[0] if len(others) == 1 else kind
+    return kind
+
+
+def _stand_in(kind: Any, metadata: Collection[Any]) -> Any:
+    """The smallest value of a type."""
+    facts = list(metadata)
+    while get_origin(kind) is Annotated:
+        kind, *more = get_args(kind)
+        facts += more
+    for fact in list(facts):
+        facts += fact.metadata if isinstance(fact, FieldInfo) else ()
+    if marked := [fact for fact in facts if isinstance(fact, StandIn)]:
+        return marked[0].value
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if get_origin(kind) is tuple:
+        lengths = [fact.min_length for fact in facts if hasattr(fact, "min_length")]
+        return [_stand_in(get_args(kind)[0], ())] * max(lengths, default=0)
+    if kind is str:
+        return "study"
+    return _least(kind, facts)
+
+
+def _least(kind: Any, facts: Collection[Any]) -> Any:
+    """The smallest number within bounds, or one inside of an open interval."""
+
+    def bounds(name: str) -> list[Any]:
+        return [getattr(fact, name) for fact in facts if hasattr(fact, name)]
+
+    least, above, below = bounds("ge"), bounds("gt"), bounds("lt")
+    if least:
+        return kind(max(least))
+    if kind is float and above and below:
+        return (above[0] + below[0]) / 2
+    return kind(above[0] + 1 if above else 0)

@@ -1,27 +1,31 @@
 """What may be written in `params.yaml`: the study around the tasks and algorithms.
 
-Tasks and algorithms themselves are in `pipeline.core.config`.
+Tasks and algorithms themselves are in `pipeline.core.tasks` and `pipeline.core.agents`.
+A block that a study does not use need not be written.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias, get_args
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import Field, NonNegativeInt, PositiveInt, Tag
+from pydantic import Field, PositiveInt
 
 from pipeline.core.agents.settings import Algorithm
-from pipeline.core.config.computation import Computation
-from pipeline.core.config.values import Positive, Value, either
+from pipeline.core.config.computation import Execution
+from pipeline.core.config.values import Positive, Value, parsed
+from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.core.tasks.settings import Task
-from pipeline.study.params.exact import Compose, Exact, Score, Theorems
-from pipeline.study.params.names import Name
-
-StageName: TypeAlias = Literal["explore", "pretrain", "finetune", "scratch"]
-STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
-"""The stages that train, in the order of the file."""
-
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
-Confidence = Annotated[float, Field(gt=0, lt=1)]
+from pipeline.study.params.exact import (
+    Compose,
+    ComposedRun,
+    Exact,
+    OracleSettings,
+    Score,
+    Theorems,
+)
+from pipeline.study.params.seeds import Name, Seed, Steps, StudySeeds
+from pipeline.study.params.sweep import Sweep
+from pipeline.study.store.files import read_json
+from pipeline.study.store.layout import STAGES, STUDY, StageName, readable
 
 
 class Identity(Value):
@@ -29,85 +33,7 @@ class Identity(Value):
 
     name: Name
     """Also the name of its experiment in MLflow."""
-    seeds: Seeds
-
-
-class Execution(Computation):
-    """What about the computation can change a number in its last digits."""
-
-    threads: PositiveInt
-    """Torch threads of each process."""
-    members_per_process: PositiveInt
-    """Size of the chunks that a population is cut into."""
-
-    @property
-    def computation(self) -> Computation:
-        """What of it a learner has to know."""
-        fields = Computation.model_fields
-        return Computation(**{name: getattr(self, name) for name in fields})
-
-
-# ------------------------------------------------------------------------ sweep
-
-
-class LogUniform(Value):
-    """Numbers between two bounds, every factor equally likely."""
-
-    log_uniform: tuple[Positive, Positive]
-    log: ClassVar[bool] = True
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest number."""
-        return self.log_uniform
-
-
-class Uniform(Value):
-    """Numbers between two bounds, every difference equally likely."""
-
-    uniform: tuple[float, float]
-    log: ClassVar[bool] = False
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest number."""
-        return self.uniform
-
-
-Range = Annotated[
-    Annotated[LogUniform, Tag("log_uniform")] | Annotated[Uniform, Tag("uniform")],
-    either("log_uniform", "uniform"),
-]
-
-
-class Budget(Value):
-    """What every algorithm may spend on a task before it is judged there."""
-
-    batches: NonNegativeInt
-    """0: no search; the numbers written under `algorithms` are used."""
-    trials_per_batch: PositiveInt
-    steps: PositiveInt
-    """Environment steps of every seed of a trial."""
-
-
-class SweepRun(Value):
-    """The search for one algorithm's numbers."""
-
-    task: str
-    space: dict[str, Range]
-    """Dotted names of the algorithm's numbers."""
-
-
-class Sweep(Value):
-    """The search before the study, on seeds that the study does not use."""
-
-    seed: Seed
-    seeds: Seeds
-    budgets: dict[Name, Budget]
-    runs: dict[Name, SweepRun]
-
-
-# ---------------------------------------------------------------------- training
+    seeds: StudySeeds
 
 
 class FreshRun(Value):
@@ -117,7 +43,7 @@ class FreshRun(Value):
     task: str
     temperature: Positive | None = None
     """Without it, the one that the algorithm's sweep found."""
-    steps: PositiveInt | None = None
+    steps: Steps | None = None
     """Without it, those of its stage."""
     start: ClassVar[None] = None
 
@@ -129,7 +55,7 @@ class StartedRun(Value):
     task: str
     temperature: Positive | None = None
     """Without it, the one that the algorithm's sweep found."""
-    steps: PositiveInt | None = None
+    steps: Steps | None = None
     """Without it, those of its stage."""
     start: str
 
@@ -140,7 +66,7 @@ RunSettings: TypeAlias = FreshRun | StartedRun
 class FreshRuns(Value):
     """A stage that trains from fresh networks."""
 
-    steps: PositiveInt
+    steps: Steps
     """Environment steps of every seed, where a run does not have its own."""
     runs: dict[Name, FreshRun]
 
@@ -148,7 +74,7 @@ class FreshRuns(Value):
 class StartedRuns(Value):
     """A stage that trains from pretrained networks."""
 
-    steps: PositiveInt
+    steps: Steps
     """Environment steps of every seed, where a run does not have its own."""
     runs: dict[Name, StartedRun]
 
@@ -158,7 +84,7 @@ class Compare(Value):
 
     seed: Seed
     resamples: PositiveInt
-    confidence: Confidence
+    confidence: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Study(Value):
@@ -169,29 +95,59 @@ class Study(Value):
     tasks: dict[Name, Task]
     algorithms: dict[Name, Algorithm]
     sweep: Sweep
-    explore: FreshRuns
-    pretrain: FreshRuns
-    finetune: StartedRuns
-    scratch: FreshRuns
-    theorems: Theorems
-    exact: Exact
-    score: Score
-    compose: Compose
+    explore: FreshRuns | None = None
+    pretrain: FreshRuns | None = None
+    finetune: StartedRuns | None = None
+    scratch: FreshRuns | None = None
+    theorems: Theorems | None = None
+    exact: Exact | None = None
+    score: Score | None = None
+    compose: Compose | None = None
     compare: Compare
 
-    def stage(self, name: StageName) -> FreshRuns | StartedRuns:
-        """The block of a stage that trains."""
-        match name:
-            case "explore":
-                return self.explore
-            case "pretrain":
-                return self.pretrain
-            case "finetune":
-                return self.finetune
-            case "scratch":
-                return self.scratch
+    def runs(self, stage: StageName) -> Mapping[str, RunSettings]:
+        """The runs of a stage that trains."""
+        block: FreshRuns | StartedRuns | None = getattr(self, stage)
+        return {} if block is None else block.runs
 
-    def stages(self) -> Iterator[tuple[StageName, FreshRuns | StartedRuns]]:
-        """The stages that train, in the order of the file."""
-        for name in STAGES:
-            yield name, self.stage(name)
+    def all_runs(self) -> Iterator[tuple[StageName, str, RunSettings]]:
+        """Stage, name and settings of every run, in the order of the file."""
+        for stage in STAGES:
+            for name, run in self.runs(stage).items():
+                yield stage, name, run
+
+    def steps(self, stage: StageName, run: RunSettings) -> int:
+        """Environment steps of a run: its own, or those of its stage."""
+        block: FreshRuns | StartedRuns = getattr(self, stage)
+        return run.steps or block.steps
+
+    def is_searched(self, algorithm: str) -> bool:
+        """Whether an algorithm's numbers come from trials."""
+        sweep = self.sweep.runs.get(algorithm)
+        return sweep is not None and self.sweep.budgets[sweep.task].batches > 0
+
+    @property
+    def oracles(self) -> Mapping[str, OracleSettings]:
+        """Tasks to be solved exactly."""
+        return {} if self.exact is None else self.exact.oracles
+
+    @property
+    def compositions(self) -> Mapping[str, ComposedRun]:
+        """Samplers for two soft Q-functions together."""
+        return {} if self.compose is None else self.compose.runs
+
+    @property
+    def perturbations(self) -> Mapping[str, Perturbation]:
+        """How tasks are changed at test time."""
+        return {} if self.score is None else self.score.robustness.perturbations
+
+
+def whole_study() -> Study:
+    """The study that was checked.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    with readable(STUDY, "check"):
+        study: Study = parsed(Study, read_json(STUDY))
+    return study

@@ -8,7 +8,8 @@ from typing import Any, Final
 from safetensors.numpy import load_file
 
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.study.params import Study
+from pipeline.study.answers.results import load_compositions, load_scores
+from pipeline.study.params.study import Study
 from pipeline.study.report import exact_tables
 from pipeline.study.report.figures import exact, theory
 from pipeline.study.report.figures.album import Picture
@@ -22,13 +23,10 @@ from pipeline.study.store.layout import (
     picture_name,
     readable,
 )
-from pipeline.study.store.runs import Run
+from pipeline.study.store.runs import Run, same_temperature
 from pipeline.study.store.scores import (
     Composition,
     Score,
-    load_compositions,
-    load_scores,
-    same_temperature,
 )
 
 MOST_OF_A_KIND: Final = 2
@@ -69,7 +67,7 @@ def exact_sections(
     yield _theory(study)
     scores = load_scores(study, runs)
     compared = [score for score in scores if score.exact]
-    if study.exact.oracles:
+    if study.oracles:
         yield _against(study, compared, metrics)
     by_task: dict[str, list[Score]] = {}
     for score in (score for score in scores if score.robustness):
@@ -119,7 +117,7 @@ def _against(
     study: Study, scores: Sequence[Score], metrics: Mapping[str, Any]
 ) -> Section:
     pictures, more = [], []
-    for name, settings in study.exact.oracles.items():
+    for name, settings in study.oracles.items():
         beside = _some([score for score in scores if name in score.oracles])
         if beside:
             pictures.append(
@@ -156,7 +154,7 @@ def _some(scores: Sequence[Score]) -> list[Score]:
 def summaries(study: Study) -> dict[str, dict[str, float]]:
     """What is known of every exact answer, by its name."""
     found = {}
-    for name in study.exact.oracles:
+    for name in study.oracles:
         path = ORACLES / name / "summary.json"
         with readable(path, instance("exact", name)):
             found[name] = read_json(path)
@@ -164,7 +162,7 @@ def summaries(study: Study) -> dict[str, dict[str, float]]:
 
 
 def _oracle(study: Study, name: str, root: Path = ORACLES) -> Picture | None:
-    settings = study.exact.oracles[name]
+    settings = study.oracles[name]
     task = study.tasks[settings.task]
     if not isinstance(task, MultiGoal):
         return None
@@ -191,7 +189,7 @@ def _robustness(
             "First tries of the first seed, in the task as it was learned and as it is "
             "changed, with the share of starts that are mastered; colours are goals, "
             "grey ends nowhere.",
-            exact.changed_tasks(group, study.score.robustness.perturbations),
+            exact.changed_tasks(group, study.perturbations),
         )
         for index, group in enumerate(_groups(scores))
     ]
@@ -200,11 +198,12 @@ def _robustness(
             picture_name("score", score.run.name),
             f"{describe(score.run)} ({score.run.id}): actions beside the exact ones, "
             "and first tries in changed tasks.",
-            exact.judged(score, study.score.robustness.perturbations),
+            exact.judged(score, study.perturbations),
         )
         for score in scores
     ]
-    introduction = ROBUST.format(tries=study.score.robustness.tries)
+    assert study.score is not None
+    introduction = ROBUST.format(tries=study.score.robustness.attempts)
     return Section(
         f"robustness_{task_name}",
         f"Robustness: {task_name}",
@@ -223,7 +222,7 @@ def _groups(scores: Sequence[Score]) -> list[list[Score]]:
         if score.run.temperature is None:
             continue
         for group in groups:
-            if same_temperature(group[0].run, score.run):
+            if same_temperature(group[0].run.temperature, score.run.temperature):
                 group.append(score)
                 break
         else:
@@ -254,7 +253,7 @@ def _composition(
 def _shared(study: Study, one: Composition) -> MultiGoal:
     """The first task with the goals that are the second's, too; all if none are."""
     first, second = (
-        study.tasks[study.explore.runs[run].task] for run in (one.first, one.second)
+        study.tasks[study.runs("explore")[run].task] for run in (one.first, one.second)
     )
     assert isinstance(first, MultiGoal)
     assert isinstance(second, MultiGoal)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.study.params import Study
+from pipeline.study.params.study import Study
 from pipeline.study.report.figures.style import describe
 from pipeline.study.report.tables import Entry, Table, digits_for, interval, number
 from pipeline.study.store.runs import Run
@@ -27,7 +27,7 @@ def oracles(study: Study, summaries: Mapping[str, Mapping[str, float]]) -> Table
     }
     rows = []
     for name, summary in summaries.items():
-        settings = study.exact.oracles[name]
+        settings = study.oracles[name]
         cells = [
             number(summary[key], digits) if key in summary else MISSING
             for key, digits in columns.values()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.study.params import Study
+from pipeline.study.params.study import Study
 from pipeline.study.report import tables
 from pipeline.study.report.figures import album
 from pipeline.study.report.section import Section

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from pipeline.core.config.values import Value
-from pipeline.study.params import Study
+from pipeline.study.params.study import Study
 from pipeline.study.report.figures.style import METRICS, describe
 from pipeline.study.store.files import read_yaml
 from pipeline.study.store.layout import best_file, instance, readable

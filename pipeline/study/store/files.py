@@ -44,15 +44,15 @@ def atomic_write(path: Path, *content: bytes) -> None:
 # ------------------------------------------------------------------ json and yaml
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys.
+def write_json(path: Path, value: object, *, sort: bool = True) -> None:
+    """Write JSON, with sorted keys unless their order says something.
 
     Raises:
         ValueError: A number is not finite: JSON has no word for it; write `None`.
     """
     text = json.dumps(
         to_jsonable_python(value, inf_nan_mode="constants"),
-        sort_keys=True,
+        sort_keys=sort,
         indent=1,
         ensure_ascii=False,
         allow_nan=False,

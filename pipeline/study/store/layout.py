@@ -6,15 +6,23 @@ The names are in files, in MLflow and in messages to the user; they are spelled 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 from ruamel.yaml.error import YAMLError
 from safetensors import SafetensorError
 
 from pipeline.study.errors import UserError
 
+StageName: TypeAlias = Literal["explore", "pretrain", "finetune", "scratch"]
+STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
+"""The stages that train, in the order of `params.yaml`."""
+
 CHECKED: Final = Path("results/check")
-"""That `params.yaml` is valid, and which code training depends on."""
+"""What `params.yaml` says to each stage instance, and the code that it runs."""
+STUDY: Final = CHECKED / "study.json"
+"""The whole of `params.yaml`, for stages that depend on all of it."""
+SOURCE: Final = CHECKED / "params.sha256"
+"""Of which `params.yaml` these descriptions are."""
 RUNS: Final = Path("results/runs")
 """Every run in `<stage>/<run>/`."""
 ORACLES: Final = Path("results/exact/oracles")
@@ -34,16 +42,30 @@ RECORDS: Final = "records.csv"
 """What was measured in the course of training."""
 FINAL: Final = "final.csv"
 """The evaluation after training, a row for each seed."""
+ORACLE: Final = "oracle.safetensors"
+"""V* on a grid, and episodes of its policy."""
 SUMMARY: Final = "summary.json"
 """What is known of an exact answer."""
 WEIGHTS: Final = "weights.safetensors"
 """Trained policies."""
 BEHAVIOUR: Final = "behaviour.safetensors"
 """What policies do, for figures."""
+TRIALS: Final = "trials.csv"
+"""What a sweep tried."""
 SCORES: Final = "scores.csv"
 """Distances from exact answers, a row for each seed."""
 ROBUSTNESS: Final = "robustness.csv"
 """What policies do in changed tasks, a row for each seed."""
+
+
+def description_file(stage: str, run: str, checked: Path = CHECKED) -> Path:
+    """What `params.yaml` says to one stage instance."""
+    return checked / stage / f"{run}.json" if run else checked / f"{stage}.json"
+
+
+def code_file(stage: str, checked: Path = CHECKED) -> Path:
+    """The code that a stage runs, file by file."""
+    return checked / "code" / f"{stage}.txt"
 
 
 def best_file(algorithm: str, sweeps: Path = SWEEPS) -> Path:

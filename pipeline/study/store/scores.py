@@ -4,7 +4,6 @@ A score belongs to a run of `explore`; its columns are `ORACLE/METRIC/PLACE` and
 `PERTURBATION/METRIC`, one number per seed (`docs/metrics.md`).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,23 +12,12 @@ from typing import Any, Final
 import numpy as np
 from safetensors.numpy import load_file
 
-from pipeline.study.errors import UserError
-from pipeline.study.params import Study
 from pipeline.study.statistics.bootstrap import Bootstrap, Interval
-from pipeline.study.store.files import read_json, read_table
-from pipeline.study.store.layout import (
-    RUNS,
-    composition_folder,
-    instance,
-    readable,
-    score_folder,
-)
-from pipeline.study.store.runs import Floats, Run
+from pipeline.study.store.layout import BEHAVIOUR, instance, readable
+from pipeline.study.store.runs import Floats, Run, same_temperature
 
 DISTANCES: Final = ("reverse_kl", "forward_kl", "total_variation", "value_error")
 """What of a score is summarised."""
-JUDGED: Final = ("multigoal", "linear_quadratic")
-"""Kinds of tasks that have exact answers."""
 WITHSTOOD: Final = "success_of_any"
 """By what robustness is judged: starts from which any of the tries succeeds."""
 UNCHANGED: Final = "unchanged"
@@ -62,7 +50,7 @@ class Score:
 
     def behaviour(self) -> dict[str, Floats]:
         """Masses of actions and episodes, for figures."""
-        path = self.folder / "behaviour.safetensors"
+        path = self.folder / BEHAVIOUR
         with readable(path, instance("score", self.run.name)):
             return load_file(path)
 
@@ -83,69 +71,9 @@ class Composition:
 
     def behaviour(self) -> dict[str, Floats]:
         """Masses of actions and episodes, for figures."""
-        path = self.folder / "behaviour.safetensors"
+        path = self.folder / BEHAVIOUR
         with readable(path, instance("compose", self.name)):
             return load_file(path)
-
-
-def load_scores(study: Study, runs: Sequence[Run], root: Path = RUNS) -> list[Score]:
-    """The scores of all runs that have one, in the order of the runs.
-
-    Raises:
-        UserError: A score is missing or damaged, or of other seeds.
-    """
-    scores = []
-    for run in runs:
-        if run.stage == "explore" and run.task.kind in JUDGED:
-            folder, writer = score_folder(run.name, root), instance("score", run.name)
-            with readable(folder / "run.json", writer):
-                compared = bool(read_json(folder / "run.json")["oracles"])
-            exact = _table(folder / "scores.csv", writer, study) if compared else {}
-            changed = run.task.kind == "multigoal"
-            robustness = (
-                _table(folder / "robustness.csv", writer, study) if changed else {}
-            )
-            scores.append(Score(run, folder, exact, robustness))
-    return scores
-
-
-def load_compositions(study: Study, root: Path = RUNS) -> list[Composition]:
-    """Every composition of the study.
-
-    Raises:
-        UserError: One is missing or damaged, or of other seeds.
-    """
-    found = []
-    for name, settings in study.compose.runs.items():
-        folder, writer = composition_folder(name, root), instance("compose", name)
-        final = _table(folder / "final.csv", writer, study)
-        with readable(folder / "summary.json", writer):
-            summary = read_json(folder / "summary.json")
-        found.append(
-            Composition(
-                name,
-                folder,
-                settings.first,
-                settings.second,
-                settings.combine,
-                tuple(sorted(study.study.seeds)),
-                final,
-                summary,
-            )
-        )
-    return found
-
-
-def _table(path: Path, writer: str, study: Study) -> dict[str, Floats]:
-    with readable(path, writer):
-        table = read_table(path)
-        seeds = [int(seed) for seed in table.pop("seed")]
-    if set(seeds) != set(study.study.seeds):
-        raise UserError(
-            f"{path} has seeds {seeds}, the study {list(study.study.seeds)}; "
-            f"compute it again: dvc repro --force {writer}"
-        )
-    return table
 
 
 # ---------------------------------------------------------------------- statistics
@@ -225,17 +153,10 @@ def rivals(score: Score, scores: Sequence[Score]) -> list[Score]:
         return (
             (own.algorithm.kind, theirs.algorithm.kind) == ("sql", "sac")
             and own.swept == theirs.swept
-            and (own.swept or same_temperature(own, theirs))
+            and (own.swept or same_temperature(own.temperature, theirs.temperature))
         )
 
     return [other for other in scores if is_rival(other)]
-
-
-def same_temperature(one: Run, other: Run) -> bool:
-    """Whether two runs hold one temperature."""
-    if one.temperature is None or other.temperature is None:
-        return one.temperature is other.temperature
-    return math.isclose(one.temperature, other.temperature, rel_tol=1e-5)
 
 
 def better(

@@ -3,23 +3,32 @@
 import math
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pipeline.core.agents.settings import Algorithm
-from pipeline.core.config.values import with_values
+from pipeline.core.config.computation import Execution
+from pipeline.core.config.values import parsed, with_values
 from pipeline.core.job import Job, Record, Result, chunks
 from pipeline.core.tasks.settings import Task
 from pipeline.study.backends.local import Executor
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
-from pipeline.study.params import Budget, Execution, Study, SweepRun
-from pipeline.study.science import LEARNING
+from pipeline.study.params.sweep import Budget, Range
 from pipeline.study.store.files import run_key, write_json, write_yaml
-from pipeline.study.store.layout import best_file, instance, trial_child, trial_name
+from pipeline.study.store.layout import (
+    DESCRIBED,
+    TRIALS,
+    best_file,
+    code_file,
+    instance,
+    trial_child,
+    trial_name,
+)
 from pipeline.study.sweep.dashboard import Dashboard
 from pipeline.study.sweep.search import FinishedBatches, search
 from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
@@ -27,79 +36,69 @@ from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
 
-HERE: Final = Path(__file__).parent
-METHOD: Final = [
-    *LEARNING,
-    *(HERE / name for name in ("run.py", "search.py", "trials.py")),
-]
-"""Files that the value of a trial depends on."""
-
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """The search for one algorithm's numbers, as `params.yaml` describes it."""
+    """The search for one algorithm's numbers, as its description has it."""
 
-    algorithm_name: str
-    algorithm: Algorithm
-    """With the numbers that were set by hand."""
-    task_name: str
-    task: Task
-    space: Space
-    seed: int
-    seeds: tuple[int, ...]
-    budget: Budget
-    execution: Execution
+    said: Mapping[str, Any]
 
-    @classmethod
-    def of(cls, study: Study, name: str) -> "SweepPlan":
-        """The sweep of an algorithm."""
-        run: SweepRun = study.sweep.runs[name]
-        return cls(
-            algorithm_name=name,
-            algorithm=study.algorithms[name],
-            task_name=run.task,
-            task=study.tasks[run.task],
-            space=run.space,
-            seed=study.sweep.seed,
-            seeds=tuple(sorted(study.sweep.seeds)),
-            budget=study.sweep.budgets[run.task],
-            execution=study.execution,
+    @property
+    def name(self) -> str:
+        """Of the algorithm."""
+        return str(self.said["run"])
+
+    @cached_property
+    def algorithm(self) -> Algorithm:
+        """With the numbers that were set by hand."""
+        algorithm: Algorithm = parsed(Algorithm, self.said["algorithm"])
+        return algorithm
+
+    @cached_property
+    def task(self) -> Task:
+        """What its trials are trained on."""
+        task: Task = parsed(Task, self.said["task"])
+        return task
+
+    @cached_property
+    def space(self) -> Space:
+        """What is searched."""
+        space: Space = parsed(dict[str, Range], self.said["space"])
+        return space
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What it may cost."""
+        budget: Budget = parsed(
+            Budget, {name: self.said[name] for name in Budget.model_fields}
         )
+        return budget
+
+    @cached_property
+    def execution(self) -> Execution:
+        """How it is computed."""
+        execution: Execution = parsed(Execution, self.said["execution"])
+        return execution
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of every trial."""
+        return tuple(self.said["seeds"])
 
     def described(self) -> dict[str, Any]:
         """What `run.json` says of it, besides its key and what it found."""
-        return {
-            "stage": "sweep",
-            "run": self.algorithm_name,
-            "task_name": self.task_name,
-            "task": self.task.model_dump(mode="json"),
-            "algorithm_name": self.algorithm_name,
-            "algorithm": self.algorithm.model_dump(mode="json"),
-            "seeds": list(self.seeds),
-            "objective": self.task.objective,
-            "space": {
-                name: self.space[name].model_dump(mode="json")
-                for name in sorted(self.space)
-            },
-            "sampler_seed": self.seed,
-            **self.budget.model_dump(),
-        }
+        return {name: self.said[name] for name in self.said if name != "execution"}
 
     @property
     def key(self) -> str:
         """Names the sweep by everything that its table of trials depends on."""
-        return self._key_of(self.described())
+        return run_key("sweep", self.name, self.said, [code_file("sweep")])
 
     @property
     def batch_key(self) -> str:
         """The same but for how many batches there are: more can go on from fewer."""
-        described = self.described()
-        del described["batches"]
-        return self._key_of(described)
-
-    def _key_of(self, described: dict[str, Any]) -> str:
-        settings = described | {"execution": self.execution.model_dump()}
-        return run_key("sweep", self.algorithm_name, settings, METHOD)
+        said = {name: self.said[name] for name in self.said if name != "batches"}
+        return run_key("sweep", self.name, said, [code_file("sweep")])
 
     def jobs(self, tried: Sequence[Params]) -> list[Job]:
         """Every trial on every seed, as one population that is cut into chunks."""
@@ -118,31 +117,36 @@ class SweepPlan:
         ]
 
 
-def run_sweep(study: Study, name: str, *, work: Work = train) -> None:
+def run_sweep(said: Mapping[str, Any], study: str, *, work: Work = train) -> None:
     """Search from where the search was left, and write the best and all trials.
+
+    Args:
+        said: The description of the sweep.
+        study: What the study is called.
+        work: What is done with each chunk of a batch.
 
     Raises:
         UserError: This machine cannot compute as the study asks, every trial failed, or
             the training did.
     """
-    described = SweepPlan.of(study, name)
-    with claimed(instance("sweep", name), described.batch_key) as folder:
+    plan = SweepPlan(said)
+    with claimed(instance("sweep", plan.name), plan.batch_key) as folder:
         tried = []
-        if described.budget.batches:
-            check_machine(study.execution)
-            tried = _search(described, study.study.name, folder, work)
+        if plan.budget.batches:
+            check_machine(plan.execution)
+            tried = _search(plan, study, folder, work)
         found = best(tried)
         if tried and found is None:
             raise UserError(
-                f"sweep@{name}: no trial has a finite {described.task.objective}; "
+                f"sweep@{plan.name}: no trial has a finite {plan.task.objective}; "
                 "search smaller learning rates or other temperatures"
             )
-        _write(described, tried, found, folder)
+        _write(plan, tried, found, folder)
 
 
-def _search(described: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial]:
+def _search(plan: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial]:
     """Compute the batches that are not finished, and show how far they are."""
-    budget, name = described.budget, described.algorithm_name
+    budget, name = plan.budget, plan.name
     numbers = range(budget.batches)
     slots = range(budget.trials_per_batch)
     tried: list[Trial] = []
@@ -151,27 +155,28 @@ def _search(described: SweepPlan, study: str, folder: Path, work: Work) -> list[
             study=study,
             stage="sweep",
             run=name,
-            key=described.key,
+            key=plan.key,
             children=[
                 trial_child(trial_name(batch, slot))
                 for batch in numbers
                 for slot in slots
             ],
-            params=described.described(),
+            params=plan.described(),
         ) as live,
         Progress(
             instance("sweep", name),
-            members=len(numbers) * len(slots) * len(described.seeds),
+            members=len(numbers) * len(slots) * len(plan.seeds),
             steps=budget.steps,
-            score=f"best {described.task.objective}",
+            score=f"best {plan.task.objective}",
         ) as progress,
-        Executor(threads=described.execution.threads, work=work) as executor,
+        Executor(threads=plan.execution.threads, work=work) as executor,
     ):
-        trainer = _Trainer(described, folder, live, progress, executor)
-        dashboard = Dashboard(f"{study} sweep@{name}", described.space)
+        trainer = _Trainer(plan, folder, live, progress, executor)
+        dashboard = Dashboard(f"{study} sweep@{name}", plan.space)
         for tried in search(
-            described.space,
-            seed=described.seed,
+            plan.space,
+            seed=plan.said["sampler_seed"],
+            random_trials=plan.said["random_trials"],
             batches=budget.batches,
             size=budget.trials_per_batch,
             finished=FinishedBatches(folder),
@@ -253,19 +258,17 @@ class _Trainer:
 
 
 def _write(
-    described: SweepPlan, tried: Sequence[Trial], found: Trial | None, folder: Path
+    plan: SweepPlan, tried: Sequence[Trial], found: Trial | None, folder: Path
 ) -> None:
     """Write `best.yaml`, which training depends on, and beside it all trials."""
-    name = described.algorithm_name
-    chosen = with_values(described.algorithm, found.params if found else {})
-    target = best_file(name)
+    chosen = with_values(plan.algorithm, found.params if found else {})
+    target = best_file(plan.name)
     with whole_folder(target.parent / "trials", scratch=folder) as output:
-        table = output / "trials.csv"
-        write_trials(table, tried, described.space, described.seeds)
+        write_trials(output / TRIALS, tried, plan.space, plan.seeds)
         winner = {
             "trial": found.name if found else None,
             "value": found.value if found else None,
         }
-        named = {"key": described.key, **described.described(), "best": winner}
-        write_json(output / "run.json", named)
+        kept = {"key": plan.key, **plan.described(), "best": winner}
+        write_json(output / DESCRIBED, kept)
     write_yaml(target, {"kind": chosen.kind} | chosen.model_dump(mode="json"))

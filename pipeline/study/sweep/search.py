@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -29,14 +29,12 @@ from pipeline.study.sweep.trials import (
 Evaluate: TypeAlias = Callable[[int, Sequence[Params]], list[list[float]]]
 """Number of a batch and what it tries, to one value per trial and seed."""
 
-GUIDED_AFTER: Final = 4
-"""Complete trials before they guide the search; until then it is random."""
-
 
 def search(
     space: Space,
     *,
     seed: int,
+    random_trials: int,
     batches: int,
     size: int,
     finished: "FinishedBatches",
@@ -47,6 +45,7 @@ def search(
     Args:
         space: What is searched.
         seed: Of the sweep.
+        random_trials: Complete trials before they guide the search.
         batches: How many there are.
         size: Trials in each.
         finished: Where they are kept.
@@ -57,7 +56,14 @@ def search(
     """
     history: list[Trial] = []
     for batch in range(batches):
-        proposed = propose(space, history, seed=seed, batch=batch, size=size)
+        proposed = propose(
+            space,
+            history,
+            seed=seed,
+            random_trials=random_trials,
+            batch=batch,
+            size=size,
+        )
         trials = finished.load(batch)
         if [trial.params for trial in trials] != proposed:
             values = evaluate(batch, proposed)
@@ -78,7 +84,13 @@ def _finite(value: float) -> float | None:
 
 
 def propose(
-    space: Space, history: Sequence[Trial], *, seed: int, batch: int, size: int
+    space: Space,
+    history: Sequence[Trial],
+    *,
+    seed: int,
+    random_trials: int,
+    batch: int,
+    size: int,
 ) -> list[Params]:
     """What a batch tries: at random at first, then where good trials lie.
 
@@ -86,13 +98,16 @@ def propose(
         space: What is searched.
         history: The trials of all batches before.
         seed: Of the sweep.
+        random_trials: Complete trials before they guide the search.
         batch: Number of the batch.
         size: Trials in it.
     """
     import optuna  # takes 0.3 s, which a sweep of no batches need not pay
 
     (state,) = np.random.SeedSequence([seed, batch]).generate_state(1)
-    sampler = optuna.samplers.TPESampler(seed=int(state), n_startup_trials=GUIDED_AFTER)
+    sampler = optuna.samplers.TPESampler(
+        seed=int(state), n_startup_trials=random_trials
+    )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     study.add_trials(frozen_trials(space, history))

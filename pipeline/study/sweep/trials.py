@@ -1,17 +1,21 @@
 """Trials: what was tried and what came of it, in files and in Optuna's words."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from pydantic import TypeAdapter
-
-from pipeline.study.params import Range
+from pipeline.core.config.values import parsed
+from pipeline.study.params.sweep import Range
 from pipeline.study.store.files import read_csv, read_json, write_csv
-from pipeline.study.store.layout import instance, readable, trial_name
+from pipeline.study.store.layout import (
+    DESCRIBED,
+    TRIALS,
+    instance,
+    readable,
+    trial_name,
+)
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 
 Space: TypeAlias = Mapping[str, Range]
 """Dotted names of the numbers that are searched, and where they may lie."""
-RANGE: Final = TypeAdapter[Range](Range)
 Params: TypeAlias = dict[str, float]
 """Dotted names, sorted, and what is tried for them."""
 
@@ -141,8 +144,8 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
         kind: Of the algorithm.
     """
     writer = instance("sweep", folder.parent.name)
-    with readable(folder / "run.json", writer):
-        run = read_json(folder / "run.json")
+    with readable(folder / DESCRIBED, writer):
+        run = read_json(folder / DESCRIBED)
         sweep = FinishedSweep(
             name=run["run"],
             kind=kind,
@@ -150,13 +153,10 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
             best=run["best"],
             seeds=run["seeds"],
             steps=run["steps"],
-            space={
-                name: RANGE.validate_json(json.dumps(one))
-                for name, one in run["space"].items()
-            },
+            space=parsed(dict[str, Range], run["space"]),
             trials=[],
         )
-    with readable(folder / "trials.csv", writer):
+    with readable(folder / TRIALS, writer):
         trials = [
             Trial(
                 int(row["batch"]),
@@ -164,7 +164,7 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
                 {name: float(row[name]) for name in sorted(sweep.space)},
                 [_number(row[f"value_seed_{seed}"]) for seed in sweep.seeds],
             )
-            for row in read_csv(folder / "trials.csv")
+            for row in read_csv(folder / TRIALS)
         ]
     return replace(sweep, trials=trials)
 

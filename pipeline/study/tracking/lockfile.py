@@ -143,9 +143,10 @@ def _declared(root: Path) -> dict[str, str]:
 
 
 def _lookup(params: Mapping[str, Any], dotted: str) -> Any:
+    """What a dotted name stands for; nothing for a block that a study does not have."""
     value: Any = params
     for name in dotted.split("."):
-        value = value[name]
+        value = value.get(name, {})
     return value
 
 

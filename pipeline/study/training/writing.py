@@ -3,17 +3,16 @@
 Their bytes depend on nothing but the run: no time, machine or path is in them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from safetensors.numpy import save
 
 from pipeline.core.job import Array, Job, Result
 from pipeline.core.training.weights import policy_bytes
-from pipeline.study.store.files import atomic_write, write_csv, write_json
+from pipeline.study.store.files import atomic_write, write_arrays, write_csv, write_json
+from pipeline.study.store.layout import BEHAVIOUR, DESCRIBED, FINAL, RECORDS, WEIGHTS
 
 Parts: TypeAlias = Sequence[tuple[Job, Result]]
 """Chunks of a population and what came out of them."""
@@ -29,9 +28,9 @@ def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> No
         parts: The chunks, in order.
     """
     jobs, results = zip(*parts, strict=True)
-    write_json(folder / "run.json", described)
-    write_csv(folder / "records.csv", *_records(parts))
-    write_csv(folder / "final.csv", *_final(parts))
+    write_json(folder / DESCRIBED, described)
+    write_csv(folder / RECORDS, *_records(parts))
+    write_csv(folder / FINAL, *_final(parts))
     seeds = [seed for job in jobs for seed in job.seeds]
     weights = policy_bytes(
         jobs[0].task,
@@ -41,16 +40,14 @@ def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> No
         states=results[0].states,
         actions=results[0].actions,
     )
-    atomic_write(folder / "weights.safetensors", weights)
+    atomic_write(folder / WEIGHTS, weights)
     behaviour = _joined([result.behaviour for result in results])
     if "probe_actions" in behaviour:
         states = jobs[0].task.probes
         assert states is not None
         behaviour["probe_states"] = states
     if behaviour:
-        metadata = {"config": json.dumps({"seeds": seeds})}
-        arrays = {name: behaviour[name] for name in sorted(behaviour)}
-        atomic_write(folder / "behaviour.safetensors", save(arrays, metadata))
+        write_arrays(folder / BEHAVIOUR, behaviour, {"seeds": seeds})
 
 
 def _records(parts: Parts) -> _Table:

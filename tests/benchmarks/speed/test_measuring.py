@@ -6,7 +6,7 @@ from benchmarks.speed import bookkeeping, memory, steps
 from benchmarks.speed.contest import Contestant, Effort, apart, contest
 from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
-from pipeline.core.learning.factory import FromReplay
+from pipeline.core.learning.replay_collector import ReplayCollector
 from pipeline.core.training.loop import RECORD_EVERY
 
 PRODUCTS = [Product(1, 8, 8, 8, "neither")]
@@ -33,13 +33,13 @@ def test_a_training_learns():
 
 @pytest.mark.slow
 def test_a_training_without_end_goes_on(monkeypatch):
-    made, learn = [], FromReplay.learn
+    made, learn = [], ReplayCollector.learn
 
     def counted(*given, **named):
         made.append(learn(*given, **named))
         return made[-1]
 
-    monkeypatch.setattr(FromReplay, "learn", counted)
+    monkeypatch.setattr(ReplayCollector, "learn", counted)
     training_on(Case("ddpg", 1, 16, 8))(2)
     assert sum(made) == 2 * RECORD_EVERY
 

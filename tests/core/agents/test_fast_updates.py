@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from pipeline.core.config.computation import PLAIN
-from pipeline.core.population.noise import Noise
 from pipeline.core.memory.replay import Batch
+from pipeline.core.population.noise import Noise
 from tests.core.configs import algorithm
 from tests.core.plain import PlainDdpg, PlainSac, PlainSql
 from tests.core.updating import (

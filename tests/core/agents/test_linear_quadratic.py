@@ -7,9 +7,9 @@ from pydantic import TypeAdapter
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+from pipeline.core.exact.linear_system import System
 from pipeline.core.job import Job
 from pipeline.core.judging.scoring import score
-from pipeline.core.exact.linear_system import System
 from pipeline.core.training.loop import Training
 from tests.core.configs import ALGORITHMS, task
 

@@ -6,16 +6,15 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.core.agents import factory
-from pipeline.core.training.loop import checkpoint
 from pipeline.core.agents.gaussian import SquashedGaussian
 from pipeline.core.agents.settings import Algorithm
-from pipeline.core.tasks.settings import Task
 from pipeline.core.config.values import sweepable, with_values
 from pipeline.core.job import Job
+from pipeline.core.memory.rollout import Rollout
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.noise import Noise
-from pipeline.core.memory.rollout import Rollout
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.tasks.settings import Task
+from pipeline.core.training.loop import Training, checkpoint, finish
 from pipeline.core.training.weights import policy_bytes
 from tests.core.configs import ALGORITHMS, algorithm, task
 

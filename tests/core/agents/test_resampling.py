@@ -8,9 +8,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from pipeline.core.agents import resampling
-from pipeline.core.agents.stein import NEARLY_UNIFORM
 from tests.core.test_sampler import (
     TEMPERATURE,
     boltzmann,
@@ -18,6 +15,9 @@ from tests.core.test_sampler import (
     total_variation,
     two_peaks,
 )
+
+from pipeline.core.agents import resampling
+from pipeline.core.agents.stein import NEARLY_UNIFORM
 
 BINS = 40
 

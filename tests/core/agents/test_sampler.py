@@ -6,8 +6,8 @@ import torch
 from scipy import integrate, optimize, stats
 
 from pipeline.core.agents.setting import Setting
-from pipeline.core.agents.stein import NEARLY_UNIFORM, SteinSampler
 from pipeline.core.agents.settings import Sql
+from pipeline.core.agents.stein import NEARLY_UNIFORM, SteinSampler
 
 TEMPERATURE = 0.5
 WIDTH = 0.06

@@ -5,7 +5,7 @@ import torch
 
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.temperature import Held, Tuned, make
-from pipeline.core.config.learner import FixedTemperature, TunedTemperature
+from pipeline.core.config.learner import AutomaticTemperature, FixedTemperature
 
 
 def setting(*, actions=2):
@@ -54,7 +54,7 @@ class TestHeld:
 class TestTuned:
     def tuned(self, actions=3):
         fields = {"initial": 0.5, "learning_rate": 0.01, "target_entropy_per_dim": -1.0}
-        tuned = [TunedTemperature.model_validate(fields)] * 2
+        tuned = [AutomaticTemperature.model_validate(fields)] * 2
         return Tuned(tuned, setting(actions=actions))
 
     def test_it_begins_where_it_is_told_to(self):
@@ -75,7 +75,7 @@ class TestTuned:
     def test_a_population_has_one_kind(self):
         fields = {"initial": 0.5, "learning_rate": 0.01, "target_entropy_per_dim": -1.0}
         assert isinstance(
-            make([TunedTemperature.model_validate(fields)], setting()), Tuned
+            make([AutomaticTemperature.model_validate(fields)], setting()), Tuned
         )
         fixed = FixedTemperature.model_validate({"fixed": 1.0})
         assert isinstance(make([fixed], setting()), Held)

@@ -9,12 +9,11 @@ import math
 import pytest
 import torch
 
-from pipeline.core.agents import factory
-from pipeline.core.agents import base
+from pipeline.core.agents import base, factory
 from pipeline.core.config.values import with_values
+from pipeline.core.memory.replay import Batch
 from pipeline.core.population.lattice import lattice
 from pipeline.core.population.noise import Noise
-from pipeline.core.memory.replay import Batch
 from tests.core import plain
 from tests.core.configs import algorithm
 

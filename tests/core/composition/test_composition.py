@@ -7,19 +7,18 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.training.loop import checkpoint
 from pipeline.core.composition.compose import compose
-from pipeline.core.composition.task import (
+from pipeline.core.composition.judging import judge
+from pipeline.core.job import Job
+from pipeline.core.judging.evaluation import APART, Evaluator
+from pipeline.core.tasks.multigoal.arena import Arena
+from pipeline.core.tasks.multigoal.combination import (
     MisfitError,
     combined_arena,
-    judge,
     rarest_shared_goal,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.core.judging.evaluation import APART, Evaluator
-from pipeline.core.job import Job
-from pipeline.core.tasks.multigoal.arena import Arena
-from pipeline.core.training.loop import VISITED_STATES, Training, finish
+from pipeline.core.training.loop import VISITED_STATES, Training, checkpoint, finish
 from pipeline.core.training.weights import policy_bytes
 from tests.core.configs import TASKS, algorithm, task
 

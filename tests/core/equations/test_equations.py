@@ -48,17 +48,13 @@ class TestSoftValue:
     def test_shifting_q_shifts_the_value(self, q, alpha, shift):
         zero, alpha = torch.zeros_like(q), torch.tensor(alpha, dtype=DOUBLE)
         shifted = soft.soft_value(q + shift, zero, alpha)
-        torch.testing.assert_close(
-            shifted, soft.soft_value(q, zero, alpha) + shift
-        )
+        torch.testing.assert_close(shifted, soft.soft_value(q, zero, alpha) + shift)
 
     @given(action_values(), temperatures, st.floats(0.1, 10))
     def test_scaling_q_and_temperature_scales_the_value(self, q, alpha, factor):
         zero, alpha = torch.zeros_like(q), torch.tensor(alpha, dtype=DOUBLE)
         scaled = soft.soft_value(factor * q, zero, factor * alpha)
-        torch.testing.assert_close(
-            scaled, factor * soft.soft_value(q, zero, alpha)
-        )
+        torch.testing.assert_close(scaled, factor * soft.soft_value(q, zero, alpha))
 
     @given(action_values(), temperatures)
     def test_it_lies_between_mean_and_maximum(self, q, alpha):
@@ -95,9 +91,9 @@ class TestBellmanTarget:
     def test_it_is_a_contraction(self):
         first, second = tensor(1.0, -4.0), tensor(3.0, 0.5)
         zero = tensor(0.0, 0.0)
-        gap = soft.bellman_target(
-            zero, first, zero, 0.8
-        ) - soft.bellman_target(zero, second, zero, 0.8)
+        gap = soft.bellman_target(zero, first, zero, 0.8) - soft.bellman_target(
+            zero, second, zero, 0.8
+        )
         torch.testing.assert_close(gap.abs().max(), 0.8 * (first - second).abs().max())
 
 
@@ -139,9 +135,7 @@ class TestSteinDirection:
         # ∇κ = -2 (0 - 1) log 2 · 1/2 = log 2.
         fixed, updated = torch.zeros(2, 1), torch.ones(1, 1)
         gradient = torch.full((2, 1), 3.0)
-        direction = soft.stein_direction(
-            fixed, updated, gradient, torch.tensor(2.0)
-        )
+        direction = soft.stein_direction(fixed, updated, gradient, torch.tensor(2.0))
         assert direction.item() == pytest.approx(0.5 * 3.0 + 2.0 * math.log(2))
 
     def test_particles_repel_each_other_where_q_is_flat(self):

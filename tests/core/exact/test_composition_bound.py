@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pipeline.core.composition.task import combined_arena
-from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.exact.composition_bound import PlaneGap, renyi_half, table_gap
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.mdp import Mdp
 from pipeline.core.exact.tabular import boltzmann, soft_q_iteration
 from pipeline.core.tasks.multigoal.arena import Arena
+from pipeline.core.tasks.multigoal.combination import combined_arena
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from tests.core.configs import TASKS
 
 SLACK = 1e-6

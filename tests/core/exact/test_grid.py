@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from pipeline.core.exact.backup import action_axis, log_convolve, log_weights
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.rollouts import roll_out
 from pipeline.core.tasks.multigoal.arena import ACTION_COST, START_SCALE, Arena
+from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from tests.core.configs import TASKS
 
 FOUR = ((5.0, 0.0), (-5.0, 0.0), (0.0, 5.0), (0.0, -5.0))

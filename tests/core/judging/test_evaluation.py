@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.judging.evaluation import Evaluator, summary
-from pipeline.core.tasks.trajectories import Trajectories
-from pipeline.core.tasks.multigoal.metrics import steps_to_all_goals
 from pipeline.core.job import Record
+from pipeline.core.judging.evaluation import Evaluator, summary
 from pipeline.core.tasks.multigoal.arena import BOUND, Arena
+from pipeline.core.tasks.multigoal.metrics import steps_to_all_goals
+from pipeline.core.tasks.trajectories import Trajectories
 from tests.core.configs import algorithm, task
 
 

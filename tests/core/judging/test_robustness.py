@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.judging.evaluation import SHOWN_EPISODES, Evaluator
 from pipeline.core.judging.robustness import robustness
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from tests.core.configs import TASKS, algorithm
 
 CONFIG = TASKS["multigoal"] | {"horizon": 30}

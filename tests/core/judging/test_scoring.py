@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.judging import scoring
 from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+from pipeline.core.judging import scoring
 from pipeline.core.judging.scoring import score
 from tests.core.configs import algorithm, task
 

@@ -1,8 +1,8 @@
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.learning import value_table
 from pipeline.core.config.learner import CopiedTarget, SmoothTarget
+from pipeline.core.learning import value_table
 from pipeline.core.memory.replay import Replay
 from tests.core.configs import algorithm
 

@@ -8,9 +8,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS, Arena, crosses, start
+from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from tests.core.configs import TASKS, task
 
 inside = st.floats(-7, 7)

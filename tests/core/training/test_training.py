@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core.training.loop import checkpoint
 from pipeline.core.config.computation import Computation
 from pipeline.core.job import Job
 from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, goal_distances
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.loop import Training, checkpoint, finish
 from pipeline.core.training.weights import policy_bytes
 from tests.core.configs import ALGORITHMS, TASKS, algorithm, task
 

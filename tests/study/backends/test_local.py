@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.machine.threads import VARIABLES
-from pipeline.study.machine import capacity
 from pipeline.study.backends.local import Executor, WorkError, execute
 from pipeline.study.backends.worker import Work
+from pipeline.study.machine import capacity
+from pipeline.study.machine.threads import VARIABLES
 from tests.study import fakes
 
 JOBS = [fakes.job((0, 1)), fakes.job((2, 3)), fakes.job((4, 5))]

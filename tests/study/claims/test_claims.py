@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.study.claims.soft_q_learning import judge, of_all_seeds, of_improvement
-from pipeline.study.store.runs import load_runs
 from pipeline.study.statistics.bootstrap import Bootstrap, Interval
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 BOOTSTRAP = Bootstrap(seed=7, resamples=200, confidence=0.95)

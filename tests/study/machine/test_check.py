@@ -1,7 +1,7 @@
 import pytest
 
+from pipeline.core.config.computation import Execution
 from pipeline.study.errors import UserError
-from pipeline.study.params import Execution
 from pipeline.study.machine import check
 
 
@@ -52,6 +52,6 @@ def test_bfloat16_without_its_products_is_warned_of(
 ):
     info = tmp_path / "cpuinfo"
     info.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\n")
-    monkeypatch.setattr(machine, "CPU_INFO", info)
+    monkeypatch.setattr(check, "CPU_INFO", info)
     check.check_machine(execution(precision="bfloat16"))
     assert ("float32 is faster here" in capsys.readouterr().err) == warned

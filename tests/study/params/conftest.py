@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.study.params import ParamsError, load_study
+from pipeline.study.params.load import load_study
+from pipeline.study.params.yaml_lines import ParamsError
 
 VALID = Path(__file__).parents[3] / "studies" / "smoke.yaml"
 TEXT = VALID.read_text()

@@ -12,8 +12,9 @@ from gymnasium.envs.classic_control import PendulumEnv
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Box
 
+from pipeline.study.params.load import load_study
+from pipeline.study.params.yaml_lines import ParamsError
 from pipeline.study.store.files import read_yaml, write_yaml
-from pipeline.study.params import ParamsError, load_study
 
 DATA = read_yaml(Path(__file__).parents[3] / "studies" / "smoke.yaml")
 

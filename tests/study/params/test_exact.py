@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.study.params.load import load_study
+from pipeline.study.params.yaml_lines import ParamsError
 from pipeline.study.store.files import read_yaml, write_yaml
-from pipeline.study.params import load_study
 
 DATA = read_yaml(Path(__file__).parents[3] / "studies" / "smoke.yaml")
 
@@ -18,8 +19,7 @@ class TestExactAnswers:
             (
                 "{task: multigoal, temperature: 10.0}",
                 "{task: swimmer_forward, temperature: 10.0}",
-                "exact.oracles.multigoal_10: 'swimmer_forward' is of kind locomotion, "
-                "which has no exact answer",
+                "'swimmer_forward': a locomotion task has no exact answer",
             ),
             (
                 "{task: multigoal, temperature: 10.0}",
@@ -43,18 +43,18 @@ class TestExactAnswers:
             (
                 "{algorithm: sql, task: corners_east,",
                 "{algorithm: sql, task: multigoal,",
-                "not defined where one of the tasks has ended",
+                "not defined across an end: both tasks need goals_end_episode: false",
             ),
             (
                 "discount: 0.9\n",
                 "discount: 0.8\n",
-                "same dynamics, but their discount differs",
+                "both tasks need the same discount, found 0.8 and 0.9",
             ),
             ("combine: average", "combine: mean", "'average' or 'sum', found 'mean'"),
             (
                 "one more\n    kind: multigoal",
                 "one more\n    kind: multigoal\n    push: {step: 3, distance: 1.0}",
-                "a task with a push cannot be composed",
+                "both tasks need the same push",
             ),
             ("draws: 5000", "draws: 1", "score.draws: must be at least 2, found 1"),
             (
@@ -75,7 +75,22 @@ class TestExactAnswers:
 
     def test_all_of_it_may_be_left_out(self, tmp_path):
         data = copy.deepcopy(DATA)
-        data["exact"]["oracles"] = data["compose"]["runs"] = {}
-        data["score"]["robustness"]["perturbations"] = {}
+        for block in ("exact", "compose", "score", "theorems", "pretrain", "finetune"):
+            del data[block]
         write_yaml(tmp_path / "params.yaml", data)
-        assert load_study(tmp_path / "params.yaml").exact.oracles == {}
+        study = load_study(tmp_path / "params.yaml")
+        assert study.oracles == study.compositions == study.runs("pretrain") == {}
+
+    def test_a_composition_needs_to_know_how_it_is_judged(self, tmp_path):
+        data = copy.deepcopy(DATA)
+        del data["score"]
+        write_yaml(tmp_path / "params.yaml", data)
+        with pytest.raises(ParamsError, match=r"compose.runs.both: score: missing"):
+            load_study(tmp_path / "params.yaml")
+
+    def test_one_wrong_number_hides_no_other_mistake(self, answer):
+        said = answer(
+            ("draws: 5000", "draws: 1"), ("first: sql_east", "first: sql_eats")
+        )
+        assert "score.draws: must be at least 2" in said
+        assert "did you mean 'sql_east'?" in said

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
+from pipeline.study.params.load import load_study
+from pipeline.study.params.study import Study
+from pipeline.study.params.yaml_lines import ParamsError
 from pipeline.study.store.files import read_yaml, write_yaml
-from pipeline.study.params import ParamsError, Study, load_study
 
 ROOT = Path(__file__).parents[3]
 VALID = ROOT / "studies" / "smoke.yaml"

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.study.params.load import load_study
+from pipeline.study.params.study import Study
+from pipeline.study.params.yaml_lines import ParamsError
 from pipeline.study.store.files import read_yaml, write_yaml
-from pipeline.study.params import ParamsError, Study, load_study
 
 VALID = Path(__file__).parents[3] / "studies" / "smoke.yaml"
 TEXT = VALID.read_text()

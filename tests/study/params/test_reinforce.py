@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.agents.settings import Reinforce
+from pipeline.study.params.load import load_study
+from pipeline.study.params.yaml_lines import ParamsError
 from pipeline.study.store.files import read_yaml, write_yaml
-from pipeline.study.params import ParamsError, load_study
 
 DATA = read_yaml(Path(__file__).parents[3] / "studies" / "smoke.yaml")
 ALGORITHM = {

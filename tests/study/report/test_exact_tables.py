@@ -1,9 +1,10 @@
 import pytest
 
-from pipeline.study.store.scores import load_scores, summarise
-from pipeline.study.store.runs import load_runs
-from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.answers.results import load_scores
 from pipeline.study.report.exact_tables import MISSING, distances
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.store.scores import summarise
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 

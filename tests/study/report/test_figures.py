@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.study.statistics.compare import compare, panels
-from pipeline.study.store.runs import load_runs
-from pipeline.study.statistics.bootstrap import Bootstrap
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
 from pipeline.study.report.figures import album
 from pipeline.study.report.figures.style import COLOURS, looks, names
 from pipeline.study.report.figures.sweeps import importances
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.statistics.compare import compare, panels
 from pipeline.study.sweep.trials import load_sweep
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 BOOTSTRAP = Bootstrap(seed=7, resamples=100, confidence=0.95)

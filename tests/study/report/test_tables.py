@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 
 from pipeline.core.tasks.settings import Task
-from pipeline.study.statistics.compare import compare
-from pipeline.study.store.runs import load_runs
-from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.report.tables import (
     COLUMNS,
     beside,
@@ -15,6 +12,9 @@ from pipeline.study.report.tables import (
     number,
     results,
 )
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.statistics.compare import compare
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 

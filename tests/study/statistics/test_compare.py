@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.statistics.compare import (
     Arrival,
     bands,
@@ -13,8 +14,7 @@ from pipeline.study.statistics.compare import (
     set_returns,
     steps_to_return,
 )
-from pipeline.study.store.runs import load_runs
-from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 BOOTSTRAP = Bootstrap(seed=7, resamples=200, confidence=0.95)

@@ -4,8 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
-from pipeline.study.store.runs import load_runs
 from pipeline.study.errors import UserError
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 

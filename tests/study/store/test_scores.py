@@ -4,17 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.study.store.scores import (
-    load_compositions,
-    load_scores,
-    rivals,
-    summarise,
-)
+from pipeline.study.answers.results import load_compositions, load_scores
 from pipeline.study.claims.exact import judge_exact
-from pipeline.study.store.runs import load_runs
-from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.errors import UserError
-from pipeline.study.params import load_study
+from pipeline.study.params.load import load_study
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.store.scores import rivals, summarise
+from pipeline.study.training.results import load_runs
 from tests.study.synthetic import small_study
 
 BOOTSTRAP = Bootstrap(seed=7, resamples=100, confidence=0.95)

@@ -1,6 +1,6 @@
 """A space and some of its trials."""
 
-from pipeline.study.params import LogUniform, Uniform
+from pipeline.study.params.sweep import LogUniform, Uniform
 from pipeline.study.sweep.search import propose
 from pipeline.study.sweep.trials import Trial
 
@@ -11,5 +11,7 @@ SPACE = {
 }
 HISTORY = [
     Trial(0, slot, params, [float(slot), None if slot == 2 else 0.5])
-    for slot, params in enumerate(propose(SPACE, [], seed=1, batch=0, size=6))
+    for slot, params in enumerate(
+        propose(SPACE, [], seed=1, random_trials=4, batch=0, size=6)
+    )
 ]

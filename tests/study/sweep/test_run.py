@@ -6,12 +6,14 @@ import pytest
 
 from pipeline.core.config.values import with_values
 from pipeline.study.errors import UserError
+from pipeline.study.params.study import Study
 from pipeline.study.store.files import read_csv, read_json, read_yaml
-from pipeline.study.params import Study
+from pipeline.study.store.fingerprint import write_fingerprints
 from pipeline.study.sweep import run
-from pipeline.study.sweep.run import SweepPlan, run_sweep
+from pipeline.study.sweep.run import SweepPlan
 from pipeline.study.sweep.trials import Trial
 from tests.study import fakes
+from tests.study.checked import said
 
 FOLDER = Path("results/sweep/sql")
 
@@ -23,7 +25,16 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setattr("pipeline.study.tracking.live.LiveRun", fakes.Live)
     monkeypatch.setattr(fakes.Live, "runs", [], raising=False)
     monkeypatch.setattr(run, "Dashboard", lambda *_: NoDashboard())
+    write_fingerprints(["sweep"])
     return fakes.study()
+
+
+def run_sweep(study, name, *, work):
+    run.run_sweep(said(study, "sweep", name), "small", work=work)
+
+
+def plan(study):
+    return SweepPlan(said(study, "sweep", "sql"))
 
 
 class NoDashboard:
@@ -115,9 +126,10 @@ class TestRunSweep:
         assert ("trial 0.0", "return/seed_100", 5) in live.points
 
     def test_its_key_names_everything_that_a_value_depends_on(self, study):
-        key = SweepPlan.of(study, "sql").batch_key
+        key = plan(study).batch_key
         for place, changed in (
             ("sweep__seed", 2),
+            ("sweep__random_trials", 2),
             ("sweep__seeds", [100, 102]),
             ("sweep__budgets__multigoal__steps", 6),
             ("sweep__budgets__multigoal__trials_per_batch", 4),
@@ -125,7 +137,7 @@ class TestRunSweep:
             ("algorithms__sql__batch", 9),
             ("tasks__multigoal__horizon", 31),
         ):
-            assert SweepPlan.of(fakes.study(**{place: changed}), "sql").batch_key != key
+            assert plan(fakes.study(**{place: changed})).batch_key != key
         more = fakes.study(sweep__budgets__multigoal__batches=9)
-        assert SweepPlan.of(more, "sql").batch_key == key
-        assert SweepPlan.of(more, "sql").key != SweepPlan.of(study, "sql").key
+        assert plan(more).batch_key == key
+        assert plan(more).key != plan(study).key

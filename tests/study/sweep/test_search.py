@@ -12,7 +12,7 @@ from tests.study.sweep.examples import HISTORY, SPACE
 
 class TestPropose:
     def test_depends_on_seed_batch_and_history_alone(self):
-        described = {"seed": 1, "batch": 1, "size": 4}
+        described = {"seed": 1, "random_trials": 4, "batch": 1, "size": 4}
         first = propose(SPACE, HISTORY, **described)
         random.seed(5)
         assert propose(SPACE, HISTORY, **described) == first
@@ -22,12 +22,14 @@ class TestPropose:
 
     def test_the_order_in_which_the_space_is_written_means_nothing(self):
         backwards = dict(reversed(SPACE.items()))
-        described = {"seed": 1, "batch": 1, "size": 4}
+        described = {"seed": 1, "random_trials": 4, "batch": 1, "size": 4}
         there = propose(SPACE, HISTORY, **described)
         assert propose(backwards, HISTORY, **described) == there
 
     def test_stays_inside_the_space(self):
-        for params in propose(SPACE, HISTORY, seed=3, batch=1, size=20):
+        for params in propose(
+            SPACE, HISTORY, random_trials=4, seed=3, batch=1, size=20
+        ):
             assert list(params) == sorted(SPACE)
             for name, value in params.items():
                 low, high = SPACE[name].bounds
@@ -58,6 +60,7 @@ def run(folder: Path | None = None, evaluate=judge, **changes) -> list[list[Tria
     finished = FinishedBatches(folder or Path("/nowhere"))
     if folder is None:
         finished.save = lambda batch, trials: None  # type: ignore[method-assign]
+    described = {"random_trials": 4, **described}
     return list(search(SPACE, finished=finished, evaluate=evaluate, **described))
 
 

@@ -7,11 +7,14 @@ from safetensors.numpy import load_file
 
 from pipeline.core.config.learner import FixedTemperature
 from pipeline.study.errors import UserError
+from pipeline.study.params.study import Study
 from pipeline.study.store.files import read_csv, read_json, read_table, write_yaml
+from pipeline.study.store.fingerprint import write_fingerprints
 from pipeline.study.store.layout import best_file
-from pipeline.study.params import Study
-from pipeline.study.training.run import resolve, train_run
+from pipeline.study.training import run
+from pipeline.study.training.run import described_run
 from tests.study import fakes
+from tests.study.checked import STAGES, said
 
 FOLDER = Path("results/runs/pretrain/sql")
 
@@ -22,10 +25,19 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("pipeline.study.tracking.live.LiveRun", fakes.Live)
     monkeypatch.setattr(fakes.Live, "runs", [], raising=False)
+    write_fingerprints(STAGES)
     study = fakes.study()
     for name, algorithm in study.algorithms.items():
         write_yaml(best_file(name), algorithm.model_dump(mode="json"))
     return study
+
+
+def resolve(study, stage, name):
+    return described_run(said(study, stage, name))
+
+
+def train_run(study, stage, name, *, work):
+    run.train_run(said(study, stage, name), "small", work=work)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -46,12 +58,9 @@ class TestResolve:
         assert resolve(study, "explore", "sql_10").algorithm.temperature.fixed == 10.0
 
     def test_steps_of_its_own_replace_those_of_its_stage(self, study):
-        run = study.explore.runs["sql_10"].model_copy(update={"steps": 77})
-        runs = study.explore.runs | {"sql_10": run}
-        explore = study.explore.model_copy(update={"runs": runs})
-        changed = study.model_copy(update={"explore": explore})
+        changed = fakes.study(explore__runs__sql_10__steps=77)
         assert resolve(changed, "explore", "sql_10").steps == 77
-        assert resolve(changed, "explore", "sql_swept").steps == explore.steps
+        assert resolve(changed, "explore", "sql_swept").steps == 5
 
     def test_a_missing_sweep_is_named_with_the_command_that_runs_it(self, study):
         best_file("sql").unlink()

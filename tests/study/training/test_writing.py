@@ -4,23 +4,22 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from pipeline.core.judging import probes
-from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.agents.settings import Sql
 from pipeline.core.job import Array, Record, Result
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.store.files import read_csv
-from pipeline.study.training.run import TrainingRun
+from pipeline.study.store.runs import Run
 from pipeline.study.training.writing import write_run
 from tests.study import fakes
 
 
-def described() -> TrainingRun:
+def described() -> Run:
     study = fakes.study()
     task, sql = study.tasks["multigoal"], study.algorithms["sql"]
     assert isinstance(task, MultiGoal)
     assert isinstance(sql, Sql)
     names = "explore", "sql", "multigoal"
-    return TrainingRun(*names, task, "sql", sql, (3, 5, 6, 7), 1000, None)
+    return Run(*names, task, "sql", sql, (3, 5, 6, 7), 1000, None, swept=False)
 
 
 def result(behaviour: dict[str, Array]) -> Result:
@@ -71,4 +70,4 @@ class TestWriteRun:
 
     def test_probes_come_with_the_states_they_were_taken_at(self, folder):
         behaviour = load_file(folder / "behaviour.safetensors")
-        assert behaviour["probe_states"].tolist() == probes.STATES.tolist()
+        assert behaviour["probe_states"].tolist() == described().task.probes.tolist()

@@ -1,5 +1,6 @@
 """Environments by their Gymnasium id, in boxes of [-1, 1]^d."""
 
+from collections.abc import Callable
 from functools import partial
 
 import gymnasium
@@ -9,20 +10,29 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 NO_TIME_LIMIT = -1
 
 
-def copies(name: str, count: int) -> VectorEnv:
-    """Independent copies, without time limit or autoreset; as `Kind.environments`."""
+def copies(make: Callable[[], gymnasium.Env], count: int) -> VectorEnv:
+    """Independent copies, without autoreset; as `Kind.environments`.
+
+    Args:
+        make: Makes one, without a time limit.
+        count: How many.
+    """
     return SyncVectorEnv(
-        [partial(_one, name)] * count,
+        [partial(_in_boxes, make)] * count,
         autoreset_mode=AutoresetMode.DISABLED,
         copy=False,
     )
 
 
-def _one(name: str) -> gymnasium.Env:
-    env = gymnasium.make(
+def registered(name: str) -> gymnasium.Env:
+    """The environment of a Gymnasium id, without its time limit."""
+    return gymnasium.make(
         name, max_episode_steps=NO_TIME_LIMIT, disable_env_checker=True
     )
-    env = gymnasium.wrappers.RescaleAction(env, np.float32(-1), np.float32(1))
+
+
+def _in_boxes(make: Callable[[], gymnasium.Env]) -> gymnasium.Env:
+    env = gymnasium.wrappers.RescaleAction(make(), np.float32(-1), np.float32(1))
     return gymnasium.wrappers.FlattenObservation(env)
 
 

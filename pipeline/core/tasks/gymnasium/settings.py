@@ -1,6 +1,7 @@
 """What is written of any environment that Gymnasium knows."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import PositiveInt
@@ -37,9 +38,9 @@ class Gymnasium(Kind):
 
     def environments(self, count: int) -> "VectorEnv":
         """As `Kind.environments`."""
-        from pipeline.core.tasks.gymnasium.environments import copies
+        from pipeline.core.tasks.gymnasium.environments import copies, registered
 
-        return copies(self.id, count)
+        return copies(partial(registered, self.id), count)
 
     @property
     def spaces(self) -> object:

@@ -1,29 +1,23 @@
 """What is written of a linear system with a quadratic cost, and its exact answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 from pydantic import PositiveInt
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount, Matrix, NonNegative, Positive
 from pipeline.core.exact.linear_system import System
-from pipeline.core.exact.oracle import Solution
-from pipeline.core.tasks.kind import SolvedKind
+from pipeline.core.tasks.kind import Kind
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
-    from jaxtyping import Float
-    from numpy import ndarray
-
-    from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
-
-COUNTED_ACTIONS = 2
-"""Of a policy whose actions are counted in cells of a square."""
 
 
-class LinearQuadratic(SolvedKind):
+class LinearQuadratic(Kind):
     """A linear system s' = A s + B a + w with the reward -(s' Q s + a' R a).
 
     The action a is `bound` times what the policy does in [-1, 1]^d. Nothing ends an
@@ -81,7 +75,7 @@ class LinearQuadratic(SolvedKind):
 
     def _matrix(
         self, name: str, shape: tuple[int, int]
-    ) -> "Float[ndarray, 'row column']":
+    ) -> Float[ndarray, "row column"]:
         rows: tuple[tuple[float, ...], ...] = getattr(self, name)
         lengths = {len(row) for row in rows}
         if len(lengths) > 1:
@@ -97,17 +91,11 @@ class LinearQuadratic(SolvedKind):
 
     def environments(self, count: int) -> "VectorEnv":
         """As `Kind.environments`."""
-        import gymnasium
-
-        from pipeline.core.tasks.linear_quadratic import NAME
-
-        return gymnasium.make_vec(
-            NAME,
-            num_envs=count,
-            vectorization_mode="vector_entry_point",
-            max_episode_steps=self.horizon,
-            system=self.system,
+        from pipeline.core.tasks.linear_quadratic.environments import (
+            LinearQuadraticVectorEnv,
         )
+
+        return LinearQuadraticVectorEnv(count, self.horizon, self.system)
 
     @property
     def spaces(self) -> object:
@@ -120,52 +108,3 @@ class LinearQuadratic(SolvedKind):
             _ = self.system
         except ValueError as error:
             yield "", str(error)
-
-    @property
-    def compared(self) -> "Float[ndarray, 'probe state']":
-        """The mean of the starts, and one deviation from it along each axis.
-
-        None if actions are not two, which a histogram of `cells`² is of.
-        """
-        dimensions = len(self.dynamics)
-        away = np.vstack([np.zeros(dimensions), self.start * np.eye(dimensions)])
-        if len(self.control[0]) != COUNTED_ACTIONS:
-            return away[:0]
-        return away if self.start else away[:1]
-
-    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
-        """As `Kind.unsolvable`; there is no grid."""
-        try:
-            self.oracle(temperature, {})
-        except ValueError as error:
-            return str(error)
-        return None
-
-    def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
-        """As `SolvedKind.solve`; what it is worth needs no episodes."""
-        oracle = self.oracle(temperature, {})
-        origin = np.zeros((1, len(self.dynamics)))
-        numbers = {
-            "value": float(oracle.value(origin)[0]),
-            "entropy": oracle.regulator.entropy,
-        }
-        return Solution(numbers, {})
-
-    def oracle(
-        self, temperature: float, arrays: "Mapping[str, ndarray]"
-    ) -> "LinearQuadraticOracle":
-        """The closed form, which needs no arrays.
-
-        Raises:
-            ValueError: As for `system`, or as for `LinearQuadraticOracle.solve`.
-        """
-        # Imports scipy.stats, which every stage would pay for.
-        from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
-
-        return LinearQuadraticOracle.solve(
-            self.system,
-            temperature,
-            discount=self.discount,
-            horizon=self.horizon,
-            bound=self.bound,
-        )

@@ -1,8 +1,11 @@
 """What is written of a MuJoCo body."""
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 from pydantic import PositiveInt
 
 from pipeline.core.config.evaluation import Evaluation
@@ -12,8 +15,6 @@ from pipeline.core.tasks.trajectories import TINY, Trajectories
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
-    from jaxtyping import Float
-    from numpy import ndarray
 
 
 class Locomotion(Kind):
@@ -44,9 +45,9 @@ class Locomotion(Kind):
     def environments(self, count: int) -> "VectorEnv":
         """As `Kind.environments`."""
         from pipeline.core.tasks.gymnasium.environments import copies
-        from pipeline.core.tasks.locomotion import SWIMMERS
+        from pipeline.core.tasks.locomotion.environment import SwimmerCentreOfMassEnv
 
-        return copies(SWIMMERS[self.reward], count)
+        return copies(partial(SwimmerCentreOfMassEnv, self.reward), count)
 
     @property
     def spaces(self) -> object:
@@ -55,7 +56,7 @@ class Locomotion(Kind):
 
     def metrics(
         self, trajectories: Trajectories
-    ) -> "dict[str, Float[ndarray, ' member']]":
+    ) -> dict[str, Float[ndarray, " member"]]:
         """How far and where to the centre of mass moves, in metres."""
         assert trajectories.positions is not None
         moved = trajectories.last_positions - trajectories.positions[:, :, 0]

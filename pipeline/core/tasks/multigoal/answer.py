@@ -1,6 +1,10 @@
 """How a task with goals is solved exactly, and what its best policy does."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 from pipeline.core.exact.distance import oracle_masses, place_name
 from pipeline.core.exact.gaussian_bound import best_gaussian
@@ -8,7 +12,9 @@ from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.oracle import Solution
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.answers import Answer
 from pipeline.core.tasks.multigoal.arena import (
+    ACTION_COST,
     GOAL_RADIUS,
     Arena,
     goal_distances,
@@ -27,66 +33,81 @@ GAUSSIAN_CELLS = 100
 ORIGIN = np.zeros((1, 2))
 
 
-def solve(
-    task: MultiGoal, temperature: float, *, spacing: float, name: str
-) -> Solution:
-    """The soft-optimal policy on a grid; as `SolvedKind.solve`."""
-    oracle = _solved(task, temperature, spacing)
-    episodes = roll_out(
-        oracle,
-        start,
-        horizon=task.horizon,
-        episodes=EPISODES,
-        generator=stream(0, name),
-    )
-    states = task.compared
-    arrays = {
-        "probe_masses": np.stack(
-            [oracle_masses(oracle, state, CELLS) for state in states]
-        ),
-        "probe_states": states,
-        "positions": episodes.positions[:KEPT_EPISODES].astype(np.float32),
-        "v": oracle.v,
-    }
-    return Solution(_numbers(oracle, task, episodes), arrays)
+class MultiGoalAnswer(Answer):
+    """Soft value iteration on a grid of the plane."""
 
+    def __init__(self, task: MultiGoal) -> None:
+        """Nothing is computed yet.
 
-def _solved(task: MultiGoal, temperature: float, spacing: float) -> GridOracle:
-    return GridOracle.solve(
-        Arena.of(task), temperature, discount=task.discount, spacing=spacing
-    )
+        Args:
+            task: What is to be solved.
+        """
+        self._task = task
 
+    @property
+    def compared(self) -> Float[ndarray, "probe 2"]:
+        """The probe states."""
+        return self._task.probes.astype(np.float64)
 
-def _numbers(
-    oracle: GridOracle, task: MultiGoal, episodes: Episodes
-) -> dict[str, float]:
-    """What the oracle's policy is worth and does; `docs/metrics.md` defines each."""
-    goals, starts = np.array(task.goals), episodes.positions[:, 0]
-    distance = goal_distances(episodes.last, goals)
-    inside, nearest = distance.min(axis=1) < GOAL_RADIUS, distance.argmin(axis=1)
-    shares = {
-        f"goal_{goal}": float((inside & (nearest == goal)).mean())
-        for goal in range(len(goals))
-    }
-    stayed = nearest == goal_distances(starts, goals).argmin(axis=1)
-    return {
-        "value": float(oracle.value(ORIGIN)[0]),
-        "entropy": float(oracle.entropy(ORIGIN)[0]),
-        "entropy_at_starts": float(oracle.entropy(starts).mean()),
-        "return": float(episodes.returns.mean()),
-        "return_deviation": float(episodes.returns.std(ddof=1)),
-        "episode_length": float(episodes.lengths.mean()),
-        "success": float(inside.mean()),
-        **shares,
-        "nearest_goal": float(stayed.mean()),
-        **{
-            f"best_gaussian/{place_name(state)}": best_gaussian(
-                oracle, state, cells=GAUSSIAN_CELLS
-            ).reverse_kl
-            for state in task.compared
-        },
-        **_grid_error(oracle, task),
-    }
+    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
+        """As `Answer.unsolvable`."""
+        if self._task.push is not None:
+            return "the task has a push: its best policy depends on the time"
+        reason = too_coarse(spacing, temperature, effort=ACTION_COST)
+        return f"exact.spacing cannot be used: {reason}" if reason else None
+
+    def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
+        """As `Answer.solve`."""
+        task, oracle = self._task, _solved(self._task, temperature, spacing)
+        episodes = roll_out(
+            oracle,
+            start,
+            horizon=task.horizon,
+            episodes=EPISODES,
+            generator=stream(0, name),
+        )
+        masses = [oracle_masses(oracle, state, CELLS) for state in self.compared]
+        arrays = {
+            "probe_masses": np.stack(masses),
+            "probe_states": self.compared,
+            "positions": episodes.positions[:KEPT_EPISODES].astype(np.float32),
+            "v": oracle.v,
+        }
+        return Solution(self._numbers(oracle, episodes), arrays)
+
+    def oracle(self, temperature: float, arrays: Mapping[str, ndarray]) -> GridOracle:
+        """As `Answer.oracle`, from `v`."""
+        task = self._task
+        return GridOracle(Arena.of(task), temperature, task.discount, arrays["v"])
+
+    def _numbers(self, oracle: GridOracle, episodes: Episodes) -> dict[str, float]:
+        """What the policy is worth and does; `docs/metrics.md` defines each."""
+        goals, starts = np.array(self._task.goals), episodes.positions[:, 0]
+        distance = goal_distances(episodes.last, goals)
+        inside, nearest = distance.min(axis=1) < GOAL_RADIUS, distance.argmin(axis=1)
+        shares = {
+            f"goal_{goal}": float((inside & (nearest == goal)).mean())
+            for goal in range(len(goals))
+        }
+        stayed = nearest == goal_distances(starts, goals).argmin(axis=1)
+        return {
+            "value": float(oracle.value(ORIGIN)[0]),
+            "entropy": float(oracle.entropy(ORIGIN)[0]),
+            "entropy_at_starts": float(oracle.entropy(starts).mean()),
+            "return": float(episodes.returns.mean()),
+            "return_deviation": float(episodes.returns.std(ddof=1)),
+            "episode_length": float(episodes.lengths.mean()),
+            "success": float(inside.mean()),
+            **shares,
+            "nearest_goal": float(stayed.mean()),
+            **{
+                f"best_gaussian/{place_name(state)}": best_gaussian(
+                    oracle, state, cells=GAUSSIAN_CELLS
+                ).reverse_kl
+                for state in self.compared
+            },
+            **_grid_error(oracle, self._task),
+        }
 
 
 def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
@@ -101,3 +122,9 @@ def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
         "refinement_change": float(at_start / np.abs(oracle.value(ORIGIN))[0]),
         "refinement_change_largest": float(change.max() / np.abs(oracle.v).max()),
     }
+
+
+def _solved(task: MultiGoal, temperature: float, spacing: float) -> GridOracle:
+    return GridOracle.solve(
+        Arena.of(task), temperature, discount=task.discount, spacing=spacing
+    )

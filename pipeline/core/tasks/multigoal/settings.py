@@ -3,21 +3,20 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
 from pydantic import Field, PositiveInt, Tag, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount, Positive, Value, either
-from pipeline.core.tasks.kind import SolvedKind
+from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
-    from jaxtyping import Bool, Float
-    from numpy import ndarray
 
-    from pipeline.core.exact.grid import GridOracle
-    from pipeline.core.exact.oracle import Solution
 
 ARENA_BOUND: Final = 7.0
 """The plane of `MultiGoal` is [-7, 7]² (in units of the largest action)."""
@@ -63,7 +62,7 @@ class Push(Value):
     distance: Positive
 
 
-class MultiGoal(SolvedKind):
+class MultiGoal(Kind):
     """A point in the plane and goals that are equally good."""
 
     columns: ClassVar[tuple[str, ...]] = (
@@ -119,18 +118,10 @@ class MultiGoal(SolvedKind):
 
     def environments(self, count: int) -> "VectorEnv":
         """As `Kind.environments`."""
-        import gymnasium
-
-        from pipeline.core.tasks.multigoal import NAME
         from pipeline.core.tasks.multigoal.arena import Arena
+        from pipeline.core.tasks.multigoal.environments import MultiGoalVectorEnv
 
-        return gymnasium.make_vec(
-            NAME,
-            num_envs=count,
-            vectorization_mode="vector_entry_point",
-            max_episode_steps=self.horizon,
-            arena=Arena.of(self),
-        )
+        return MultiGoalVectorEnv(count, self.horizon, Arena.of(self))
 
     @property
     def spaces(self) -> object:
@@ -139,15 +130,13 @@ class MultiGoal(SolvedKind):
 
     def metrics(
         self, trajectories: Trajectories
-    ) -> "dict[str, Float[ndarray, ' member']]":
+    ) -> dict[str, Float[ndarray, " member"]]:
         """As `Kind.metrics`: which goals episodes end in, and how evenly."""
         from pipeline.core.tasks.multigoal.metrics import of_goals
 
         return of_goals(trajectories, self.goals)
 
-    def succeeded(
-        self, trajectories: Trajectories
-    ) -> "Bool[ndarray, 'member episode']":
+    def succeeded(self, trajectories: Trajectories) -> Bool[ndarray, "member episode"]:
         """Whether it ends in a goal."""
         from pipeline.core.tasks.multigoal.metrics import in_a_goal
 
@@ -155,8 +144,8 @@ class MultiGoal(SolvedKind):
 
     def milestones(
         self,
-        steps: "Float[ndarray, ' evaluation']",
-        measured: "Mapping[str, Float[ndarray, 'evaluation member']]",
+        steps: Float[ndarray, " evaluation"],
+        measured: Mapping[str, Float[ndarray, "evaluation member"]],
         *,
         after: int,
     ) -> dict[str, list[float]]:
@@ -168,10 +157,8 @@ class MultiGoal(SolvedKind):
         return {"steps_to_all_goals": first}
 
     @property
-    def probes(self) -> "Float[ndarray, 'probe 2']":
+    def probes(self) -> Float[ndarray, "probe 2"]:
         """Positions in the plane, as in the paper; its code has (-2.5, 0) first."""
-        import numpy as np
-
         return np.array([(-2.0, 0.0), (0.0, 0.0), (2.5, 2.5)], np.float32)
 
     def changed(self, change: Value) -> "MultiGoal | None":
@@ -186,38 +173,6 @@ class MultiGoal(SolvedKind):
             return MultiGoal.model_validate(data, strict=False)
         except ValidationError:
             return None
-
-    # -------------------------------------------------------------- the exact answer
-
-    @property
-    def compared(self) -> "Float[ndarray, 'probe 2']":
-        """The probe states."""
-        return self.probes.astype("float64")
-
-    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
-        """As `Kind.unsolvable`, on a grid."""
-        from pipeline.core.exact.grid import too_coarse
-        from pipeline.core.tasks.multigoal.arena import ACTION_COST
-
-        if self.push is not None:
-            return "the task has a push: its best policy depends on the time"
-        reason = too_coarse(spacing, temperature, effort=ACTION_COST)
-        return f"exact.spacing cannot be used: {reason}" if reason else None
-
-    def solve(self, temperature: float, *, spacing: float, name: str) -> "Solution":
-        """As `SolvedKind.solve`, by soft value iteration."""
-        from pipeline.core.tasks.multigoal.answer import solve
-
-        return solve(self, temperature, spacing=spacing, name=name)
-
-    def oracle(
-        self, temperature: float, arrays: "Mapping[str, ndarray]"
-    ) -> "GridOracle":
-        """As `SolvedKind.oracle`."""
-        from pipeline.core.exact.grid import GridOracle
-        from pipeline.core.tasks.multigoal.arena import Arena
-
-        return GridOracle(Arena.of(self), temperature, self.discount, arrays["v"])
 
 
 class OtherGoals(Value):

@@ -137,7 +137,7 @@ def changed_tasks(
     )
     named = names([score.run for score in scores])
     for score, row in zip(scores, axes, strict=True):
-        task, behaviour = score.run.multigoal, score.behaviour()
+        task, behaviour = score.run.task, score.behaviour()
         for name, panel in zip(columns, row, strict=True):
             changed = _changed(task, perturbations.get(name))
             _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
@@ -184,7 +184,7 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
         axes[0, probe].set_visible(True)
         density(axes[0, probe], masses, colour, highest)
         axes[0, probe].set_title(f"actions at {_place(state)}")
-    task = score.run.multigoal
+    task = score.run.task
     for name, panel in zip(score.perturbations, axes[-1], strict=False):
         panel.set_visible(True)
         changed = _changed(task, perturbations.get(name))

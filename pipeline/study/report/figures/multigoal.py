@@ -46,7 +46,7 @@ def behaviour(run: Run) -> Figure:
     figure, axes = canvas(rows + 1, COLUMNS, size=(8.4, 2.85 * (rows + 1) + 0.5))
     for member, panel in enumerate(axes[:rows].flat):
         if member < seeds:
-            trajectories(panel, run.multigoal, data["positions"][member])
+            trajectories(panel, run.task, data["positions"][member])
             panel.set_title(_seed_title(run, member))
         else:
             panel.set_visible(False)
@@ -95,10 +95,10 @@ def overview(runs: Sequence[Run]) -> Figure:
         for panel in row[len(panels) :]:
             panel.set_visible(False)
         for panel, (run, member) in zip(row, panels, strict=False):
-            trajectories(panel, run.multigoal, run.behaviour()["positions"][member])
+            trajectories(panel, run.task, run.behaviour()["positions"][member])
             panel.set_title(f"{describe(run)}\n{_seed_title(run, member)}")
     figure.legend(
-        handles=_goal_legend(runs[0].multigoal),
+        handles=_goal_legend(runs[0].task),
         loc="outside lower center",
         ncols=min(columns + 1, 5),
     )
@@ -152,7 +152,7 @@ def goals(runs: Sequence[Run]) -> Figure:
             left += share
         ticks.append(where.mean())
         at += len(run.seeds) + 1.5
-    count = len(runs[0].multigoal.goals)
+    count = len(runs[0].task.goals)
     for part in range(1, count):
         axes.axvline(part / count, color="white", lw=1)
     axes.set_yticks(ticks, [named[run.id] for run in runs])
@@ -161,7 +161,7 @@ def goals(runs: Sequence[Run]) -> Figure:
     axes.set(xlim=(0, 1), xlabel="share of final episodes (one bar per seed)")
     axes.margins(y=0.01)
     axes.invert_yaxis()
-    legend = _goal_legend(runs[0].multigoal)
+    legend = _goal_legend(runs[0].task)
     figure.legend(handles=legend, loc="outside upper center", ncols=5)
     return figure
 

@@ -1,66 +1,56 @@
-"""Whether what `params.yaml` wants to know exactly can be known exactly."""
-
-from collections.abc import Iterator
+"""Checks of what `params.yaml` wants to know exactly, and of changed tasks."""
 
 from pipeline.core.composition.fit import check_fit
 from pipeline.core.exact.grid import too_coarse
+from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.multigoal.combination import MisfitError, combined_arena
-from pipeline.study.errors import nearest
+from pipeline.study.params.checks.found import Found, unknown
 from pipeline.study.params.exact import ComposedRun
 from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import Document, Place
 
-_Found = Iterator[tuple[Place, str]]
 
-
-def oracles(study: Study, document: Document) -> _Found:
+def oracles(study: Study, document: Document) -> Found:
     """Tasks that cannot be solved, or not on this grid."""
-    for name, oracle in study.exact.oracles.items():
+    for name, oracle in study.oracles.items():
         place: Place = ("exact", "oracles", name)
+        if message := unknown(document, oracle.task, among=("tasks",), noun="task"):
+            yield (*place, "task"), message
         task = study.tasks.get(oracle.task)
-        known = document.names("tasks")
-        if oracle.task not in known:
-            yield (
-                (*place, "task"),
-                f"there is no task '{oracle.task}'; "
-                f"{nearest(oracle.task, known)}tasks has: {', '.join(known)}",
-            )
-        elif task and (
-            message := task.unsolvable(oracle.temperature, spacing=study.exact.spacing)
-        ):
-            yield place, message
+        if task and study.exact:
+            if (answer := answer_to(task)) is None:
+                yield place, f"'{oracle.task}': a {task.kind} task has no exact answer"
+                continue
+            spacing = study.exact.spacing
+            if reason := answer.unsolvable(oracle.temperature, spacing=spacing):
+                yield place, f"'{oracle.task}': {reason}"
 
 
-def compositions(study: Study, document: Document) -> _Found:
+def compositions(study: Study, document: Document) -> Found:
     """Runs whose soft Q-functions cannot be combined."""
-    known = document.names("explore", "runs")
-    for name, composed in study.compose.runs.items():
+    among = ("explore", "runs")
+    for name, composed in study.compositions.items():
         place: Place = ("compose", "runs", name)
-        unknown = False
+        for block in ("exact", "score"):
+            if block not in document.names():
+                yield place, f"{block}: missing; it says how a composition is judged"
+        found = False
         for field, run in (("first", composed.first), ("second", composed.second)):
-            if run not in known:
-                unknown = True
-                there_are = ", ".join(known) or "none"
-                yield (
-                    (*place, field),
-                    f"there is no run '{run}' of explore; {nearest(run, known)}"
-                    f"explore.runs has: {there_are}",
-                )
-        if not unknown and (message := _misfit(study, composed)):
+            if message := unknown(document, run, among=among, noun="run"):
+                found = True
+                yield (*place, field), message
+        if not found and (message := _misfit(study, composed)):
             yield place, message
 
 
-def perturbations(study: Study, document: Document) -> _Found:
+def perturbations(study: Study, document: Document) -> Found:
     """Changes at test time that fit no task that policies are trained on."""
-    tasks = {run.task for run in study.explore.runs.values()}
-    if not tasks <= study.tasks.keys():
+    names = {run.task for run in study.runs("explore").values()}
+    if not names <= study.tasks.keys():
         return  # of a task that is wrong in itself nothing can be said
-    explored = [
-        task for name, task in study.tasks.items() if name in tasks and task.can_change
-    ]
-    for name, perturbation in study.score.robustness.perturbations.items():
-        fits = [task.changed(perturbation) is not None for task in explored]
-        if explored and not any(fits):
+    explored = [study.tasks[name] for name in names if study.tasks[name].can_change]
+    for name, perturbation in study.perturbations.items():
+        if explored and all(task.changed(perturbation) is None for task in explored):
             yield (
                 ("score", "robustness", "perturbations", name),
                 "fits no task of a run of explore: goals that are left must be the "
@@ -71,12 +61,19 @@ def perturbations(study: Study, document: Document) -> _Found:
 
 def _misfit(study: Study, composed: ComposedRun) -> str | None:
     """Why two runs cannot be composed."""
-    runs = [study.explore.runs.get(run) for run in (composed.first, composed.second)]
+    runs = study.runs("explore")
+    first, second = runs.get(composed.first), runs.get(composed.second)
     if composed.first == composed.second:
         return f"'{composed.first}' composed with itself is nothing new"
-    if any(run is None for run in runs):
+    if first is None or second is None:
         return None
-    first, second = (run for run in runs if run is not None)
+    algorithms = [study.algorithms.get(run.algorithm) for run in (first, second)]
+    try:
+        for algorithm in algorithms:
+            if algorithm:
+                check_fit(algorithm, algorithm)
+    except MisfitError as error:
+        return str(error)
     if first.algorithm != second.algorithm:
         return (
             "both must be of one algorithm, found "
@@ -87,11 +84,8 @@ def _misfit(study: Study, composed: ComposedRun) -> str | None:
             "both need one temperature: the bound on what is lost is for equal ones, "
             f"found {_shown(first.temperature)} and {_shown(second.temperature)}"
         )
-    algorithm = study.algorithms.get(first.algorithm)
     one, other = (study.tasks.get(run.task) for run in (first, second))
     try:
-        if algorithm is not None:
-            check_fit(algorithm, algorithm)
         if one and other:
             arena = combined_arena(one, other, composed.combine)
             if arena.depends_on_time:
@@ -104,7 +98,7 @@ def _misfit(study: Study, composed: ComposedRun) -> str | None:
 
 def _too_coarse(study: Study, effort: float, temperature: float | None) -> str | None:
     """Why the combined task cannot be solved on the study's grid."""
-    if temperature is None:
+    if temperature is None or study.exact is None:
         return None  # the sweep will find it
     reason = too_coarse(study.exact.spacing, temperature, effort=effort)
     return f"exact.spacing cannot be used: {reason}" if reason else None

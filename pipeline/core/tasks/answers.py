@@ -1,0 +1,67 @@
+"""The exact answers of tasks: which kinds have one, and how it is found.
+
+Apart from the settings of a kind, because no training depends on it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from jaxtyping import Float
+from numpy import ndarray
+
+from pipeline.core.exact.oracle import Oracle, Solution
+from pipeline.core.tasks.linear_quadratic.settings import LinearQuadratic
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.core.tasks.settings import Task
+
+
+class Answer(ABC):
+    """How a task is solved exactly."""
+
+    @property
+    @abstractmethod
+    def compared(self) -> Float[ndarray, "probe state"] | None:
+        """States at which policies are compared with the exact one; None: nowhere."""
+
+    @abstractmethod
+    def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
+        """Why there is no exact answer at this temperature; None if there is one.
+
+        Args:
+            temperature: α, in reward units per nat.
+            spacing: Of the grid, for a kind that is solved on one.
+        """
+
+    @abstractmethod
+    def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
+        """The soft-optimal policy: what it is worth and does, and how to rebuild it.
+
+        Args:
+            temperature: α, in reward units per nat.
+            spacing: Of the grid, for a kind that is solved on one.
+            name: Of the stream that draws the policy's episodes.
+
+        Raises:
+            ValueError: There is none.
+        """
+
+    @abstractmethod
+    def oracle(self, temperature: float, arrays: Mapping[str, ndarray]) -> Oracle:
+        """The oracle, from the arrays of what `solve` found; none if it found none."""
+
+
+def answer_to(task: Task) -> Answer | None:
+    """How a task is solved; None for a kind that has no exact answer."""
+    match task:  # with imports inside, as scipy.stats takes a third of a second
+        case MultiGoal():
+            from pipeline.core.tasks.multigoal.answer import MultiGoalAnswer
+
+            return MultiGoalAnswer(task)
+        case LinearQuadratic():
+            from pipeline.core.tasks.linear_quadratic.answer import (
+                LinearQuadraticAnswer,
+            )
+
+            return LinearQuadraticAnswer(task)
+        case _:
+            return None

@@ -1,0 +1,45 @@
+"""Checks of seeds, tasks and algorithms."""
+
+from collections import Counter
+
+from pipeline.core.config.learner import OffPolicy
+from pipeline.study.params.checks.found import Found
+from pipeline.study.params.study import Study
+from pipeline.study.params.yaml_lines import Document
+
+
+def seeds(study: Study, document: Document) -> Found:
+    """Seeds that are written twice, or for the study and its sweeps alike."""
+    for place, own in (
+        (("study", "seeds"), study.study.seeds),
+        (("sweep", "seeds"), study.sweep.seeds),
+    ):
+        for seed, count in Counter(own).items():
+            if count > 1:
+                yield place, f"the seed {seed} is written {count} times"
+    shared = sorted(set(study.study.seeds) & set(study.sweep.seeds))
+    if shared:
+        numbers = ", ".join(map(str, shared))
+        yield (
+            ("sweep", "seeds"),
+            f"must be other seeds than study.seeds, found {numbers} in both: what a "
+            "sweep has chosen must not be judged on the seeds that chose it",
+        )
+
+
+def tasks(study: Study, document: Document) -> Found:
+    """Settings that are no task, which each kind knows of itself."""
+    for name, task in study.tasks.items():
+        for field, message in task.mistakes():
+            place = ("tasks", name, field) if field else ("tasks", name)
+            yield place, message
+
+
+def algorithms(study: Study, document: Document) -> Found:
+    """Batches that a replay can never fill."""
+    for name, algorithm in study.algorithms.items():
+        if isinstance(algorithm, OffPolicy) and algorithm.batch > algorithm.replay:
+            yield (
+                ("algorithms", name, "batch"),
+                f"must be at most replay ({algorithm.replay}), found {algorithm.batch}",
+            )

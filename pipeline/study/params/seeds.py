@@ -1,0 +1,23 @@
+"""Seeds, and what things in `params.yaml` may be called."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from pipeline.study.params.salvage import StandIn
+
+Name = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
+"""Part of names of stages, folders and metrics."""
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _ascending(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(seeds))
+
+
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_ascending)]
+"""In ascending order, in whichever they are written."""
+StudySeeds = Annotated[Seeds, StandIn([2**32 - 1])]
+SweepSeeds = Annotated[Seeds, StandIn([2**32 - 2])]
+Steps = Annotated[int, Field(gt=0), StandIn(2**62)]
+"""Environment steps; where they are written wrongly, nothing is said of too few."""

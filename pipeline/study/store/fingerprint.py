@@ -1,0 +1,116 @@
+"""Which code a stage runs, by its content: derived from its imports, kept by nobody.
+
+The stage `check` writes for each stage the SHA-256 of every module that it imports,
+directly or not, less those that cannot change a result. A stage depends on that file,
+so that a figure, a claim or MLflow can be edited and nothing is trained again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pipeline
+from pipeline.study.errors import UserError
+from pipeline.study.store.files import atomic_write
+from pipeline.study.store.layout import code_file, readable
+
+ROOT: Final = Path(pipeline.__path__[0]).parent
+"""The checkout that this code is in."""
+PACKAGES: Final = ("pipeline", "stages")
+WITHOUT_RESULTS: Final = (
+    "pipeline.study.errors",
+    "pipeline.study.machine.capacity",
+    "pipeline.study.machine.check",
+    "pipeline.study.machine.cores",
+    "pipeline.study.store.fingerprint",
+    "pipeline.study.store.locks",
+    "pipeline.study.sweep.dashboard",
+    "pipeline.study.tracking",
+    "pipeline.study.training.progress",
+)
+"""Modules and rooms that cannot change a result, whatever they do; a test replaces
+each by a stub and compares bytes."""
+
+
+def write_fingerprints(stages: Iterable[str], root: Path = Path()) -> None:
+    """Write the fingerprint of the code of each stage, below a folder."""
+    imports = _Imports()
+    for stage in stages:
+        lines = [
+            f"{_digest(path)}  {path.relative_to(ROOT).as_posix()}\n"
+            for path in imports.files(stage)
+        ]
+        atomic_write(root / code_file(stage), "".join(lines).encode())
+
+
+def check_fresh(stage: str) -> None:
+    """Stop if the code is not the code that was fingerprinted.
+
+    Raises:
+        UserError: A file has changed, or there is no fingerprint.
+    """
+    for digest, path in _lines(stage):
+        if not path.exists() or _digest(path) != digest:
+            raise UserError(
+                f"{path.relative_to(ROOT)} has changed since the study was checked; "
+                "results would be named by other code than they come from: "
+                "start again (dvc repro)"
+            )
+
+
+def _lines(stage: str) -> Iterator[tuple[str, Path]]:
+    path = code_file(stage)
+    with readable(path, "check"):
+        for line in path.read_text().splitlines():
+            digest, name = line.split("  ")
+            yield digest, ROOT / name
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class _Imports:
+    """Who imports whom in this checkout."""
+
+    def __init__(self) -> None:
+        import grimp  # only `check` pays for it
+
+        self._graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+
+    def files(self, stage: str) -> list[Path]:
+        """Every file that a stage runs, sorted."""
+        found = {f"stages.{stage}"}
+        waiting = [f"stages.{stage}"]
+        while waiting:
+            module = waiting.pop()
+            direct = self._graph.find_modules_directly_imported_by(module)
+            for name in {*direct, *_packages(module)} - found:
+                if not _is_left_out(name):
+                    found.add(name)
+                    waiting.append(name)
+        return sorted(path for name in found for path in _files(name))
+
+
+def _packages(module: str) -> Iterator[str]:
+    """The packages that a module is in: importing it runs them."""
+    parent = module.rpartition(".")[0]
+    if parent:
+        yield parent
+        yield from _packages(parent)
+
+
+def _is_left_out(module: str) -> bool:
+    return any(f"{module}.".startswith(f"{name}.") for name in WITHOUT_RESULTS)
+
+
+def _files(module: str) -> Iterator[Path]:
+    """A module's file; of a package also what lies in it and is no module."""
+    path = ROOT.joinpath(*module.split("."))
+    if not path.is_dir():
+        yield path.with_suffix(".py")
+        return
+    for file in path.iterdir():
+        if file.name == "__init__.py" or (file.is_file() and file.suffix != ".py"):
+            yield file
