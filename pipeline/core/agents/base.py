@@ -11,6 +11,7 @@ from torch import Tensor
 from pipeline.core.config.learner import CopiedTarget, OffPolicy, SmoothTarget
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
+from pipeline.core.population.noise import Noise
 from pipeline.core.population.optimizer import Adam
 
 
@@ -43,8 +44,8 @@ class Agent(ABC):
     _parts: dict[str, Part]
     """Everything that is learned, by name."""
     _diagnostics: dict[str, Tensor]
+    _exploration: Noise
 
-    @abstractmethod
     def act(
         self,
         state: Float[Tensor, "member state"],
@@ -52,13 +53,15 @@ class Agent(ABC):
         step: int,
         starting: Bool[Tensor, " member"],
     ) -> Float[Tensor, "member action"]:
-        """Actions for gathering experience.
+        """Actions for gathering experience: draws from the policy, if no others.
 
         Args:
             state: One per member.
             step: Environment step, counted from 0: which noise is used.
             starting: Where an episode begins.
         """
+        noise = self._exploration.at(step)
+        return self.sample(state[:, None], noise[:, None]).squeeze(1)
 
     @abstractmethod
     def sample(

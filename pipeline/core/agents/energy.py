@@ -3,19 +3,17 @@
 from abc import abstractmethod
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core.agents.base import Agent
 from pipeline.core.agents.stein import SteinSampler
-from pipeline.core.population.noise import Noise
 
 
 class EnergyPolicy(Agent):
     """A population whose sampler draws from exp(Q/α), its own exploration."""
 
     _sampler: SteinSampler
-    _exploration: Noise
 
     @property
     @abstractmethod
@@ -29,17 +27,6 @@ class EnergyPolicy(Agent):
         action: Float[Tensor, "member batch particle action"],
     ) -> Float[Tensor, "member batch particle"]:
         """The soft Q-function of several actions in each state, in reward units."""
-
-    def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """One draw from the policy: it is its own exploration."""
-        noise = self._exploration.at(step)
-        return self.sample(state[:, None], noise[:, None]).squeeze(1)
 
     @torch.no_grad()
     def sample(

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core.agents.base import Agent
 from pipeline.core.agents.setting import Setting
 from pipeline.core.equations import squashing
 from pipeline.core.population.networks import Mlp
-from pipeline.core.population.noise import Noise
 
 LOG_SCALE_RANGE = (-20.0, 2.0)
 
@@ -80,18 +79,6 @@ class GaussianPolicy(Agent):
     _actor: SquashedGaussian
     _policy: Float[Tensor, "member weight"]
     """Weights of the actor."""
-    _exploration: Noise
-
-    def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """One draw from the policy: it is its own exploration."""
-        noise = self._exploration.at(step)
-        return self.sample(state[:, None], noise[:, None]).squeeze(1)
 
     @torch.no_grad()
     def sample(

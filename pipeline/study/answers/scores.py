@@ -21,8 +21,8 @@ from pipeline.core.exact.oracle import Oracle
 from pipeline.core.job import Array
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.answers import answer_to
-from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.core.tasks.kind import Kind
+from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.answers.oracles import load_oracle, refused
 from pipeline.study.command import description
 from pipeline.study.params.exact import Score

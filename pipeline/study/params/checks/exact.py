@@ -3,10 +3,14 @@
 from pipeline.core.composition.fit import check_fit
 from pipeline.core.exact.grid import too_coarse
 from pipeline.core.tasks.answers import answer_to
-from pipeline.core.tasks.multigoal.combination import MisfitError, combined_arena
+from pipeline.core.tasks.multigoal.combination import (
+    MisfitError,
+    Rule,
+    combined_arena,
+)
 from pipeline.study.params.checks.found import Found, unknown
 from pipeline.study.params.exact import ComposedRun
-from pipeline.study.params.study import Study
+from pipeline.study.params.study import RunSettings, Study
 from pipeline.study.params.yaml_lines import Document, Place
 
 
@@ -67,13 +71,19 @@ def _misfit(study: Study, composed: ComposedRun) -> str | None:
         return f"'{composed.first}' composed with itself is nothing new"
     if first is None or second is None:
         return None
-    algorithms = [study.algorithms.get(run.algorithm) for run in (first, second)]
     try:
-        for algorithm in algorithms:
-            if algorithm:
-                check_fit(algorithm, algorithm)
+        return _unlike(study, first, second) or _unsolved(
+            study, first, second, composed.combine
+        )
     except MisfitError as error:
         return str(error)
+
+
+def _unlike(study: Study, first: RunSettings, second: RunSettings) -> str | None:
+    """Why two learners are not of one kind; what the sweep finds is not known yet."""
+    for run in (first, second):
+        if algorithm := study.algorithms.get(run.algorithm):
+            check_fit(algorithm, algorithm)
     if first.algorithm != second.algorithm:
         return (
             "both must be of one algorithm, found "
@@ -84,23 +94,23 @@ def _misfit(study: Study, composed: ComposedRun) -> str | None:
             "both need one temperature: the bound on what is lost is for equal ones, "
             f"found {_shown(first.temperature)} and {_shown(second.temperature)}"
         )
-    one, other = (study.tasks.get(run.task) for run in (first, second))
-    try:
-        if one and other:
-            arena = combined_arena(one, other, composed.combine)
-            if arena.depends_on_time:
-                return "a task with a push cannot be composed: it has no exact answer"
-            return _too_coarse(study, arena.effort, first.temperature)
-    except MisfitError as error:
-        return str(error)
     return None
 
 
-def _too_coarse(study: Study, effort: float, temperature: float | None) -> str | None:
-    """Why the combined task cannot be solved on the study's grid."""
-    if temperature is None or study.exact is None:
+def _unsolved(
+    study: Study, first: RunSettings, second: RunSettings, rule: Rule
+) -> str | None:
+    """Why the combined task has no exact answer, or not on the study's grid."""
+    one, other = (study.tasks.get(run.task) for run in (first, second))
+    if one is None or other is None:
+        return None
+    arena = combined_arena(one, other, rule)
+    if arena.depends_on_time:
+        return "a task with a push cannot be composed: it has no exact answer"
+    if first.temperature is None or study.exact is None:
         return None  # the sweep will find it
-    reason = too_coarse(study.exact.spacing, temperature, effort=effort)
+    spacing = study.exact.spacing
+    reason = too_coarse(spacing, first.temperature, effort=arena.effort)
     return f"exact.spacing cannot be used: {reason}" if reason else None
 
 
