@@ -257,14 +257,6 @@ def test_whoever_pulls_can_publish_the_whole_run(checkout, tmp_path):
         assert there[instance][0]["maxent.key"] == tags["maxent.key"]
 
 
-def test_the_tables_for_the_documentation_have_every_run(workspace):
-    root = workspace.parent.parent
-    text = run(root, "python", "-m", "benchmarks.study_tables", ".studies/smoke")
-    trained = (workspace / "results" / "runs").glob("*/*/final.csv")
-    names = {f"{path.parts[-3]}/{path.parts[-2]}" for path in trained}
-    assert {name for name in names if name not in text} == set()
-
-
 def test_dvc_shows_metrics_and_plots(checkout, tmp_path):
     (shown,) = json.loads(run(checkout, "dvc", "metrics", "show", "--json")).values()
     assert any("summary/explore" in name for name in shown["data"])
@@ -274,51 +266,72 @@ def test_dvc_shows_metrics_and_plots(checkout, tmp_path):
     assert '"area"' in page  # our template draws the interval
 
 
-def test_another_temperature_reruns_only_what_follows_from_it(copied):
-    before = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
-    output = compute(
-        copied, "dvc", "exp", "run", "-S", "algorithms.sac.temperature.fixed=5.0"
-    )
-    computed = {"check", "sweep@sac", "explore@sac", "score@sac"}
-    assert stages_run(output) == computed | {"compare", "report", "publish"}
-    new = json.loads((copied / "results/runs/explore/sac/run.json").read_text())
-    after = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
-    assert new["key"] in after - before
-    assert before <= after  # the study before is still there, beside the experiment
+def stale(root):
+    """Stage instances to which something else is said, or whose code has changed."""
+    run(root, "dvc", "repro", "check")
+    return json.loads(run(root, "dvc", "status", "--json")).keys()
 
 
 def test_another_oracle_trains_nothing(copied):
-    change = "exact.oracles.multigoal_10.temperature=9.0"
-    output = compute(copied, "dvc", "exp", "run", "-S", change)
-    scores = {f"score@{run}" for run in ("sql_east", "sql_west", "sac", "ddpg")}
-    computed = {"check", "exact@multigoal_10"} | scores
-    assert stages_run(output) == computed | {"compare", "report", "publish"}
+    params = copied / "params.yaml"
+    hot, cold = "task: multigoal, temperature: 10.0}", "task: multigoal, temperature: 9.0}"
+    assert hot in params.read_text()
+    params.write_text(params.read_text().replace(hot, cold))
+    judged = {"exact@multigoal_10", "score@sac", "score@ddpg"}
+    assert stale(copied) == judged | {"compare", "report"}
 
 
-def test_code_that_only_judges_trains_nothing(copied):
-    oracle = copied / "pipeline/core/exact/grid.py"
-    oracle.write_text(f"{oracle.read_text()}\n# no change\n")
-    status = json.loads(run(copied, "dvc", "status", "--json"))
-    judging = {"check", "exact@multigoal_10", "theorems", "compose@both"}
-    assert judging <= status.keys()
-    compute(copied, "dvc", "repro", "check")
-    stale = json.loads(run(copied, "dvc", "status", "--json"))
-    trained = ("sweep@", "explore@", "pretrain@", "finetune@", "scratch@")
-    assert not any(name.startswith(trained) for name in stale)
+def test_another_comparison_computes_nothing_else(copied):
+    params = copied / "params.yaml"
+    text = params.read_text()
+    assert "confidence: 0.95" in text
+    params.write_text(text.replace("confidence: 0.95", "confidence: 0.9"))
+    assert stale(copied) == {"compare", "report"}
 
 
-def test_an_experiment_in_a_temporary_folder_logs_to_the_same_store(copied):
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("core/exact/grid.py", {"exact@multigoal_10", "compose@both"}),
+        ("study/report/figures/style.py", {"report"}),
+        ("study/claims/base.py", {"compare", "report"}),
+        ("study/tracking/store.py", set()),
+        ("core/equations/soft.py", {"sweep@sql", "explore@sac", "pretrain@sql"}),
+    ],
+)
+def test_code_makes_stale_what_runs_it_and_nothing_else(copied, file, changed):
+    path = copied / "pipeline" / file
+    path.write_text(f"{path.read_text()}\n# no change\n")
+    found = stale(copied)
+    assert changed <= found
+    trains = ("sweep@", "explore@", "pretrain@", "finetune@", "scratch@")
+    trained = {name for name in found if name.startswith(trains)}
+    assert bool(trained) == ("equations" in file)
+    assert changed or not found
+
+
+def test_an_experiment_computes_what_follows_and_logs_to_the_same_store(copied):
     before = {tags["maxent.key"] for tags, _ in runs(copied) if "maxent.key" in tags}
-    command = ["dvc", "exp", "run", "--temp", "-S"]
-    compute(copied, *command, "algorithms.sac.temperature.fixed=7.0")
-    new = [
-        tags
-        for tags, _ in runs(copied)
-        if "maxent.key" in tags and tags["maxent.key"] not in before
-    ]
-    instances = {(tags["maxent.stage"], tags.get("maxent.run")) for tags in new}
+    change = "algorithms.sac.temperature.fixed=7.0"
+    output = compute(copied, "dvc", "exp", "run", "--temp", "-S", change)
+    computed = {"check", "sweep@sac", "explore@sac", "score@sac"}
+    assert stages_run(output) == computed | {"compare", "report", "publish"}
+    shown = run(copied, "dvc", "exp", "show", "--csv", "--only-changed")
+    assert "algorithms.sac.temperature.fixed" in shown
+    tags = [tags for tags, _ in runs(copied) if "maxent.key" in tags]
+    assert before <= {each["maxent.key"] for each in tags}  # the study before is there
+    new = [each for each in tags if each["maxent.key"] not in before]
+    instances = {(each["maxent.stage"], each.get("maxent.run")) for each in new}
     assert {("sweep", "sac"), ("explore", "sac")} <= instances
     assert not list((copied / ".dvc" / "tmp" / "exps").rglob("mlflow.db"))
+
+
+def test_dvc_says_which_parameter_has_changed(copied):
+    params = copied / "params.yaml"
+    text = params.read_text()
+    params.write_text(text.replace("confidence: 0.95", "confidence: 0.9"))
+    shown = json.loads(run(copied, "dvc", "params", "diff", "--json"))
+    assert shown == {"params.yaml": {"compare.confidence": {"old": 0.95, "new": 0.9}}}
 
 
 def test_a_mistake_is_answered_before_anything_is_touched(copied):

@@ -11,18 +11,18 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 
-from pipeline.core.job import Job, Record, Result
+from pipeline.core.job import Job, Result
+from pipeline.study.backends.backend import OnRecord, WorkError
 from pipeline.study.backends.worker import Limits, Measured, Raised, Warned, Work, train
-from pipeline.study.errors import UserError
 from pipeline.study.machine.capacity import worker_limit
 from pipeline.study.machine.settings import compiled_graphs, settings
 from pipeline.study.machine.threads import thread_variables
@@ -45,13 +45,6 @@ once: faulting it in again took a fifth to a quarter of a soft Q-learning update
 
 COMPILE_ALONE: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}
 """Workers start no processes of their own, which could outlive them."""
-
-OnRecord: TypeAlias = Callable[[int, Record, bool], None]
-"""Called with a job's index, its record, and whether it comes from a checkpoint."""
-
-
-class WorkError(UserError):
-    """A chunk could not be computed."""
 
 
 @dataclass
@@ -81,7 +74,7 @@ class _Ledger:
     """The last step of each job that was passed on."""
 
 
-class Executor:
+class LocalProcesses:
     """Processes that are started when there is work, and kept for more of it.
 
     Args:
@@ -239,16 +232,3 @@ class Executor:
             for worker in self._workers:
                 worker.process.kill()
             os._exit(1)
-
-
-def execute(
-    jobs: Sequence[Job],
-    *,
-    folder: Path,
-    threads: int,
-    on_record: OnRecord,
-    work: Work = train,
-) -> list[Result]:
-    """Compute all jobs with processes of their own; see `Executor.run`."""
-    with Executor(threads=threads, work=work) as executor:
-        return executor.run(jobs, folder=folder, on_record=on_record)

@@ -14,7 +14,7 @@ from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed, with_values
 from pipeline.core.job import Job, Record, Result, chunks
 from pipeline.core.tasks.settings import Task
-from pipeline.study.backends.local import Executor
+from pipeline.study.backends.backend import Backend, backend
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
@@ -169,9 +169,9 @@ def _search(plan: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial
             steps=budget.steps,
             score=f"best {plan.task.objective}",
         ) as progress,
-        Executor(threads=plan.execution.threads, work=work) as executor,
+        backend(threads=plan.execution.threads, work=work) as workers,
     ):
-        trainer = _Trainer(plan, folder, live, progress, executor)
+        trainer = _Trainer(plan, folder, live, progress, workers)
         dashboard = Dashboard(f"{study} sweep@{name}", plan.space)
         for tried in search(
             plan.space,
@@ -195,7 +195,7 @@ class _Trainer:
     folder: Path
     live: LiveRun
     progress: Progress
-    executor: Executor
+    workers: Backend
     _trained: set[int] = field(default_factory=set)
     """Batches that were not finished before."""
     _curves: defaultdict[tuple[str, int], list[float]] = field(
@@ -216,7 +216,7 @@ class _Trainer:
                 (batch, index), record.step, members=members, replayed=replayed
             )
 
-        results = self.executor.run(jobs, folder=folder, on_record=told)
+        results = self.workers.run(jobs, folder=folder, on_record=told)
         shutil.rmtree(folder)
         return self._by_trial(results)
 

@@ -12,7 +12,7 @@ from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.backends.local import execute
+from pipeline.study.backends.backend import backend
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import command, described, study_name
 from pipeline.study.errors import UserError
@@ -78,13 +78,8 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
             ) as progress,
         ):
             watcher = _Watcher(jobs, live, progress)
-            results = execute(
-                jobs,
-                folder=folder,
-                threads=execution.threads,
-                on_record=watcher.told,
-                work=work,
-            )
+            with backend(threads=execution.threads, work=work) as workers:
+                results = workers.run(jobs, folder=folder, on_record=watcher.told)
             watcher.finished(results)
             with whole_folder(run.folder, scratch=folder) as output:
                 write_run(output, kept, list(zip(jobs, results, strict=True)))

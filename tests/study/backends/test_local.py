@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.backends.local import Executor, WorkError, execute
+from pipeline.study.backends.backend import WorkError
+from pipeline.study.backends.local import LocalProcesses
 from pipeline.study.backends.worker import Work
 from pipeline.study.machine import capacity
 from pipeline.study.machine.threads import VARIABLES
@@ -33,7 +34,8 @@ def compute(
     def on_record(job: int, record: Record, replayed: bool) -> None:
         told.append((job, record.step))
 
-    results = execute(jobs, folder=folder, threads=1, on_record=on_record, work=work)
+    with LocalProcesses(threads=1, work=work) as workers:
+        results = workers.run(jobs, folder=folder, on_record=on_record)
     return results, told
 
 
@@ -73,7 +75,7 @@ class TestExecute:
         monkeypatch.setattr(
             subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
         )
-        with Executor(threads=1, work=fakes.count) as executor:
+        with LocalProcesses(threads=1, work=fakes.count) as executor:
             for batch in ("a", "b"):
                 executor.run(JOBS, folder=folder / batch, on_record=lambda *_: None)
         assert len(started) == 1
@@ -89,18 +91,18 @@ class TestExecute:
         monkeypatch.setattr(
             subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
         )
-        with Executor(threads=threads, work=fakes.count) as executor:
+        with LocalProcesses(threads=threads, work=fakes.count) as executor:
             executor.run(JOBS, folder=folder, on_record=lambda *_: None)
         assert len(started) == processes
 
     def test_one_chunk_is_one_process(self, folder, monkeypatch):
         monkeypatch.delenv("MAXENT_WORKERS", raising=False)
-        with Executor(threads=1, work=fakes.count) as executor:
+        with LocalProcesses(threads=1, work=fakes.count) as executor:
             executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
             assert len(executor._workers) == 1
 
     def test_a_worker_that_is_done_is_not_waited_for(self, folder):
-        with Executor(threads=1, work=fakes.count) as executor:
+        with LocalProcesses(threads=1, work=fakes.count) as executor:
             executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
             (worker,) = executor._workers
         assert worker.process.returncode == -signal.SIGKILL
@@ -143,12 +145,13 @@ class TestExecute:
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from pipeline.study.backends.local import execute
+from pipeline.study.backends.backend import backend
 from tests.study import fakes
 folder = Path(sys.argv[1])
 jobs = [fakes.job((0, 1), 8), fakes.job((2, 3), 8)]
 told = lambda job, record, replayed: print(job, record.step, replayed, flush=True)
-results = execute(jobs, folder=folder, threads=1, on_record=told, work=fakes.count)
+with backend(threads=1, work=fakes.count) as workers:
+    results = workers.run(jobs, folder=folder, on_record=told)
 (folder.parent / "results").write_text(repr(results))
 """
 
