@@ -1,25 +1,27 @@
-"""Every figure and one self-contained page: `python -m stages.report`.
+"""Every figure, every table and one self-contained page: `python -m stages.report`.
 
 Reads `params.yaml`, `results/runs`, `results/exact`, `results/sweep` and
 `results/compare`.
-Writes `results/report`: `report.html` and `figures/`.
+Writes `results/report`: `report.html`, `figures/`, and `tables/` in Markdown.
 """
 
 from typing import Any
 
-from pipeline.study.store.runs import load_runs
 from pipeline.study.errors import user_errors
+from pipeline.study.params import load_study
+from pipeline.study.report.page import page, sections, tables
+from pipeline.study.report.section import Context
+from pipeline.study.report.table import markdown
 from pipeline.study.store.files import atomic_write, read_json
 from pipeline.study.store.layout import (
     COMPARED,
     REPORTED,
-    SWEEPS,
+    TABLES,
     picture_file,
     readable,
 )
-from pipeline.study.params import load_study
-from pipeline.study.report.exact_sections import exact_sections
-from pipeline.study.report.page import page, searches, sections
+from pipeline.study.store.runs import load_runs
+from pipeline.study.store.scores import load_compositions, load_scores
 
 
 def main() -> None:
@@ -27,24 +29,22 @@ def main() -> None:
     with user_errors():
         study = load_study()
         runs = load_runs(study)
-        metrics, claims = _compared("metrics.json"), _compared("claims.json")
-        results = [
-            *sections(study, runs, metrics),
-            *exact_sections(study, runs, metrics),
-        ]
-        searched = list(searches(study, SWEEPS))
-        for section in results + searched:
-            for picture in section.pictures + section.more:
-                atomic_write(picture_file(picture.name), picture.png)
-        text = page(
+        context = Context(
             study,
             runs,
-            claims=claims,
-            sections=results,
-            searches=searched,
-            sweeps=SWEEPS,
+            load_scores(study, runs),
+            load_compositions(study),
+            metrics=_compared("metrics.json"),
+            claims=_compared("claims.json"),
         )
-        atomic_write(REPORTED / "report.html", text.encode())
+        found = sections(context)
+        for section in found:
+            for picture in (*section.pictures, *section.more):
+                atomic_write(picture_file(picture.name), picture.png)
+        for table in tables(context, found):
+            text = "\n".join(markdown(table))
+            atomic_write(TABLES / f"{table.name}.md", f"{text}\n".encode())
+        atomic_write(REPORTED / "report.html", page(context, found).encode())
 
 
 def _compared(name: str) -> Any:

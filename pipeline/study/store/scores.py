@@ -1,4 +1,4 @@
-"""How runs stand beside exact answers, and compositions: read, and as statistics.
+"""How runs stand beside exact answers, and compositions.
 
 A score belongs to a run of `explore`; its columns are `ORACLE/METRIC/PLACE` and
 `PERTURBATION/METRIC`, one number per seed (`docs/metrics.md`).
@@ -6,16 +6,14 @@ A score belongs to a run of `explore`; its columns are `ORACLE/METRIC/PLACE` and
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 from safetensors.numpy import load_file
 
 from pipeline.study.errors import UserError
 from pipeline.study.params import Study
-from pipeline.study.statistics.bootstrap import Bootstrap, Interval
 from pipeline.study.store.files import read_json, read_table
 from pipeline.study.store.layout import (
     RUNS,
@@ -26,12 +24,10 @@ from pipeline.study.store.layout import (
 )
 from pipeline.study.store.runs import Floats, Run
 
-DISTANCES: Final = ("reverse_kl", "forward_kl", "total_variation", "value_error")
-"""What of a score is summarised."""
 JUDGED: Final = ("multigoal", "linear_quadratic")
 """Kinds of tasks that have exact answers."""
 WITHSTOOD: Final = "success_of_any"
-"""By what robustness is judged: starts from which any of the tries succeeds."""
+"""By what robustness is judged: success within all attempts of a start."""
 UNCHANGED: Final = "unchanged"
 """The task as it was learned, among the perturbed ones."""
 
@@ -148,103 +144,8 @@ def _table(path: Path, writer: str, study: Study) -> dict[str, Floats]:
     return table
 
 
-# ---------------------------------------------------------------------- statistics
-
-
-def summarise(
-    scores: Sequence[Score], compositions: Sequence[Composition], bootstrap: Bootstrap
-) -> dict[str, Any]:
-    """What `metrics.json` says besides results of training: by stage, then by run."""
-    explored: dict[str, Any] = {}
-    for score in scores:
-        entry: dict[str, Any] = {"robustness": _robustness(score, scores, bootstrap)}
-        if score.exact:
-            entry["exact"] = _nested(
-                {
-                    name: values
-                    for name, values in score.exact.items()
-                    if name.split("/")[1] in DISTANCES
-                },
-                f"score/{score.run.name}",
-                bootstrap,
-            )
-        explored[score.run.name] = entry
-    composed = {
-        one.name: _nested(one.final, f"compose/{one.name}", bootstrap)
-        | {"oracle": dict(one.summary)}
-        for one in compositions
-    }
-    return {"explore": explored, "compose": composed}
-
-
-def _nested(
-    columns: Mapping[str, Floats], name: str, bootstrap: Bootstrap
-) -> dict[str, Any]:
-    """IQM and interval of every column, at the place that its name says."""
-    result: dict[str, Any] = {}
-    for column, values in columns.items():
-        known = values[np.isfinite(values)]
-        if known.size:
-            *path, last = column.split("/")
-            part = result
-            for step in path:
-                part = part.setdefault(step, {})
-            interval = bootstrap.interquartile_mean(known, f"{name}/{column}")
-            part[last] = {
-                "iqm": interval.estimate,
-                "low": interval.low,
-                "high": interval.high,
-                "seeds": known.size,
-            }
-    return result
-
-
-def _robustness(
-    score: Score, scores: Sequence[Score], bootstrap: Bootstrap
-) -> dict[str, Any]:
-    result = _nested(score.robustness, f"robustness/{score.run.name}", bootstrap)
-    for perturbation, entry in result.items():
-        against = {
-            rival.run.id: asdict(better(score, rival, perturbation, bootstrap))
-            for rival in rivals(score, scores)
-        }
-        if against:
-            entry["probability_of_improvement"] = against
-    return result
-
-
-def rivals(score: Score, scores: Sequence[Score]) -> list[Score]:
-    """Whom a run is measured against: DDPG, and SAC of the same temperature."""
-
-    def is_rival(other: Score) -> bool:
-        own, theirs = score.run, other.run
-        if own.task_name != theirs.task_name or own.id == theirs.id:
-            return False
-        if theirs.algorithm.kind == "ddpg":
-            return True
-        return (
-            (own.algorithm.kind, theirs.algorithm.kind) == ("sql", "sac")
-            and own.swept == theirs.swept
-            and (own.swept or same_temperature(own, theirs))
-        )
-
-    return [other for other in scores if is_rival(other)]
-
-
-def same_temperature(one: Run, other: Run) -> bool:
-    """Whether two runs hold one temperature."""
-    if one.temperature is None or other.temperature is None:
-        return one.temperature is other.temperature
-    return math.isclose(one.temperature, other.temperature, rel_tol=1e-5)
-
-
-def better(
-    score: Score, rival: Score, perturbation: str, bootstrap: Bootstrap
-) -> Interval:
-    """P(more starts are mastered than by the rival) in a perturbed task."""
-    column = f"{perturbation}/{WITHSTOOD}"
-    return bootstrap.probability_of_improvement(
-        score.robustness[column],
-        rival.robustness[column],
-        f"{score.run.id}>{rival.run.id}/{column}",
-    )
+def same_temperature(one: float | None, other: float | None) -> bool:
+    """Whether two temperatures are one; two runs without any also have the same."""
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-5)

@@ -8,17 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from pipeline.core.agents.settings import Ddpg
 from pipeline.study.report.figures.style import (
-    COLOURS,
     METRICS,
     STEPS,
-    TITLES,
+    by_algorithm,
     canvas,
     looks,
     names,
     styled,
 )
-from pipeline.study.statistics.compare import Band
+from pipeline.study.statistics.curves import Band
 from pipeline.study.store.runs import Run
 
 LINES_PER_PANEL: Final = 4
@@ -54,13 +54,14 @@ def _panels(bands: Sequence[Band]) -> dict[str, list[Band]]:
     """All in one, or one per algorithm with DDPG in each for comparison."""
     if len(bands) <= LINES_PER_PANEL:
         return {"": list(bands)}
-    by_kind = {
-        title: [band for band in bands if band.run.algorithm.kind == kind]
-        for kind, title in TITLES.items()
+    of_run = {band.run.id: band for band in bands}
+    by_title = {
+        alike[0].algorithm.title: [of_run[run.id] for run in alike]
+        for alike in by_algorithm([band.run for band in bands])
     }
-    baseline = by_kind.pop(TITLES["ddpg"])
-    groups = {title: alike + baseline for title, alike in by_kind.items() if alike}
-    return groups or {TITLES["ddpg"]: baseline}
+    baseline = by_title.pop(Ddpg.title, [])
+    groups = {title: alike + baseline for title, alike in by_title.items()}
+    return groups or {Ddpg.title: baseline}
 
 
 def _band(axes: Axes, band: Band, label: str, look: dict[str, Any]) -> None:
@@ -82,7 +83,7 @@ def finals(runs: Sequence[Run], entries: Sequence[dict[str, Any]]) -> Figure:
     metric = runs[0].task.objective
     figure, ((axes,),) = canvas(1, 1, size=(7.4, 0.36 * len(runs) + 0.9))
     for row, (run, entry) in enumerate(zip(runs, entries, strict=True)):
-        colour = COLOURS[run.algorithm.kind]
+        colour = run.algorithm.colour
         values = run.final[metric]
         seeds = np.full(len(values), row + 0.27)
         axes.plot(values, seeds, "o", color=colour, ms=4.5, alpha=0.35, mew=0)

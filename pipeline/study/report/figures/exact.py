@@ -9,17 +9,18 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
+from pipeline.core.agents.settings import Sql
 from pipeline.core.tasks.multigoal.arena import BOUND, GOAL_RADIUS
 from pipeline.core.tasks.multigoal.settings import MultiGoal, Perturbation
 from pipeline.study.report.figures.multigoal import trajectories
 from pipeline.study.report.figures.style import (
-    COLOURS,
     canvas,
     describe,
     goal_colours,
     names,
     styled,
 )
+from pipeline.study.statistics.goals import goals_of
 from pipeline.study.store.scores import WITHSTOOD, Composition, Score
 
 Array = npt.NDArray[Any]
@@ -73,7 +74,7 @@ def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
         for score, behaviour, panel in zip(
             scores, behaviours, axes[row, 1:], strict=True
         ):
-            colour = COLOURS[score.run.algorithm.kind]
+            colour = score.run.algorithm.colour
             density(panel, behaviour["policy_masses"][0, row], colour, masses.max())
             place = score.places[row]
             value = score.exact[f"{oracle}/reverse_kl/{place}"][0]
@@ -123,7 +124,7 @@ def _note(axes: Axes, text: str) -> None:
 def changed_tasks(
     scores: Sequence[Score], perturbations: Mapping[str, Perturbation]
 ) -> Figure:
-    """First tries in the task as it was learned and as it is changed.
+    """First attempts in the task as it was learned and as it is changed.
 
     Args:
         scores: Runs on one task, a row each; their first seed is drawn.
@@ -137,19 +138,21 @@ def changed_tasks(
     )
     named = names([score.run for score in scores])
     for score, row in zip(scores, axes, strict=True):
-        task, behaviour = score.run.multigoal, score.behaviour()
+        task, behaviour = goals_of(score.run), score.behaviour()
         for name, panel in zip(columns, row, strict=True):
             changed = _changed(task, perturbations.get(name))
-            _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
-            mastered = score.robustness[f"{name}/{WITHSTOOD}"][0]
-            _note(panel, f"{mastered:.0%}")
+            _attempts(panel, task, changed, behaviour[f"positions/{name}"][0])
+            succeeded = score.robustness[f"{name}/{WITHSTOOD}"][0]
+            _note(panel, f"{succeeded:.0%}")
             if score is scores[0]:
                 panel.set_title(name.replace("_", " "))
         row[0].set_ylabel(named[score.run.id])
     return figure
 
 
-def _tries(axes: Axes, task: MultiGoal, changed: MultiGoal, positions: Array) -> None:
+def _attempts(
+    axes: Axes, task: MultiGoal, changed: MultiGoal, positions: Array
+) -> None:
     """Trajectories in a changed task; a goal keeps its colour, a lost one is dotted."""
     colours = dict(zip(task.goals, goal_colours(len(task.goals)), strict=True))
     trajectories(axes, changed, positions, [colours[goal] for goal in changed.goals])
@@ -169,7 +172,7 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
     columns = max(len(score.perturbations), 3)
     rows = 3 if score.exact else 2
     figure, axes = canvas(rows, columns, size=(2.6 * columns, 2.7 * rows + 0.4))
-    colour = COLOURS[score.run.algorithm.kind]
+    colour = score.run.algorithm.colour
     for panel in axes.flat:
         panel.set_visible(False)
     for probe, state in enumerate(behaviour["probe_states"]):
@@ -184,11 +187,11 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
         axes[0, probe].set_visible(True)
         density(axes[0, probe], masses, colour, highest)
         axes[0, probe].set_title(f"actions at {_place(state)}")
-    task = score.run.multigoal
+    task = goals_of(score.run)
     for name, panel in zip(score.perturbations, axes[-1], strict=False):
         panel.set_visible(True)
         changed = _changed(task, perturbations.get(name))
-        _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
+        _attempts(panel, task, changed, behaviour[f"positions/{name}"][0])
         panel.set_title(name.replace("_", " "))
     figure.suptitle(f"{describe(score.run)}, seed {score.run.seeds[0]}")
     return figure
@@ -213,7 +216,7 @@ def composition(one: Composition, task: MultiGoal) -> Figure:
             ("exact", ORACLE, data["oracle_positions"], data["oracle_masses"]),
             (
                 "composed",
-                COLOURS["sql"],
+                Sql.colour,
                 data["positions"][0],
                 data["policy_masses"][0],
             ),

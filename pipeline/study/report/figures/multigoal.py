@@ -16,18 +16,17 @@ from pipeline.core.tasks.multigoal.arena import (
     goal_distances,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.study.claims.soft_q_learning import goal_frequencies
 from pipeline.study.report.figures.style import (
-    COLOURS,
     NO_GOAL,
-    TITLES,
     bare,
+    by_algorithm,
     canvas,
     describe,
     goal_colours,
     names,
     styled,
 )
+from pipeline.study.statistics.goals import goal_frequencies, goals_of
 from pipeline.study.store.runs import Run
 
 Array = npt.NDArray[np.float32]
@@ -46,12 +45,12 @@ def behaviour(run: Run) -> Figure:
     figure, axes = canvas(rows + 1, COLUMNS, size=(8.4, 2.85 * (rows + 1) + 0.5))
     for member, panel in enumerate(axes[:rows].flat):
         if member < seeds:
-            trajectories(panel, run.multigoal, data["positions"][member])
+            trajectories(panel, goals_of(run), data["positions"][member])
             panel.set_title(_seed_title(run, member))
         else:
             panel.set_visible(False)
     for probe, panel in enumerate(axes[rows]):
-        actions(panel, data, member=0, probe=probe, colour=COLOURS[run.algorithm.kind])
+        actions(panel, data, member=0, probe=probe, colour=run.algorithm.colour)
         panel.set_title(
             f"Q at {_place(data['probe_states'][probe])}, seed {run.seeds[0]}"
         )
@@ -79,15 +78,9 @@ def overview(runs: Sequence[Run]) -> Figure:
 
     An algorithm without a temperature shows further seeds instead.
     """
-    by_kind = {
-        kind: [run for run in runs if run.algorithm.kind == kind] for kind in TITLES
-    }
-    columns = max(len(alike) for alike in by_kind.values())
-    shown = [
-        _filled([(run, 0) for run in alike], columns)
-        for alike in by_kind.values()
-        if alike
-    ]
+    groups = by_algorithm(runs)
+    columns = max(len(alike) for alike in groups)
+    shown = [_filled([(run, 0) for run in alike], columns) for alike in groups]
     figure, axes = canvas(
         len(shown), columns, size=(2.3 * columns + 0.3, 2.65 * len(shown) + 0.4)
     )
@@ -95,10 +88,10 @@ def overview(runs: Sequence[Run]) -> Figure:
         for panel in row[len(panels) :]:
             panel.set_visible(False)
         for panel, (run, member) in zip(row, panels, strict=False):
-            trajectories(panel, run.multigoal, run.behaviour()["positions"][member])
+            trajectories(panel, goals_of(run), run.behaviour()["positions"][member])
             panel.set_title(f"{describe(run)}\n{_seed_title(run, member)}")
     figure.legend(
-        handles=_goal_legend(runs[0].multigoal),
+        handles=_goal_legend(goals_of(runs[0])),
         loc="outside lower center",
         ncols=min(columns + 1, 5),
     )
@@ -121,7 +114,7 @@ def probes(runs: Sequence[Run]) -> Figure:
     for row, run in zip(axes, runs, strict=True):
         data = run.behaviour()
         for probe, panel in enumerate(row):
-            colour = COLOURS[run.algorithm.kind]
+            colour = run.algorithm.colour
             actions(panel, data, member=0, probe=probe, colour=colour)
             if run is runs[0]:
                 panel.set_title(f"position {_place(data['probe_states'][probe])}")
@@ -152,7 +145,7 @@ def goals(runs: Sequence[Run]) -> Figure:
             left += share
         ticks.append(where.mean())
         at += len(run.seeds) + 1.5
-    count = len(runs[0].multigoal.goals)
+    count = len(goals_of(runs[0]).goals)
     for part in range(1, count):
         axes.axvline(part / count, color="white", lw=1)
     axes.set_yticks(ticks, [named[run.id] for run in runs])
@@ -161,7 +154,7 @@ def goals(runs: Sequence[Run]) -> Figure:
     axes.set(xlim=(0, 1), xlabel="share of final episodes (one bar per seed)")
     axes.margins(y=0.01)
     axes.invert_yaxis()
-    legend = _goal_legend(runs[0].multigoal)
+    legend = _goal_legend(goals_of(runs[0]))
     figure.legend(handles=legend, loc="outside upper center", ncols=5)
     return figure
 

@@ -1,0 +1,252 @@
+"""The claims of Haarnoja et al. 2017, arXiv:1702.08165: soft Q-learning."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.study.claims.base import (
+    Claim,
+    Evidence,
+    of_all,
+    of_all_seeds,
+    of_improvement,
+)
+from pipeline.study.statistics.bootstrap import Bootstrap, Floats
+from pipeline.study.statistics.comparators import (
+    improvement,
+    robustness_improvement,
+    score_comparators,
+)
+from pipeline.study.statistics.goals import goal_frequencies
+from pipeline.study.statistics.numbers import number
+from pipeline.study.statistics.threshold import (
+    StepsToThreshold,
+    steps_to_return,
+    threshold_returns,
+)
+from pipeline.study.store.runs import Run
+from pipeline.study.store.scores import UNCHANGED, WITHSTOOD, Score, same_temperature
+
+PAPER: Final = "Haarnoja et al. 2017"
+EXPLORATION: Final = f"{PAPER}, section 5.1, Figure 1"
+PRETRAINING: Final = f"{PAPER}, section 5.3, Figure 7"
+FINE_TUNING: Final = f"{PAPER}, section 5.3, Figures 4 and 5"
+
+TEMPERATURE: Final = 10.0
+"""α of the paper's multi-goal experiment, in reward units per nat."""
+GOALS: Final = 4
+"""Goals of that experiment. Runs on tasks with others say nothing about it."""
+COMMITTED: Final = 0.95
+"""A seed is committed to a goal if at least this share of episodes ends there."""
+
+SLOWER: Final = {
+    ("scratch", "ddpg"): "DDPG learns from scratch",
+    ("finetune", "ddpg"): "pretrained DDPG learns",
+    ("scratch", "sql"): "soft Q-learning learns from scratch",
+}
+"""Stage and kind of whom pretrained soft Q-learning should be faster than."""
+
+
+def claims(evidence: Evidence) -> Iterator[Claim]:
+    """Every claim of the paper that the study has the runs for."""
+    yield from _multigoal(evidence)
+    yield from _pretraining(evidence)
+    yield from _fine_tuning(evidence)
+    learners = [
+        score
+        for score in evidence.scores
+        if score.run.algorithm.kind == "sql" and not score.run.swept
+    ]
+    for score in learners:
+        yield from _nearer(score, evidence)
+    for score in learners:
+        yield from _withstands(score, evidence)
+
+
+# --------------------------------------------------------------------- multi-goal
+
+
+def _multigoal(evidence: Evidence) -> Iterator[Claim]:
+    explored = [
+        run
+        for run in evidence.runs
+        if run.stage == "explore"
+        and isinstance(run.task, MultiGoal)
+        and len(run.task.goals) == GOALS
+        and run.task.goals_end_episode
+    ]
+    baselines = [run for run in explored if run.algorithm.kind == "ddpg"]
+    learners = [
+        run
+        for run in explored
+        if run.algorithm.kind == "sql"
+        and not run.swept
+        and same_temperature(run.temperature, TEMPERATURE)
+    ]
+    for run in learners:
+        goals = run.final["goals_reached"]
+        every = np.asarray(goals == GOALS)
+        yield Claim(
+            EXPLORATION,
+            f"Soft Q-learning at α = {TEMPERATURE:g} reaches all four goals.",
+            (run.id,),
+            f"{every.sum()} of {len(goals)} seeds reach all four",
+            of_all_seeds(every),
+        )
+    for run in baselines:
+        committed = np.asarray(goal_frequencies(run).max(axis=0) >= COMMITTED)
+        goals = run.final["goals_reached"]
+        yield Claim(
+            EXPLORATION,
+            "DDPG commits to one goal.",
+            (run.id,),
+            f"{committed.sum()} of {len(goals)} seeds end at least {COMMITTED:.0%} of "
+            "their episodes in one goal; goals reached per seed: "
+            + ", ".join(f"{count:g}" for count in goals),
+            of_all_seeds(committed),
+        )
+    statement = "Soft Q-learning spreads over more goals than DDPG."
+    metric = "multi_goal_score"
+    for run in learners:
+        for other in baselines:
+            yield _better(
+                (EXPLORATION, statement), (run, other), metric, evidence.bootstrap
+            )
+
+
+def _better(
+    claimed: tuple[str, str], sides: tuple[Run, Run], metric: str, bootstrap: Bootstrap
+) -> Claim:
+    """Judge that a final metric of the first run exceeds the second's."""
+    interval = improvement(*sides, metric, bootstrap)
+    return Claim(
+        *claimed,
+        tuple(run.id for run in sides),
+        f"P({metric} higher) = {interval.text()}",
+        of_improvement(interval, *sides),
+    )
+
+
+# ----------------------------------------------------- pretraining and fine-tuning
+
+
+def _pretraining(evidence: Evidence) -> Iterator[Claim]:
+    statement = (
+        "Pretrained soft Q-learning moves in more directions than pretrained DDPG."
+    )
+    metric = "direction_spread"
+    pretrained = [
+        run for run in evidence.runs if run.stage == "pretrain" and metric in run.final
+    ]
+    for run in pretrained:
+        for other in pretrained:
+            kinds = (run.algorithm.kind, other.algorithm.kind)
+            if kinds == ("sql", "ddpg") and run.task_name == other.task_name:
+                yield _better(
+                    (PRETRAINING, statement), (run, other), metric, evidence.bootstrap
+                )
+
+
+def _fine_tuning(evidence: Evidence) -> Iterator[Claim]:
+    thresholds = threshold_returns(evidence.runs)
+    for run in evidence.runs:
+        place = (run.stage, run.algorithm.kind)
+        if place == ("finetune", "sql") and run.task_name in thresholds:
+            threshold = thresholds[run.task_name]
+            for other in evidence.runs:
+                place = (other.stage, other.algorithm.kind)
+                if other.task_name == run.task_name and place in SLOWER:
+                    statement = (
+                        "Pretrained soft Q-learning learns a specific task in fewer "
+                        f"steps than {SLOWER[place]}."
+                    )
+                    yield _faster(statement, (run, other), threshold, evidence)
+
+
+def _faster(
+    statement: str, sides: tuple[Run, Run], threshold: float, evidence: Evidence
+) -> Claim:
+    """Judge that the first run needs fewer steps to the threshold return."""
+    own, other = (steps_to_return(run, threshold) for run in sides)
+    interval = evidence.bootstrap.probability_of_improvement(
+        -own.counted,
+        -other.counted,
+        f"{sides[0].id}>{sides[1].id}/steps_to_return",
+    )
+    return Claim(
+        FINE_TUNING,
+        statement,
+        tuple(run.id for run in sides),
+        f"P(fewer steps to a return of {threshold:.3g}) = {interval.text()}; "
+        f"median steps {_median(own)} against {_median(other)}",
+        of_improvement(interval, *sides),
+    )
+
+
+def _median(steps: StepsToThreshold) -> str:
+    """`4 000 (6 of 6 seeds)`; a seed that never got there counts as its budget."""
+    reached = int((~np.isnan(steps.steps)).sum())
+    median = number(float(np.median(steps.counted)), 0)
+    return f"{median} ({reached} of {len(steps.steps)} seeds)"
+
+
+# ------------------------------------------------- exact answers and changed tasks
+
+
+def _nearer(score: Score, evidence: Evidence) -> Iterator[Claim]:
+    for other in score_comparators(score, evidence.scores):
+        shared = [name for name in score.oracles if name in other.oracles]
+        if other.run.algorithm.kind == "sac" and shared:
+            sides = (score.run, other.run)
+            interval = evidence.bootstrap.probability_of_improvement(
+                -_divergence(score, shared[0]),
+                -_divergence(other, shared[0]),
+                f"{score.run.id}>{other.run.id}/reverse_kl",
+            )
+            yield Claim(
+                f"{PAPER}, section 3.3; exact answer of this study",
+                "Soft Q-learning's policy is nearer to the soft-optimal one than "
+                f"SAC's, at α = {score.run.temperature:.3g}.",
+                tuple(run.id for run in sides),
+                f"P(lower KL to {shared[0]}) = {interval.text()}",
+                of_improvement(interval, *sides),
+            )
+
+
+def _divergence(score: Score, oracle: str) -> Floats:
+    """Mean reverse KL over the probe states, per seed, in nats."""
+    columns = [score.exact[f"{oracle}/reverse_kl/{place}"] for place in score.places]
+    return np.asarray(np.mean(columns, axis=0))
+
+
+def _withstands(score: Score, evidence: Evidence) -> Iterator[Claim]:
+    others = score_comparators(score, evidence.scores)
+    if {other.run.algorithm.kind for other in others} < {"sac", "ddpg"}:
+        return
+    for perturbation in score.perturbations:
+        if perturbation == UNCHANGED:
+            continue
+        intervals = [
+            robustness_improvement(score, other, perturbation, evidence.bootstrap)
+            for other in others
+        ]
+        succeeded = score.robustness[f"{perturbation}/{WITHSTOOD}"].mean()
+        yield Claim(
+            f"{PAPER}, section 1 (no numbers there)",
+            f"Soft Q-learning at α = {score.run.temperature:.3g} withstands a change "
+            f"of the task better than SAC and DDPG: {perturbation.replace('_', ' ')}.",
+            (score.run.id, *(other.run.id for other in others)),
+            f"success within the attempts from {succeeded:.0%} of starts; "
+            + "; ".join(
+                f"P(more than {other.run.id}) = {interval.text()}"
+                for other, interval in zip(others, intervals, strict=True)
+            ),
+            of_all(
+                [
+                    of_improvement(interval, score.run, other.run)
+                    for other, interval in zip(others, intervals, strict=True)
+                ]
+            ),
+        )
