@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -57,7 +58,9 @@ def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
     assert all(one.startswith(("data:image/png;base64,", "#")) for one in addresses)
     anchors = {one[1:] for one in addresses if one.startswith("#")}
     assert all(f'id="{anchor}"' in page for anchor in anchors)
-    files = {name for name in written(tmp_path) if name.startswith("figures/")}
+    files = {name for name in first if name.startswith("figures/")}
+    tables = {name for name in first if name.startswith("tables/")}
+    assert len(tables) == page.count("<table>")
     # Panels and runs of exploration, pretraining, fine-tuning with scratch; sweeps.
     expected = (6 + 4) + 2 * (6 + 1) + (4 + 2) + (4 + 4) + 2
     # Theorems; the oracle and what stands beside it; changed tasks; a composition.
@@ -121,3 +124,4 @@ def test_any_task_of_gymnasium_can_be_reported(change):
     assert "Robustness" not in page
     assert "Composition" not in page
     assert "Goals reached" not in page
+    assert not list(Path("results/report/tables").glob("*_nearest_goal.md"))
