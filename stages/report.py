@@ -12,6 +12,7 @@ from pipeline.study.params import load_study
 from pipeline.study.report.page import page, sections, tables
 from pipeline.study.report.section import Context
 from pipeline.study.report.table import markdown
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.store.files import atomic_write, read_json
 from pipeline.study.store.layout import (
     COMPARED,
@@ -30,10 +31,11 @@ def main() -> None:
         study = load_study()
         runs = load_runs(study)
         context = Context(
-            study,
             runs,
             load_scores(study, runs),
             load_compositions(study),
+            Bootstrap(**study.compare.model_dump()),
+            study,
             metrics=_compared("metrics.json"),
             claims=_compared("claims.json"),
         )

@@ -5,15 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from pipeline.core.agents.settings import Ddpg, Sac, Sql
 from pipeline.core.tasks.gymnasium.settings import Gymnasium
+from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task
-from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
-from pipeline.study.store.files import write_csv, write_json, write_yaml
 from pipeline.study.params import STAGES, Study, load_study
+from pipeline.study.store.files import (
+    by_seed,
+    write_arrays,
+    write_csv,
+    write_json,
+    write_yaml,
+)
 from tests.study.synthetic_exact import write_exact
 
 FINAL_EPISODES = 200
@@ -83,8 +88,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
         )
     _write_tables(study, folder, final, curves)
     if behaviour:
-        arrays = {name: np.ascontiguousarray(x) for name, x in behaviour.items()}
-        save_file(arrays, folder / "behaviour.safetensors")
+        write_arrays(folder / "behaviour.safetensors", behaviour)
 
 
 def hash_of(text: str) -> int:
@@ -94,11 +98,7 @@ def hash_of(text: str) -> int:
 
 def _write_tables(study: Study, folder: Path, final: Any, curves: Any) -> None:
     seeds = study.study.seeds
-    write_csv(
-        folder / "final.csv",
-        ["seed", *final],
-        [[seed, *(final[name][i] for name in final)] for i, seed in enumerate(seeds)],
-    )
+    write_csv(folder / "final.csv", *by_seed(seeds, final))
     metrics = [name for name in curves if name != "step"]
     rows = [
         [seed, step, *(curves[name][at][i] for name in metrics)]

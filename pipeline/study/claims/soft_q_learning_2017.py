@@ -13,8 +13,9 @@ from pipeline.study.claims.base import (
     of_all_seeds,
     of_improvement,
 )
-from pipeline.study.statistics.bootstrap import Bootstrap, Floats
+from pipeline.study.statistics.bootstrap import Floats
 from pipeline.study.statistics.comparators import (
+    comparators,
     improvement,
     robustness_improvement,
     score_comparators,
@@ -65,7 +66,7 @@ def claims(evidence: Evidence) -> Iterator[Claim]:
         yield from _withstands(score, evidence)
 
 
-# --------------------------------------------------------------------- multi-goal
+# -------------------------------------------------------------------- exploration
 
 
 def _multigoal(evidence: Evidence) -> Iterator[Claim]:
@@ -77,7 +78,6 @@ def _multigoal(evidence: Evidence) -> Iterator[Claim]:
         and len(run.task.goals) == GOALS
         and run.task.goals_end_episode
     ]
-    baselines = [run for run in explored if run.algorithm.kind == "ddpg"]
     learners = [
         run
         for run in explored
@@ -95,7 +95,7 @@ def _multigoal(evidence: Evidence) -> Iterator[Claim]:
             f"{every.sum()} of {len(goals)} seeds reach all four",
             of_all_seeds(every),
         )
-    for run in baselines:
+    for run in (run for run in explored if run.algorithm.kind == "ddpg"):
         committed = np.asarray(goal_frequencies(run).max(axis=0) >= COMMITTED)
         goals = run.final["goals_reached"]
         yield Claim(
@@ -108,45 +108,37 @@ def _multigoal(evidence: Evidence) -> Iterator[Claim]:
             of_all_seeds(committed),
         )
     statement = "Soft Q-learning spreads over more goals than DDPG."
-    metric = "multi_goal_score"
     for run in learners:
-        for other in baselines:
-            yield _better(
-                (EXPLORATION, statement), (run, other), metric, evidence.bootstrap
-            )
+        yield from _better(run, "multi_goal_score", EXPLORATION, statement, evidence)
 
 
 def _better(
-    claimed: tuple[str, str], sides: tuple[Run, Run], metric: str, bootstrap: Bootstrap
-) -> Claim:
-    """Judge that a final metric of the first run exceeds the second's."""
-    interval = improvement(*sides, metric, bootstrap)
-    return Claim(
-        *claimed,
-        tuple(run.id for run in sides),
-        f"P({metric} higher) = {interval.text()}",
-        of_improvement(interval, *sides),
-    )
+    run: Run, metric: str, source: str, statement: str, evidence: Evidence
+) -> Iterator[Claim]:
+    """That a final metric of a run exceeds that of each comparator."""
+    for other in comparators(run, evidence.runs):
+        interval = improvement(run, other, metric, evidence.bootstrap)
+        yield Claim(
+            source,
+            statement,
+            (run.id, other.id),
+            f"P({metric} higher) = {interval.text()}",
+            of_improvement(interval, run, other),
+        )
 
 
 # ----------------------------------------------------- pretraining and fine-tuning
 
 
 def _pretraining(evidence: Evidence) -> Iterator[Claim]:
+    metric = "direction_spread"
     statement = (
         "Pretrained soft Q-learning moves in more directions than pretrained DDPG."
     )
-    metric = "direction_spread"
-    pretrained = [
-        run for run in evidence.runs if run.stage == "pretrain" and metric in run.final
-    ]
-    for run in pretrained:
-        for other in pretrained:
-            kinds = (run.algorithm.kind, other.algorithm.kind)
-            if kinds == ("sql", "ddpg") and run.task_name == other.task_name:
-                yield _better(
-                    (PRETRAINING, statement), (run, other), metric, evidence.bootstrap
-                )
+    for run in evidence.runs:
+        place = (run.stage, run.algorithm.kind)
+        if place == ("pretrain", "sql") and metric in run.final:
+            yield from _better(run, metric, PRETRAINING, statement, evidence)
 
 
 def _fine_tuning(evidence: Evidence) -> Iterator[Claim]:
@@ -154,34 +146,24 @@ def _fine_tuning(evidence: Evidence) -> Iterator[Claim]:
     for run in evidence.runs:
         place = (run.stage, run.algorithm.kind)
         if place == ("finetune", "sql") and run.task_name in thresholds:
-            threshold = thresholds[run.task_name]
-            for other in evidence.runs:
-                place = (other.stage, other.algorithm.kind)
-                if other.task_name == run.task_name and place in SLOWER:
-                    statement = (
-                        "Pretrained soft Q-learning learns a specific task in fewer "
-                        f"steps than {SLOWER[place]}."
-                    )
-                    yield _faster(statement, (run, other), threshold, evidence)
+            for other in comparators(run, evidence.runs):
+                yield _faster(run, other, thresholds[run.task_name], evidence)
 
 
-def _faster(
-    statement: str, sides: tuple[Run, Run], threshold: float, evidence: Evidence
-) -> Claim:
-    """Judge that the first run needs fewer steps to the threshold return."""
-    own, other = (steps_to_return(run, threshold) for run in sides)
+def _faster(run: Run, other: Run, threshold: float, evidence: Evidence) -> Claim:
+    """That a run needs fewer steps to the threshold return than another."""
+    own, theirs = (steps_to_return(each, threshold) for each in (run, other))
     interval = evidence.bootstrap.probability_of_improvement(
-        -own.counted,
-        -other.counted,
-        f"{sides[0].id}>{sides[1].id}/steps_to_return",
+        -own.counted, -theirs.counted, f"{run.id}>{other.id}/steps_to_return"
     )
     return Claim(
         FINE_TUNING,
-        statement,
-        tuple(run.id for run in sides),
+        "Pretrained soft Q-learning learns a specific task in fewer steps than "
+        f"{SLOWER[other.stage, other.algorithm.kind]}.",
+        (run.id, other.id),
         f"P(fewer steps to a return of {threshold:.3g}) = {interval.text()}; "
-        f"median steps {_median(own)} against {_median(other)}",
-        of_improvement(interval, *sides),
+        f"median steps {_median(own)} against {_median(theirs)}",
+        of_improvement(interval, run, other),
     )
 
 
@@ -199,7 +181,6 @@ def _nearer(score: Score, evidence: Evidence) -> Iterator[Claim]:
     for other in score_comparators(score, evidence.scores):
         shared = [name for name in score.oracles if name in other.oracles]
         if other.run.algorithm.kind == "sac" and shared:
-            sides = (score.run, other.run)
             interval = evidence.bootstrap.probability_of_improvement(
                 -_divergence(score, shared[0]),
                 -_divergence(other, shared[0]),
@@ -209,9 +190,9 @@ def _nearer(score: Score, evidence: Evidence) -> Iterator[Claim]:
                 f"{PAPER}, section 3.3; exact answer of this study",
                 "Soft Q-learning's policy is nearer to the soft-optimal one than "
                 f"SAC's, at α = {score.run.temperature:.3g}.",
-                tuple(run.id for run in sides),
+                (score.run.id, other.run.id),
                 f"P(lower KL to {shared[0]}) = {interval.text()}",
-                of_improvement(interval, *sides),
+                of_improvement(interval, score.run, other.run),
             )
 
 
@@ -232,21 +213,14 @@ def _withstands(score: Score, evidence: Evidence) -> Iterator[Claim]:
             robustness_improvement(score, other, perturbation, evidence.bootstrap)
             for other in others
         ]
+        compared = [*zip((other.run for other in others), intervals, strict=True)]
         succeeded = score.robustness[f"{perturbation}/{WITHSTOOD}"].mean()
         yield Claim(
             f"{PAPER}, section 1 (no numbers there)",
             f"Soft Q-learning at α = {score.run.temperature:.3g} withstands a change "
             f"of the task better than SAC and DDPG: {perturbation.replace('_', ' ')}.",
-            (score.run.id, *(other.run.id for other in others)),
+            (score.run.id, *(run.id for run, _ in compared)),
             f"success within the attempts from {succeeded:.0%} of starts; "
-            + "; ".join(
-                f"P(more than {other.run.id}) = {interval.text()}"
-                for other, interval in zip(others, intervals, strict=True)
-            ),
-            of_all(
-                [
-                    of_improvement(interval, score.run, other.run)
-                    for other, interval in zip(others, intervals, strict=True)
-                ]
-            ),
+            + "; ".join(f"P(more than {run.id}) = {x.text()}" for run, x in compared),
+            of_all([of_improvement(x, score.run, run) for run, x in compared]),
         )

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pipeline.study.claims.base import Evidence
 from pipeline.study.params import Study
 from pipeline.study.report.figures.album import Picture
 from pipeline.study.report.table import Table
-from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.store.files import read_json
 from pipeline.study.store.layout import ORACLES, SUMMARY, instance, readable
-from pipeline.study.store.runs import Run
-from pipeline.study.store.scores import Composition, Score
 
 
 @dataclass(frozen=True)
@@ -22,39 +20,24 @@ class Section:
     anchor: str
     title: str
     introduction: str
+    tables: Sequence[Table]
+    """The first is above the pictures, the others are below."""
     pictures: Sequence[Picture]
-    table: Table | None = None
-    """Above the pictures."""
-    below: Sequence[Table] = ()
-    """Below the pictures."""
     more: Sequence[Picture] = ()
     """Shown when asked for."""
     is_search: bool = False
     """Whether it is about a sweep; those stand together."""
 
-    @property
-    def tables(self) -> list[Table]:
-        """All of its tables."""
-        return [*([] if self.table is None else [self.table]), *self.below]
-
 
 @dataclass(frozen=True)
-class Context:
-    """The results of a study, from which every section is made."""
+class Context(Evidence):
+    """The results of a study and what they say, from which every section is made."""
 
     study: Study
-    runs: Sequence[Run]
-    scores: Sequence[Score]
-    compositions: Sequence[Composition]
     metrics: Mapping[str, Any]
     """Content of `metrics.json`."""
     claims: Sequence[Mapping[str, Any]]
     """Content of `claims.json`."""
-
-    @property
-    def bootstrap(self) -> Bootstrap:
-        """How intervals are made."""
-        return Bootstrap(**self.study.compare.model_dump())
 
     @cached_property
     def oracles(self) -> dict[str, dict[str, float]]:

@@ -43,8 +43,10 @@ def markdown(table: Table) -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
 
 
-def interval(entry: Entry, *, percent: bool = False) -> str:
-    """`0.95 [0.92, 0.97]`, of an entry of `metrics.json`."""
+def interval(entry: Entry | None, *, percent: bool = False) -> str:
+    """`0.95 [0.92, 0.97]`, of an entry of `metrics.json`, if there is one."""
+    if entry is None:
+        return MISSING
     estimate = entry["iqm"] if "iqm" in entry else entry["estimate"]
     values = (estimate, entry["low"], entry["high"])
     if percent:

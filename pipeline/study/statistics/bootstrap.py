@@ -63,15 +63,6 @@ def interquartile_mean(values: npt.ArrayLike) -> Floats:
     return np.asarray(trimmed, float)
 
 
-def probability_of_improvement(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """P(X > Y) + P(X = Y) / 2 for a random seed of each side.
-
-    It is the Mann-Whitney U statistic over the number of pairs: 1/2 when neither side
-    is better, 1 when every seed of X beats every seed of Y.
-    """
-    return float(_wins(x, y).mean())
-
-
 def _wins(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """1 where X wins, 1/2 where it ties, 0 where it loses, for every pair of seeds."""
     difference = np.asarray(x, float)[:, None] - np.asarray(y, float)[None, :]
@@ -118,11 +109,13 @@ class Bootstrap:
     def probability_of_improvement(
         self, x: npt.ArrayLike, y: npt.ArrayLike, name: str
     ) -> Interval:
-        """P(X > Y) with ties counted half, and its interval.
+        """P(X > Y) + P(X = Y) / 2 for a random seed of each side, and its interval.
 
-        Both sides are resampled, each within itself. When every seed of one side beats
-        every seed of the other, so does every resample, and the interval is a point: it
-        then says nothing about how few the seeds were.
+        It is the Mann-Whitney U statistic over the number of pairs: 1/2 when neither
+        side is better, 1 when every seed of X beats every seed of Y. Both sides are
+        resampled, each within itself. When every seed of one side beats every seed of
+        the other, so does every resample, and the interval is a point: it then says
+        nothing about how few the seeds were.
 
         Args:
             x: One number per seed.

@@ -57,20 +57,21 @@ def threshold_returns(runs: Sequence[Run]) -> dict[str, float]:
             if run.task_name == task_name and run.stage in ("finetune", "scratch")
         ]
         begins = [
-            float(interquartile_mean(first[np.isfinite(first)]))
+            first
             for run in on_task
             if run.stage == "scratch"
-            for first in run.curve(f"{EVALUATION}return").values[:1]
+            for first in _known(run.curve(f"{EVALUATION}return").values[:1])
         ]
-        ends = [
-            float(interquartile_mean(last[np.isfinite(last)]))
-            for run in on_task
-            for last in [run.final["return"]]
-            if np.isfinite(last).any()
-        ]
+        ends = [last for run in on_task for last in _known(run.final["return"][None])]
         if begins and ends and max(ends) > min(begins):
             result[task_name] = (min(begins) + max(ends)) / 2
     return result
+
+
+def _known(rows: Floats) -> list[float]:
+    """The IQM of each row `[row, seed]` that has a number."""
+    known = [row[np.isfinite(row)] for row in rows]
+    return [float(interquartile_mean(row)) for row in known if row.size]
 
 
 def steps_to_return(run: Run, threshold: float) -> StepsToThreshold:

@@ -57,7 +57,7 @@ def test_no_number_of_a_table_is_nan(metrics):
 
 def test_what_one_gaussian_can_do_stands_below_the_runs(metrics):
     scores = [score for score in EVIDENCE.scores if score.exact]
-    context = Context(small().study, RUNS, scores, (), metrics, ())
+    context = Context(RUNS, scores, (), BOOTSTRAP, small().study, metrics, ())
     least = {"best_gaussian/-2:0": 0.064, "best_gaussian/0:0": 0.13}
     context.__dict__["oracles"] = {"multigoal_10": least}
     table = distances(scores, context)

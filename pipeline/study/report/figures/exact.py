@@ -138,10 +138,10 @@ def changed_tasks(
     )
     named = names([score.run for score in scores])
     for score, row in zip(scores, axes, strict=True):
-        task, behaviour = goals_of(score.run), score.behaviour()
+        behaviour = score.behaviour()
         for name, panel in zip(columns, row, strict=True):
-            changed = _changed(task, perturbations.get(name))
-            _attempts(panel, task, changed, behaviour[f"positions/{name}"][0])
+            positions = behaviour[f"positions/{name}"][0]
+            _attempts(panel, goals_of(score.run), perturbations.get(name), positions)
             succeeded = score.robustness[f"{name}/{WITHSTOOD}"][0]
             _note(panel, f"{succeeded:.0%}")
             if score is scores[0]:
@@ -151,18 +151,14 @@ def changed_tasks(
 
 
 def _attempts(
-    axes: Axes, task: MultiGoal, changed: MultiGoal, positions: Array
+    axes: Axes, task: MultiGoal, change: Perturbation | None, positions: Array
 ) -> None:
     """Trajectories in a changed task; a goal keeps its colour, a lost one is dotted."""
+    changed = (change and task.changed(change)) or task
     colours = dict(zip(task.goals, goal_colours(len(task.goals)), strict=True))
     trajectories(axes, changed, positions, [colours[goal] for goal in changed.goals])
     for goal in [goal for goal in task.goals if goal not in changed.goals]:
         axes.add_patch(Circle(goal, GOAL_RADIUS, fill=False, ec="#777777", ls=":"))
-
-
-def _changed(task: MultiGoal, perturbation: Perturbation | None) -> MultiGoal:
-    changed = None if perturbation is None else task.changed(perturbation)
-    return task if changed is None else changed
 
 
 @styled
@@ -187,11 +183,10 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
         axes[0, probe].set_visible(True)
         density(axes[0, probe], masses, colour, highest)
         axes[0, probe].set_title(f"actions at {_place(state)}")
-    task = goals_of(score.run)
     for name, panel in zip(score.perturbations, axes[-1], strict=False):
         panel.set_visible(True)
-        changed = _changed(task, perturbations.get(name))
-        _attempts(panel, task, changed, behaviour[f"positions/{name}"][0])
+        positions = behaviour[f"positions/{name}"][0]
+        _attempts(panel, goals_of(score.run), perturbations.get(name), positions)
         panel.set_title(name.replace("_", " "))
     figure.suptitle(f"{describe(score.run)}, seed {score.run.seeds[0]}")
     return figure
@@ -211,22 +206,16 @@ def composition(one: Composition, task: MultiGoal) -> Figure:
     data = one.behaviour()
     states = data["probe_states"]
     figure, axes = canvas(2, len(states) + 1, size=(2.7 * (len(states) + 1), 5.7))
-    for row, (title, colour, positions, masses) in enumerate(
-        (
-            ("exact", ORACLE, data["oracle_positions"], data["oracle_masses"]),
-            (
-                "composed",
-                Sql.colour,
-                data["positions"][0],
-                data["policy_masses"][0],
-            ),
-        )
+    exact, composed = data["oracle_masses"], data["policy_masses"][0]
+    for row, title, colour, positions, masses in (
+        (axes[0], "exact", ORACLE, data["oracle_positions"], exact),
+        (axes[1], "composed", Sql.colour, data["positions"][0], composed),
     ):
-        trajectories(axes[row, 0], task, positions)
-        axes[row, 0].set_ylabel(title)
-        for probe, panel in enumerate(axes[row, 1:]):
-            density(panel, masses[probe], colour, data["oracle_masses"][probe].max())
-            if row == 0:
-                panel.set_title(f"actions at {_place(states[probe])}")
+        trajectories(row[0], task, positions)
+        row[0].set_ylabel(title)
+        for probe, panel in enumerate(row[1:]):
+            density(panel, masses[probe], colour, exact[probe].max())
     axes[0, 0].set_title("goals of both tasks")
+    for state, panel in zip(states, axes[0, 1:], strict=True):
+        panel.set_title(f"actions at {_place(state)}")
     return figure

@@ -1,7 +1,7 @@
 """Multi-goal: where episodes go, which goals they find, what Q looks like."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ from pipeline.study.report.figures.style import (
 from pipeline.study.statistics.goals import goal_frequencies, goals_of
 from pipeline.study.store.runs import Run
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]
 
 COLUMNS: Final = 3
 SHOWN_SEEDS: Final = 6

@@ -42,8 +42,9 @@ METRICS: Final = {
     "forward_distance": "distance moved along x (m)",
     "direction_spread": "spread of directions (0: all one way)",
     "steps_to_threshold": "steps to the threshold return",
+    "probability_of_improvement": "P(better than comparator)",
 }
-"""How the axis of a metric is labelled."""
+"""How the axis of a metric is labelled, or its column."""
 
 STEPS: Final = "environment steps"
 
@@ -122,6 +123,11 @@ def names(runs: Sequence[Run]) -> dict[str, str]:
         run.id: text if described.count(text) == 1 else f"{text} [{run.label}]"
         for run, text in zip(runs, described, strict=True)
     }
+
+
+def short(metric: str) -> str:
+    """What a metric is called where there is little room."""
+    return METRICS.get(metric, metric.replace("_", " ")).split(" (")[0]
 
 
 def by_algorithm(runs: Sequence[Run]) -> list[list[Run]]:

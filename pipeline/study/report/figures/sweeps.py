@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from pipeline.study.report.figures.style import METRICS, styled
+from pipeline.study.report.figures.style import short, styled
 from pipeline.study.sweep.trials import FinishedSweep, frozen_trials
 
 FEWEST_TRIALS: Final = 4
@@ -54,12 +54,8 @@ def search(sweep: FinishedSweep, colour: str) -> Figure:
         panel.set_visible(False)
     for panel, name in zip(slices, sweep.space, strict=False):
         _slice(panel, sweep, name, colour)
-    slices[0].set_ylabel(_short(sweep.objective))
+    slices[0].set_ylabel(short(sweep.objective))
     return figure
-
-
-def _short(objective: str) -> str:
-    return METRICS.get(objective, objective).split(" (")[0]
 
 
 def _history(axes: Axes, sweep: FinishedSweep, colour: str) -> None:
@@ -78,7 +74,7 @@ def _history(axes: Axes, sweep: FinishedSweep, colour: str) -> None:
             axes.plot(at, 0.03, "x", color="#999999", transform=_foot(axes))
         line.append(best if np.isfinite(best) else np.nan)
     axes.step(range(len(line)), line, where="post", color=BEST, lw=1.5, label="best")
-    axes.set(xlabel="trial", ylabel=_short(sweep.objective), title="history")
+    axes.set(xlabel="trial", ylabel=short(sweep.objective), title="history")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.legend(loc="best")
 

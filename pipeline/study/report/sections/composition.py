@@ -24,22 +24,17 @@ INTRODUCTION: Final = (
 def sections(context: Context) -> Iterator[Section]:
     """One section, if anything was composed."""
     if context.compositions:
-        yield Section(
-            "composition",
-            "Composition",
-            INTRODUCTION,
-            [
-                Picture(
-                    picture_name("compose", one.name),
-                    f"The {one.combine} of {one.first} and {one.second}: the exact "
-                    "policy of the combined task above, the first seed of the composed "
-                    "one below.",
-                    exact.composition(one, _shared(context.study, one)),
-                )
-                for one in context.compositions
-            ],
-            compositions(context),
-        )
+        pictures = [
+            Picture(
+                picture_name("compose", one.name),
+                f"The {one.combine} of {one.first} and {one.second}: the exact policy "
+                "of the combined task above, the first seed of the composed one below.",
+                exact.composition(one, _shared(context.study, one)),
+            )
+            for one in context.compositions
+        ]
+        table = compositions(context)
+        yield Section("composition", "Composition", INTRODUCTION, [table], pictures)
 
 
 def _shared(study: Study, one: Composition) -> MultiGoal:

@@ -36,14 +36,13 @@ def sections(context: Context) -> Iterator[Section]:
     if not context.study.exact.oracles:
         return
     scores = [score for score in context.scores if score.exact]
-    aims = aimed_at(scores, context)
+    tables = [make(scores, context) for make in (distances, oracles, aimed_at)]
     yield Section(
         "exact",
         "Against the exact answer",
         INTRODUCTION,
+        [table for table in tables if table.rows],
         list(_beside(scores, context)),
-        distances(scores, context) if scores else None,
-        [oracles(context), *([aims] if aims.rows else [])],
         list(_alone(context)),
     )
 
@@ -101,7 +100,7 @@ def _title(oracle: str, context: Context) -> str:
 # -------------------------------------------------------------------------- tables
 
 
-def oracles(context: Context) -> Table:
+def oracles(_: Sequence[Score], context: Context) -> Table:
     """One row for every task that was solved."""
     columns = {
         "V* at the start": ("value", 1),
@@ -136,7 +135,7 @@ def distances(scores: Sequence[Score], context: Context) -> Table:
         [
             titled(score.run),
             oracle,
-            *(_at(found.get("reverse_kl", {}).get(place)) for place in places),
+            *(interval(found.get("reverse_kl", {}).get(place)) for place in places),
             _worst(found, "forward_kl"),
             _worst(found, "total_variation"),
             _worst(found, "value_error", percent=True),
@@ -157,15 +156,10 @@ def distances(scores: Sequence[Score], context: Context) -> Table:
     return Table("distances", columns, rows)
 
 
-def _at(entry: Entry | None) -> str:
-    return MISSING if entry is None else interval(entry)
-
-
 def _worst(found: Entry, metric: str, *, percent: bool = False) -> str:
     """Of all places the one with the largest mean."""
-    if metric not in found:
-        return MISSING
-    entry = max(found[metric].values(), key=lambda each: float(each["iqm"]))
+    entries = found.get(metric, {}).values()
+    entry = max(entries, key=lambda each: float(each["iqm"]), default=None)
     return interval(entry, percent=percent)
 
 

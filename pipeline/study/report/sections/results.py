@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.report.figures import album
-from pipeline.study.report.figures.style import METRICS
+from pipeline.study.report.figures.style import short
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import MISSING, Entry, Table, interval, titled
 from pipeline.study.statistics.curves import panels
@@ -47,9 +47,11 @@ def sections(context: Context) -> Iterator[Section]:
             name,
             f"{TITLES[stage]}: {task}",
             f"{introduction} {_threshold(together, context.metrics)}".strip(),
+            [
+                results(name, together, context.metrics),
+                *_nearest_goals(name, together, context),
+            ],
             list(pictures),
-            results(name, together, context.metrics),
-            list(_nearest_goals(name, together, context)),
             list(album.of_runs(together)),
         )
 
@@ -80,52 +82,44 @@ def results(name: str, runs: Sequence[Run], metrics: Mapping[str, Any]) -> Table
         metrics: Content of `metrics.json`.
     """
     entries = [metrics[run.stage][run.name] for run in runs]
-    makers: dict[str, Callable[[Run, Entry], str]] = {
-        METRICS.get(metric, metric).split(" (")[0]: _final(metric)
-        for metric in runs[0].task.columns
-    }
     found = {metric for entry in entries for metric in entry}
-    for metric in sorted(name for name in found if name.startswith(STEPS_TO)):
-        makers[METRICS.get(metric, metric.replace("_", " "))] = _steps(metric)
-    if "probability_of_improvement" in found:
-        makers["P(better than comparator)"] = _improvements
+    cells: dict[str, Callable[[Run, Entry], str]] = {
+        **dict.fromkeys(runs[0].task.columns, _final),
+        **dict.fromkeys(sorted(x for x in found if x.startswith(STEPS_TO)), _steps),
+        **dict.fromkeys(found & {"probability_of_improvement"}, _improvements),
+    }
     rows = [
-        [titled(run), *(make(run, entry) for make in makers.values())]
+        [
+            titled(run),
+            *(
+                cell(run, entry[metric]) if metric in entry else MISSING
+                for metric, cell in cells.items()
+            ),
+        ]
         for run, entry in zip(runs, entries, strict=True)
     ]
-    return Table(name, ["run", *makers], rows)
+    return Table(name, ["run", *(short(metric) for metric in cells)], rows)
 
 
-def _final(metric: str) -> Callable[[Run, Entry], str]:
-    def cell(run: Run, entry: Entry) -> str:
-        if metric not in entry:
-            return MISSING
-        seeds, total = entry[metric]["seeds"], len(run.seeds)
-        missing = f"\nonly {seeds} of {total} seeds" if seeds < total else ""
-        return interval(entry[metric]) + missing
-
-    return cell
+def _final(run: Run, found: Entry) -> str:
+    seeds, total = int(found["seeds"]), len(run.seeds)
+    return interval(found) + (
+        f"\nonly {seeds} of {total} seeds" if seeds < total else ""
+    )
 
 
-def _steps(metric: str) -> Callable[[Run, Entry], str]:
-    def cell(run: Run, entry: Entry) -> str:
-        if metric not in entry:
-            return MISSING
-        found = entry[metric]
-        total = len(run.seeds)
-        beyond = "> " if found["share"] < 1 / 2 else ""
-        reached = f"{round(found['share'] * total)} of {total} seeds"
-        return f"{beyond}{number(found['median'], 0)}\n{reached}"
-
-    return cell
+def _steps(run: Run, found: Entry) -> str:
+    beyond = "> " if found["share"] < 1 / 2 else ""
+    reached = f"{round(found['share'] * len(run.seeds))} of {len(run.seeds)} seeds"
+    return f"{beyond}{number(found['median'], 0)}\n{reached}"
 
 
-def _improvements(run: Run, entry: Entry) -> str:
+def _improvements(run: Run, found: Entry) -> str:
     """In the task's objective, against each comparator."""
     lines = [
-        f"{interval(found[run.task.objective])}\n{comparator}"
-        for comparator, found in entry.get("probability_of_improvement", {}).items()
-        if run.task.objective in found
+        f"{interval(against[run.task.objective])}\n{comparator}"
+        for comparator, against in found.items()
+        if run.task.objective in against
     ]
     return "\n".join(lines) or MISSING
 

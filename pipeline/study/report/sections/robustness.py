@@ -31,9 +31,9 @@ def sections(context: Context) -> Iterator[Section]:
             name,
             f"Robustness: {task_name}",
             INTRODUCTION.format(attempts=context.study.score.robustness.tries),
+            [changed_tasks(name, scores, context)],
             pictures[:1],
-            changed_tasks(name, scores, context),
-            more=pictures[1:],
+            pictures[1:],
         )
 
 
@@ -65,14 +65,11 @@ def _groups(scores: Sequence[Score]) -> list[list[Score]]:
     """Runs of one temperature together, each with those that have none."""
     without = [score for score in scores if score.run.temperature is None]
     groups: list[list[Score]] = []
-    for score in scores:
+    for score in (score for score in scores if score.run.temperature is not None):
         alpha = score.run.temperature
-        if alpha is None:
-            continue
-        for group in groups:
-            if same_temperature(group[0].run.temperature, alpha):
-                group.append(score)
-                break
+        alike = [x for x in groups if same_temperature(x[0].run.temperature, alpha)]
+        if alike:
+            alike[0].append(score)
         else:
             groups.append([score])
     return [group + without for group in groups] or [without]
@@ -86,10 +83,10 @@ def changed_tasks(name: str, scores: Sequence[Score], context: Context) -> Table
         entry = context.metrics["explore"][score.run.name]["robustness"]
         cells = []
         for column in columns:
-            found = entry.get(column)
-            if found is None:
+            if column not in entry:
                 cells.append(MISSING)
                 continue
+            found = entry[column]
             single = number(found["success"]["iqm"], 2)
             returned = number(found["return"]["iqm"], 0)
             below = f"single attempts {single}, return {returned}"

@@ -26,6 +26,7 @@ def sections(context: Context) -> Iterator[Section]:
                 f"{', '.join(str(seed) for seed in sweep.seeds)}, which the study does "
                 "not use. That number is the best of many and hence too high; results "
                 "are those of the study's own seeds.",
+                [],
                 pictures,
                 is_search=True,
             )

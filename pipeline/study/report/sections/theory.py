@@ -51,4 +51,4 @@ def sections(context: Context) -> Iterator[Section]:
                 theory.q_over_temperature(shown["hard_limit"]),
             ),
         ]
-    yield Section("theory", "Theory", INTRODUCTION, pictures)
+    yield Section("theory", "Theory", INTRODUCTION, [], pictures)
