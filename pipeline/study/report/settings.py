@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.core.config.values import Value
 from pipeline.study.report.section import Context
-from pipeline.study.report.table import MISSING, Table
+from pipeline.study.report.table import MISSING, Table, of_named_cells
 from pipeline.study.statistics.numbers import number
 from pipeline.study.store.files import read_yaml
 from pipeline.study.store.layout import best_file, instance, readable
@@ -58,19 +58,18 @@ def _text(leaf: Any) -> str:
 def trainings(runs: Sequence[Run]) -> Table:
     """What was trained, a row for each run."""
     rows = [
-        [
-            run.id,
-            run.algorithm_name,
-            run.task_name,
-            MISSING if run.temperature is None else f"{run.temperature:.4g}",
-            number(run.steps, 0),
-            ", ".join(str(seed) for seed in run.seeds),
-            "fresh" if run.start is None else f"pretrain/{run.start}",
-        ]
+        {
+            "run": run.id,
+            "algorithm": run.algorithm_name,
+            "task": run.task_name,
+            "α": _text(run.temperature),
+            "steps": number(run.steps, 0),
+            "seeds": _text(list(run.seeds)),
+            "start": "fresh" if run.start is None else f"pretrain/{run.start}",
+        }
         for run in runs
     ]
-    columns = ["run", "algorithm", "task", "α", "steps", "seeds", "start"]
-    return Table("runs", columns, rows)
+    return of_named_cells("runs", rows)
 
 
 def claimed(claims: Sequence[Mapping[str, Any]]) -> Table:

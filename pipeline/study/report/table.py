@@ -1,6 +1,6 @@
 """Tables, for the page and for Markdown: numbers as a reader wants them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +28,12 @@ class Table:
     caption: str = ""
     ends_in_verdict: bool = False
     """Whether the last column is a verdict, which has to be seen first."""
+
+
+def of_named_cells(name: str, rows: Sequence[Mapping[str, str]]) -> Table:
+    """A table whose cells are named by their columns, alike in every row."""
+    columns = list(rows[0]) if rows else []
+    return Table(name, columns, [list(row.values()) for row in rows])
 
 
 def markdown(table: Table) -> Iterator[str]:

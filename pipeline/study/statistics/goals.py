@@ -9,13 +9,8 @@ from pipeline.study.store.runs import Run
 
 
 def goals_of(run: Run) -> MultiGoal:
-    """The task of a run, which must have goals.
-
-    Raises:
-        TypeError: It has none.
-    """
-    if not isinstance(run.task, MultiGoal):
-        raise TypeError(f"{run.id} is on {run.task.kind}, which has no goals")
+    """The task of a run, which must have goals."""
+    assert isinstance(run.task, MultiGoal), f"{run.id} is on a task without goals"
     return run.task
 
 

@@ -13,34 +13,29 @@ from tests.study.small import BOOTSTRAP, small
 RUNS, SCORES = small().evidence.runs, small().evidence.scores
 
 
-@pytest.mark.parametrize(
-    ("run", "expected"),
-    [
-        (
-            "finetune/sql_from_sql",
-            ["finetune/ddpg_from_ddpg", "scratch/sql", "scratch/ddpg"],
-        ),
-        ("explore/sql_10", ["explore/ddpg"]),
-        ("explore/ddpg", []),
-    ],
-)
-def test_of_a_run_are_ddpg_and_whoever_learns_from_scratch(run, expected):
-    assert [other.id for other in comparators(small().run(run), RUNS)] == expected
+def test_of_a_run_are_ddpg_and_whoever_learns_from_scratch():
+    def found(id):
+        return [other.id for other in comparators(small().run(id), RUNS)]
+
+    assert found("finetune/sql_from_sql") == [
+        "finetune/ddpg_from_ddpg",
+        "scratch/sql",
+        "scratch/ddpg",
+    ]
+    assert found("explore/sql_10") == ["explore/ddpg"]
+    assert found("explore/ddpg") == []
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("sql_10", ["sac_10", "ddpg"]),
-        ("sac_10", ["ddpg"]),
-        ("sql_swept", ["ddpg"]),
-        ("ddpg", []),
-        ("sql_east", []),  # nobody else is on its task
-    ],
-)
-def test_of_a_score_are_ddpg_and_sac_of_its_temperature(name, expected):
-    found = score_comparators(small().score(name), SCORES)
-    assert [other.run.name for other in found] == expected
+def test_of_a_score_are_ddpg_and_sac_of_its_temperature():
+    def found(name):
+        others = score_comparators(small().score(name), SCORES)
+        return [other.run.name for other in others]
+
+    assert found("sql_10") == ["sac_10", "ddpg"]
+    assert found("sac_10") == ["ddpg"]
+    assert found("sql_swept") == ["ddpg"]
+    assert found("ddpg") == []
+    assert found("sql_east") == [], "nobody else is on its task"
 
 
 @pytest.mark.parametrize(("theirs", "probability"), [(-9.0, 0.0), (np.nan, 0.5)])

@@ -36,10 +36,8 @@ class OfKind:
 
     panel: Callable[[str, Sequence[Run]], Iterator[Picture]] | None = None
     """Of runs beside each other, from the beginning of the files' names."""
-    alone: Callable[[Run], bytes] | None = None
-    """Of a run by itself."""
-    alone_shows: str = ""
-    """What is written under it."""
+    alone: tuple[str, Callable[[Run], bytes]] | None = None
+    """Of a run by itself: what it shows, and what draws it."""
     curves: tuple[str, ...] = ()
     """Metrics whose learning curves are drawn, besides the objective and the return."""
     oracle: Callable[[Mapping[str, Any], Any, str], bytes] | None = None
@@ -94,16 +92,14 @@ def _locomotion(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
 KINDS: Final[Mapping[str, OfKind]] = {
     "multigoal": OfKind(
         panel=_multigoal,
-        alone=multigoal.behaviour,
-        alone_shows="trajectories, and actions over Q.",
+        alone=("trajectories, and actions over Q.", multigoal.behaviour),
         oracle=exact.oracle,
         changed=exact.changed_tasks,
         judged=exact.judged,
     ),
     "locomotion": OfKind(
         panel=_locomotion,
-        alone=lambda run: locomotion.traces([run]),
-        alone_shows="final episodes seen from above.",
+        alone=("final episodes seen from above.", lambda x: locomotion.traces([x])),
         curves=("direction_spread",),
     ),
 }
@@ -159,13 +155,11 @@ def of_panel(
 def of_runs(runs: Sequence[Run]) -> Iterator[Picture]:
     """One picture of every run whose kind of task has one."""
     for run in runs:
-        own = of_kind(run.task.kind)
-        if own.alone is not None:
-            yield Picture(
-                picture_name(run.stage, run.name),
-                f"{describe(run)} ({run.id}): {own.alone_shows}",
-                own.alone(run),
-            )
+        alone = of_kind(run.task.kind).alone
+        if alone is not None:
+            shown, draw = alone
+            caption = f"{describe(run)} ({run.id}): {shown}"
+            yield Picture(picture_name(run.stage, run.name), caption, draw(run))
 
 
 def of_sweep(sweep: FinishedSweep, colour: str) -> Iterator[Picture]:

@@ -12,14 +12,8 @@ from matplotlib.patches import Circle
 from pipeline.core.agents.settings import Sql
 from pipeline.core.tasks.multigoal.arena import BOUND, GOAL_RADIUS
 from pipeline.core.tasks.multigoal.settings import MultiGoal, Perturbation
+from pipeline.study.report.figures import style
 from pipeline.study.report.figures.multigoal import trajectories
-from pipeline.study.report.figures.style import (
-    canvas,
-    describe,
-    goal_colours,
-    names,
-    styled,
-)
 from pipeline.study.statistics.goals import goals_of
 from pipeline.study.store.scores import WITHSTOOD, Composition, Score
 
@@ -31,10 +25,10 @@ BRIGHTNESS: Final = 0.5
 """Exponent that lets cells of small mass be seen beside the highest."""
 
 
-@styled
+@style.styled
 def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
     """V*, episodes of the soft-optimal policy, and its actions in three places."""
-    figure, axes = canvas(1, 5, size=(13.2, 3.0))
+    figure, axes = style.canvas(1, 5, size=(13.2, 3.0))
     reach = (-BOUND, BOUND, -BOUND, BOUND)
     image = axes[0, 0].imshow(
         data["v"].T, origin="lower", extent=reach, cmap="Blues", aspect="equal"
@@ -52,7 +46,7 @@ def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
     return figure
 
 
-@styled
+@style.styled
 def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
     """Densities of actions: a row for each place, the exact answer first.
 
@@ -64,10 +58,10 @@ def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
     states = behaviours[0]["probe_states"]
     exact = behaviours[0][f"oracle_masses/{oracle}"]
     columns = len(scores) + 1
-    figure, axes = canvas(
+    figure, axes = style.canvas(
         len(states), columns, size=(2.15 * columns + 0.6, 2.2 * len(states) + 0.4)
     )
-    named = names([score.run for score in scores])
+    named = style.names([score.run for score in scores])
     for row, (state, masses) in enumerate(zip(states, exact, strict=True)):
         density(axes[row, 0], masses, ORACLE, masses.max())
         axes[row, 0].set_ylabel(f"at {_place(state)}")
@@ -120,7 +114,7 @@ def _note(axes: Axes, text: str) -> None:
 # ----------------------------------------------------------------------- robustness
 
 
-@styled
+@style.styled
 def changed_tasks(
     scores: Sequence[Score], perturbations: Mapping[str, Perturbation]
 ) -> Figure:
@@ -131,12 +125,12 @@ def changed_tasks(
         perturbations: All of the study.
     """
     columns = scores[0].perturbations
-    figure, axes = canvas(
+    figure, axes = style.canvas(
         len(scores),
         len(columns),
         size=(2.5 * len(columns) + 0.4, 2.6 * len(scores) + 0.3),
     )
-    named = names([score.run for score in scores])
+    named = style.names([score.run for score in scores])
     for score, row in zip(scores, axes, strict=True):
         behaviour = score.behaviour()
         for name, panel in zip(columns, row, strict=True):
@@ -155,19 +149,19 @@ def _attempts(
 ) -> None:
     """Trajectories in a changed task; a goal keeps its colour, a lost one is dotted."""
     changed = (change and task.changed(change)) or task
-    colours = dict(zip(task.goals, goal_colours(len(task.goals)), strict=True))
+    colours = dict(zip(task.goals, style.goal_colours(len(task.goals)), strict=True))
     trajectories(axes, changed, positions, [colours[goal] for goal in changed.goals])
     for goal in [goal for goal in task.goals if goal not in changed.goals]:
         axes.add_patch(Circle(goal, GOAL_RADIUS, fill=False, ec="#777777", ls=":"))
 
 
-@styled
+@style.styled
 def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
     """One run: its actions beside the exact ones, and itself in changed tasks."""
     behaviour = score.behaviour()
     columns = max(len(score.perturbations), 3)
     rows = 3 if score.exact else 2
-    figure, axes = canvas(rows, columns, size=(2.6 * columns, 2.7 * rows + 0.4))
+    figure, axes = style.canvas(rows, columns, size=(2.6 * columns, 2.7 * rows + 0.4))
     colour = score.run.algorithm.colour
     for panel in axes.flat:
         panel.set_visible(False)
@@ -188,14 +182,14 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
         positions = behaviour[f"positions/{name}"][0]
         _attempts(panel, goals_of(score.run), perturbations.get(name), positions)
         panel.set_title(name.replace("_", " "))
-    figure.suptitle(f"{describe(score.run)}, seed {score.run.seeds[0]}")
+    figure.suptitle(f"{style.describe(score.run)}, seed {score.run.seeds[0]}")
     return figure
 
 
 # ---------------------------------------------------------------------- composition
 
 
-@styled
+@style.styled
 def composition(one: Composition, task: MultiGoal) -> Figure:
     """The exact policy of the combined task above, the composed one below.
 
@@ -205,7 +199,7 @@ def composition(one: Composition, task: MultiGoal) -> Figure:
     """
     data = one.behaviour()
     states = data["probe_states"]
-    figure, axes = canvas(2, len(states) + 1, size=(2.7 * (len(states) + 1), 5.7))
+    figure, axes = style.canvas(2, len(states) + 1, size=(2.7 * (len(states) + 1), 5.7))
     exact, composed = data["oracle_masses"], data["policy_masses"][0]
     for row, title, colour, positions, masses in (
         (axes[0], "exact", ORACLE, data["oracle_positions"], exact),

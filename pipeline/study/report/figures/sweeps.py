@@ -1,6 +1,6 @@
 """What a sweep tried: history, importance of each number, slices along each."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -71,17 +71,13 @@ def _history(axes: Axes, sweep: FinishedSweep, colour: str) -> None:
             )  # fmt: skip
             axes.plot(at, trial.value, "o", ms=6, color=colour)
         else:
-            axes.plot(at, 0.03, "x", color="#999999", transform=_foot(axes))
+            low = axes.get_xaxis_transform()  # a share of the height along y
+            axes.plot(at, 0.03, "x", color="#999999", transform=low)
         line.append(best if np.isfinite(best) else np.nan)
     axes.step(range(len(line)), line, where="post", color=BEST, lw=1.5, label="best")
     axes.set(xlabel="trial", ylabel=short(sweep.objective), title="history")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.legend(loc="best")
-
-
-def _foot(axes: Axes) -> Any:
-    """Data along x, share of the height along y: for trials that failed."""
-    return axes.get_xaxis_transform()
 
 
 def _importance(axes: Axes, sweep: FinishedSweep, colour: str) -> None:

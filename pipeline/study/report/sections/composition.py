@@ -9,7 +9,14 @@ from pipeline.study.report.figures import exact
 from pipeline.study.report.figures.album import Picture
 from pipeline.study.report.figures.style import describe
 from pipeline.study.report.section import Context, Section
-from pipeline.study.report.table import MISSING, Entry, Table, interval, place
+from pipeline.study.report.table import (
+    MISSING,
+    Entry,
+    Table,
+    interval,
+    of_named_cells,
+    place,
+)
 from pipeline.study.statistics.numbers import number
 from pipeline.study.store.layout import picture_name
 from pipeline.study.store.scores import Composition
@@ -53,32 +60,23 @@ def compositions(context: Context) -> Table:
     runs = {run.id: run for run in context.runs}
     rows = []
     for one in context.compositions:
+        title = f"{one.combine} of {one.first} and {one.second}\ncompose/{one.name}"
         entry = context.metrics["compose"][one.name]
         kl = [
             f"{interval(found)}\nat {place(at)}"
             for at, found in entry.get("reverse_kl", {}).items()
         ]
-        rows.append(
-            [
-                f"{one.combine} of {one.first} and {one.second}\ncompose/{one.name}",
-                describe(runs[f"explore/{one.first}"]),
-                _beside(one, entry, "success", 2),
-                _beside(one, entry, "rarest_shared_goal", 2),
-                _beside(one, entry, "return", 1),
-                "\n".join(kl) or MISSING,
-                _excess(one, entry),
-            ]
-        )
-    columns = [
-        "composition",
-        "parts",
-        "both goals reached",
-        "rarest goal that both have",
-        "return",
-        "KL to the exact policy",
-        "largest Q_S − Q*_C",
-    ]
-    return Table("composition", columns, rows)
+        cells = {
+            "composition": title,
+            "parts": describe(runs[f"explore/{one.first}"]),
+            "both goals reached": _beside(one, entry, "success", 2),
+            "rarest goal that both have": _beside(one, entry, "rarest_shared_goal", 2),
+            "return": _beside(one, entry, "return", 1),
+            "KL to the exact policy": "\n".join(kl) or MISSING,
+            "largest Q_S − Q*_C": _excess(one, entry),
+        }
+        rows.append(cells)
+    return of_named_cells("composition", rows)
 
 
 def _beside(one: Composition, entry: Entry, metric: str, digits: int) -> str:

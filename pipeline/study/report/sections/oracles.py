@@ -119,9 +119,9 @@ def oracles(_: Sequence[Score], context: Context) -> Table:
             number(summary[key], digits) if key in summary else MISSING
             for key, digits in columns.values()
         ]
-        shares = [summary[key] for key in summary if key.startswith("goal_")]
-        goals = ", ".join(f"{share:.2f}" for share in shares) or MISSING
-        rows.append([f"{_title(name, context)}\nexact/{name}", *cells, goals])
+        shares = [f"{summary[key]:.2f}" for key in summary if key.startswith("goal_")]
+        title = f"{_title(name, context)}\nexact/{name}"
+        rows.append([title, *cells, ", ".join(shares) or MISSING])
     return Table("oracles", ["task", *columns, "share of each goal"], rows)
 
 
