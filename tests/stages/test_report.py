@@ -81,18 +81,13 @@ def test_a_study_of_exploration_alone_has_no_other_sections(change):
 
 @pytest.mark.slow
 def test_any_task_of_gymnasium_can_be_reported(change):
-    task = {
-        "kind": "gymnasium",
-        "id": "Pendulum-v1",
-        "discount": 0.99,
-        "objective": "return",
-        "evaluation": {
-            "every": 500,
-            "episodes": 2,
-            "final_episodes": 10,
-            "policy": "greedy",
-        },
-    }
+    task = YAML(typ="safe").load(
+        "{kind: gymnasium, id: Pendulum-v1, discount: 0.99, objective: return, "
+        "evaluation: {every: 500, episodes: 2, final_episodes: 10, policy: greedy}}"
+    )
+    space = {"learning_rate.q": {"log_uniform": [1e-4, 1e-3]}}
+    searched = {"task": "pendulum", "space": space}
+    budget = {"batches": 0, "trials_per_batch": 1, "steps": 100}
     runs = {name: {"algorithm": name, "task": "pendulum"} for name in ("sql", "ddpg")}
     empty = {"steps": 2000, "runs": {}}
     page = change(
@@ -100,16 +95,8 @@ def test_any_task_of_gymnasium_can_be_reported(change):
         sweep={
             "seed": 1,
             "seeds": [100],
-            "budgets": {
-                "pendulum": {"batches": 0, "trials_per_batch": 1, "steps": 100}
-            },
-            "runs": {
-                name: {
-                    "task": "pendulum",
-                    "space": {"learning_rate.q": {"log_uniform": [1e-4, 1e-3]}},
-                }
-                for name in ("sql", "sac", "ddpg")
-            },
+            "budgets": {"pendulum": budget},
+            "runs": dict.fromkeys(("sql", "sac", "ddpg"), searched),
         },
         explore={"steps": 2000, "runs": runs},
         exact={"spacing": 0.1, "oracles": {}},

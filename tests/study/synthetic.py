@@ -12,13 +12,7 @@ from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task
 from pipeline.study.params import STAGES, Study, load_study
-from pipeline.study.store.files import (
-    by_seed,
-    write_arrays,
-    write_csv,
-    write_json,
-    write_yaml,
-)
+from pipeline.study.store import files
 from tests.study.synthetic_exact import write_exact
 
 FINAL_EPISODES = 200
@@ -26,7 +20,6 @@ KEPT_EPISODES = 50
 GOALS = FOUR_GOALS.objectives[0]
 GRID = np.linspace(-1, 1, 41)
 PROBES = np.array([[-2.5, 0.0], [0.0, 0.0], [2.5, 2.5]])
-BEST = {"sql": 0.97, "sac": 0.8, "ddpg": 0.4}
 
 
 def small_study(root: Path) -> Study:
@@ -55,7 +48,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
     if run.temperature is not None:
         algorithm = algorithm.with_temperature(run.temperature)
     generator = np.random.default_rng(abs(hash_of(f"{stage}/{name}")))
-    write_json(
+    files.write_json(
         folder / "run.json",
         {
             "key": "0" * 32,
@@ -88,7 +81,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
         )
     _write_tables(study, folder, final, curves)
     if behaviour:
-        write_arrays(folder / "behaviour.safetensors", behaviour)
+        files.write_arrays(folder / "behaviour.safetensors", behaviour)
 
 
 def hash_of(text: str) -> int:
@@ -98,14 +91,14 @@ def hash_of(text: str) -> int:
 
 def _write_tables(study: Study, folder: Path, final: Any, curves: Any) -> None:
     seeds = study.study.seeds
-    write_csv(folder / "final.csv", *by_seed(seeds, final))
+    files.write_csv(folder / "final.csv", *files.by_seed(seeds, final))
     metrics = [name for name in curves if name != "step"]
     rows = [
         [seed, step, *(curves[name][at][i] for name in metrics)]
         for i, seed in enumerate(seeds)
         for at, step in enumerate(curves["step"])
     ]
-    write_csv(folder / "records.csv", ["seed", "step", *metrics], rows)
+    files.write_csv(folder / "records.csv", ["seed", "step", *metrics], rows)
 
 
 def _curves(
@@ -230,13 +223,13 @@ def _write_sweep(study: Study, name: str, folder: Path) -> None:
         )
     done = [row for row in rows if row[2] == "COMPLETE"]
     best = max(done, key=lambda row: row[3], default=None)
-    write_csv(
+    files.write_csv(
         folder / "trials/trials.csv",
         ["batch", "slot", "state", "value", *names]
         + [f"value_seed_{seed}" for seed in study.sweep.seeds],
         rows,
     )
-    write_json(
+    files.write_json(
         folder / "trials/run.json",
         {
             "key": "0" * 32,
@@ -254,4 +247,4 @@ def _write_sweep(study: Study, name: str, folder: Path) -> None:
             },
         },
     )
-    write_yaml(folder / "best.yaml", algorithm.model_dump(mode="json"))
+    files.write_yaml(folder / "best.yaml", algorithm.model_dump(mode="json"))

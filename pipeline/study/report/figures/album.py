@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.report.figures import curves, exact, locomotion, multigoal, sweeps
-from pipeline.study.report.figures.style import describe
+from pipeline.study.report.figures.style import by_algorithm, describe
 from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.statistics.curves import bands
 from pipeline.study.store.layout import picture_name
@@ -72,8 +72,7 @@ def _multigoal(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
 def _extremes(runs: Sequence[Run]) -> list[Run]:
     """Of each algorithm the runs with the highest and the lowest temperature."""
     chosen: set[str] = set()
-    for kind in {run.algorithm.kind for run in runs}:
-        alike = [run for run in runs if run.algorithm.kind == kind]
+    for alike in by_algorithm(runs):
         alike.sort(key=lambda run: (run.swept, run.temperature or 0.0))
         unswept = [run for run in alike if not run.swept] or alike
         chosen |= {unswept[0].id, unswept[-1].id}

@@ -1,6 +1,5 @@
 """How learned policies stand beside the exact answers."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -9,6 +8,7 @@ from safetensors.numpy import load_file
 
 from pipeline.study.report.figures import exact
 from pipeline.study.report.figures.album import Picture, of_kind
+from pipeline.study.report.figures.style import by_algorithm
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import MISSING, Entry, Table, interval, place, titled
 from pipeline.study.statistics.numbers import number
@@ -65,14 +65,9 @@ def _beside(scores: Sequence[Score], context: Context) -> Iterator[Picture]:
 
 def _some(scores: Sequence[Score]) -> list[Score]:
     """The first few of every algorithm."""
-    counts: Counter[str] = Counter()
-    chosen = []
-    for score in scores:
-        kind = score.run.algorithm.kind
-        counts[kind] += 1
-        if counts[kind] <= MOST_OF_A_KIND:
-            chosen.append(score)
-    return chosen
+    groups = by_algorithm([score.run for score in scores])
+    chosen = {run.id for alike in groups for run in alike[:MOST_OF_A_KIND]}
+    return [score for score in scores if score.run.id in chosen]
 
 
 def _alone(context: Context) -> Iterator[Picture]:
