@@ -13,14 +13,8 @@ from pipeline.study.report.page import page, sections, tables
 from pipeline.study.report.section import Context
 from pipeline.study.report.table import markdown
 from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.store import layout
 from pipeline.study.store.files import atomic_write, read_json
-from pipeline.study.store.layout import (
-    COMPARED,
-    REPORTED,
-    TABLES,
-    picture_file,
-    readable,
-)
 from pipeline.study.store.runs import load_runs
 from pipeline.study.store.scores import load_compositions, load_scores
 
@@ -42,16 +36,16 @@ def main() -> None:
         found = sections(context)
         for section in found:
             for picture in (*section.pictures, *section.more):
-                atomic_write(picture_file(picture.name), picture.png)
+                atomic_write(layout.picture_file(picture.name), picture.png)
         for table in tables(context, found):
             text = "\n".join(markdown(table))
-            atomic_write(TABLES / f"{table.name}.md", f"{text}\n".encode())
-        atomic_write(REPORTED / "report.html", page(context, found).encode())
+            atomic_write(layout.TABLES / f"{table.name}.md", f"{text}\n".encode())
+        atomic_write(layout.REPORTED / "report.html", page(context, found).encode())
 
 
 def _compared(name: str) -> Any:
-    with readable(COMPARED / name, "compare"):
-        return read_json(COMPARED / name)
+    with layout.readable(layout.COMPARED / name, "compare"):
+        return read_json(layout.COMPARED / name)
 
 
 if __name__ == "__main__":

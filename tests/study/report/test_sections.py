@@ -1,6 +1,9 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
+from pipeline.study.claims.base import Claim
 from pipeline.study.report.section import Context
 from pipeline.study.report.sections.oracles import distances
 from pipeline.study.report.sections.results import results
@@ -78,14 +81,8 @@ def test_settings_are_flattened_and_stand_beside_each_other():
 
 
 def test_markdown_has_the_caption_breaks_and_the_verdict_in_bold():
-    claim = {
-        "statement": "It works.",
-        "source": "A paper",
-        "measured": "5 of 5",
-        "runs": ["a", "b"],
-        "verdict": "undecided",
-    }
-    assert list(markdown(claimed([claim]))) == [
+    claim = Claim("A paper", "It works.", ("a", "b"), "5 of 5", "undecided")
+    assert list(markdown(claimed([asdict(claim)]))) == [
         "| claim | measured | verdict |",
         "|---|---|---|",
         "| It works.<br>A paper | 5 of 5<br>a against b | **undecided** |",
