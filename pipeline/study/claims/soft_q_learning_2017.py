@@ -27,8 +27,8 @@ from pipeline.study.statistics.threshold import (
     steps_to_return,
     threshold_returns,
 )
-from pipeline.study.store.runs import Run
-from pipeline.study.store.scores import UNCHANGED, WITHSTOOD, Score, same_temperature
+from pipeline.study.store.runs import Run, same_temperature
+from pipeline.study.store.scores import UNCHANGED, WITHSTOOD, Score
 
 PAPER: Final = "Haarnoja et al. 2017"
 EXPLORATION: Final = f"{PAPER}, section 5.1, Figure 1"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.study.statistics.bootstrap import Bootstrap, Interval
-from pipeline.study.store.runs import Run
-from pipeline.study.store.scores import WITHSTOOD, Score, same_temperature
+from pipeline.study.store.runs import Run, same_temperature
+from pipeline.study.store.scores import WITHSTOOD, Score
 
 
 def comparators(

@@ -1,6 +1,7 @@
 """The finished runs of a study, read from `results/runs` for whoever judges them."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,17 @@ from pipeline.study.store.files import read_json, read_table
 from pipeline.study.store.layout import RUNS, instance, readable
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+
+SAME: float = 1e-5
+"""How far apart, relatively, two numbers for one temperature may be."""
+
+
+def same_temperature(one: float | None, other: float | None) -> bool:
+    """Whether two temperatures are one, or both are none."""
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=SAME)
+
 
 ALGORITHM: Final = TypeAdapter[Algorithm](Algorithm)
 

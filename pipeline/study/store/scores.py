@@ -4,7 +4,6 @@ A score belongs to a run of `explore`; its columns are `ORACLE/METRIC/PLACE` and
 `PERTURBATION/METRIC`, one number per seed (`docs/metrics.md`).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,10 +141,3 @@ def _table(path: Path, writer: str, study: Study) -> dict[str, Floats]:
             f"compute it again: dvc repro --force {writer}"
         )
     return table
-
-
-def same_temperature(one: float | None, other: float | None) -> bool:
-    """Whether two temperatures are one; two runs without any also have the same."""
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=1e-5)

@@ -3,8 +3,8 @@ import shutil
 import pytest
 
 from pipeline.study.errors import UserError
-from pipeline.study.store.runs import load_runs
-from pipeline.study.store.scores import load_scores, same_temperature
+from pipeline.study.store.runs import load_runs, same_temperature
+from pipeline.study.store.scores import load_scores
 from tests.study.small import small
 
 

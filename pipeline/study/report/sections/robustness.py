@@ -9,7 +9,8 @@ from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import MISSING, Table, interval, titled
 from pipeline.study.statistics.numbers import number
 from pipeline.study.store.layout import picture_name
-from pipeline.study.store.scores import WITHSTOOD, Score, same_temperature
+from pipeline.study.store.runs import same_temperature
+from pipeline.study.store.scores import WITHSTOOD, Score
 
 INTRODUCTION: Final = (
     "The trained policies act in tasks that they have not learned: half of the goals "
