@@ -21,9 +21,9 @@ from pydantic import TypeAdapter
 
 from benchmarks.machine import machine
 from pipeline.core.agents.settings import Ddpg, Sac
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job
 from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.study.statistics.bootstrap import interquartile_mean
 
 SEEDS = (0, 1, 2, 3, 4)

@@ -1,4 +1,4 @@
-"""Whether two computations of a study have the same results: how a refactoring is shown.
+"""Whether two computations of a study have the same results: to show a refactoring.
 
     python -m benchmarks.same_results OLD/results NEW/results
 

@@ -1,23 +1,25 @@
 """Statistics over seeds, everything against DDPG: `python -m stages.compare`.
 
-Reads `results/check/study.json` and `results/runs`; refuses a run or a seed that is not the study's.
+Reads `results/check/study.json` and `results/runs`; refuses a run or a seed that is not
+the study's.
 Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from pipeline.study.answers.results import load_compositions, load_scores
-from pipeline.study.claims.exact import judge_exact
-from pipeline.study.claims.soft_q_learning import judge
+from pipeline.study.claims.base import Evidence
+from pipeline.study.claims.judge import judge
 from pipeline.study.command import command
 from pipeline.study.params.study import whole_study
 from pipeline.study.statistics.bootstrap import Bootstrap
-from pipeline.study.statistics.compare import CURVES, bands, compare, panels
+from pipeline.study.statistics.curves import bands, panels
+from pipeline.study.statistics.summary import summarise
 from pipeline.study.store.files import write_csv, write_json
 from pipeline.study.store.layout import COMPARED
 from pipeline.study.store.runs import Run
-from pipeline.study.store.scores import summarise
 from pipeline.study.training.results import load_runs
 
 BAND: Final = ("run", "step", "iqm", "low", "high")
@@ -28,14 +30,11 @@ def main() -> None:
     with command("compare"):
         study = whole_study()
         runs = load_runs(study)
-        bootstrap = Bootstrap(**study.compare.model_dump())
-        metrics = compare(runs, bootstrap)
         scores, compositions = load_scores(study, runs), load_compositions(study)
-        for stage, entries in summarise(scores, compositions, bootstrap).items():
-            for name, entry in entries.items():
-                metrics.setdefault(stage, {}).setdefault(name, {}).update(entry)
+        bootstrap = Bootstrap(**study.compare.model_dump())
+        metrics = summarise(runs, scores, compositions, bootstrap)
         write_json(COMPARED / "metrics.json", metrics)
-        claims = judge(runs, bootstrap) + judge_exact(scores, compositions, bootstrap)
+        claims = judge(Evidence(runs, scores, compositions, bootstrap))
         write_json(COMPARED / "claims.json", [asdict(claim) for claim in claims])
         for run in runs:
             entry = metrics[run.stage][run.name]
@@ -53,10 +52,10 @@ def headline(run: Run, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_curves(runs: list[Run], bootstrap: Bootstrap) -> None:
+def write_curves(runs: Sequence[Run], bootstrap: Bootstrap) -> None:
     """One table for every stage, task and metric: `run,step,iqm,low,high`."""
     for (stage, task), together in panels(runs).items():
-        for metric in CURVES:
+        for metric in together[0].task.curves:
             rows = [
                 (band.run.label, step, one.estimate, one.low, one.high)
                 for band in bands(together, metric, bootstrap)

@@ -1,24 +1,21 @@
-"""Every figure and one self-contained page: `python -m stages.report`.
+"""Every figure, every table and one self-contained page: `python -m stages.report`.
 
 Reads `results/check/study.json`, `results/runs`, `results/exact`, `results/sweep` and
 `results/compare`.
-Writes `results/report`: `report.html` and `figures/`.
+Writes `results/report`: `report.html`, `figures/`, and `tables/` in Markdown.
 """
 
 from typing import Any
 
+from pipeline.study.answers.results import load_compositions, load_scores
 from pipeline.study.command import command
 from pipeline.study.params.study import whole_study
-from pipeline.study.report.exact_sections import exact_sections
-from pipeline.study.report.page import page, searches, sections
+from pipeline.study.report.page import page, sections, tables
+from pipeline.study.report.section import Context
+from pipeline.study.report.table import markdown
+from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.store import layout
 from pipeline.study.store.files import atomic_write, read_json
-from pipeline.study.store.layout import (
-    COMPARED,
-    REPORTED,
-    SWEEPS,
-    picture_file,
-    readable,
-)
 from pipeline.study.training.results import load_runs
 
 
@@ -27,29 +24,28 @@ def main() -> None:
     with command("report"):
         study = whole_study()
         runs = load_runs(study)
-        metrics, claims = _compared("metrics.json"), _compared("claims.json")
-        results = [
-            *sections(study, runs, metrics),
-            *exact_sections(study, runs, metrics),
-        ]
-        searched = list(searches(study, SWEEPS))
-        for section in results + searched:
-            for picture in section.pictures + section.more:
-                atomic_write(picture_file(picture.name), picture.png)
-        text = page(
-            study,
+        context = Context(
             runs,
-            claims=claims,
-            sections=results,
-            searches=searched,
-            sweeps=SWEEPS,
+            load_scores(study, runs),
+            load_compositions(study),
+            Bootstrap(**study.compare.model_dump()),
+            study,
+            metrics=_compared("metrics.json"),
+            claims=_compared("claims.json"),
         )
-        atomic_write(REPORTED / "report.html", text.encode())
+        found = sections(context)
+        for section in found:
+            for picture in (*section.pictures, *section.more):
+                atomic_write(layout.picture_file(picture.name), picture.png)
+        for table in tables(context, found):
+            text = "\n".join(markdown(table))
+            atomic_write(layout.TABLES / f"{table.name}.md", f"{text}\n".encode())
+        atomic_write(layout.REPORTED / "report.html", page(context, found).encode())
 
 
 def _compared(name: str) -> Any:
-    with readable(COMPARED / name, "compare"):
-        return read_json(COMPARED / name)
+    with layout.readable(layout.COMPARED / name, "compare"):
+        return read_json(layout.COMPARED / name)
 
 
 if __name__ == "__main__":

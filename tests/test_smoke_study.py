@@ -274,7 +274,10 @@ def stale(root):
 
 def test_another_oracle_trains_nothing(copied):
     params = copied / "params.yaml"
-    hot, cold = "task: multigoal, temperature: 10.0}", "task: multigoal, temperature: 9.0}"
+    hot, cold = (
+        "task: multigoal, temperature: 10.0}",
+        "task: multigoal, temperature: 9.0}",
+    )
     assert hot in params.read_text()
     params.write_text(params.read_text().replace(hot, cold))
     judged = {"exact@multigoal_10", "score@sac", "score@ddpg"}

@@ -25,10 +25,10 @@ from benchmarks.ablation.measure import Work, measure
 from benchmarks.ablation.tables import Measured, tables
 from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
-from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.tasks.multigoal.arena import Arena
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.params.load import load_study
 
 TASK = "multigoal"

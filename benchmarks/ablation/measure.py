@@ -13,15 +13,15 @@ from benchmarks.ablation.learners import AveragedWeights
 from benchmarks.ablation.tables import METRICS, Measured
 from benchmarks.ablation.variants import VARIANTS
 from pipeline.core.agents import factory
+from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.config.computation import PLAIN
-from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.job import Job
-from pipeline.core.population.randomness import stream
 from pipeline.core.judging.scoring import score
+from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.loop import Training, finish
 
 PROBES = np.array([[0.0, 0.0], [2.5, 2.5]])

@@ -24,11 +24,9 @@ from benchmarks.ablation.learners import (
     paper_bandwidth,
     upper_median_bandwidth,
 )
-from pipeline.core.agents import factory
-from pipeline.core.equations import soft
-from pipeline.core.learning import value_table
 from pipeline.core.agents import sql
 from pipeline.core.agents.settings import Sql
+from pipeline.core.learning import value_table
 from pipeline.core.population.networks import Mlp
 from pipeline.study.machine.check import has_bfloat16
 

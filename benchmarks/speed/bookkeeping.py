@@ -18,11 +18,11 @@ from benchmarks.speed.clock import Clock
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from pipeline.core.job import Job, Result
+from pipeline.study.backends import worker
+from pipeline.study.params.load import load_study
 from pipeline.study.store.files import read_json, write_json, write_yaml
 from pipeline.study.store.layout import best_file
-from pipeline.study.params.load import load_study
 from pipeline.study.training import run
-from pipeline.study.backends import worker
 
 STAGE, RUN = "explore", "sql_10"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -42,8 +42,8 @@ PARTS = (TRAINING, JUDGING, *BOOKKEEPING)
 
 def train(job: Job, desk: worker.Desk) -> Result:
     """As a worker of the stage does, with a clock."""
-    from pipeline.core.training import checkpoint, loop
     from pipeline.core.judging import evaluation
+    from pipeline.core.training import checkpoint, loop
 
     clock = Clock()
     watched = (

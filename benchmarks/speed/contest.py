@@ -16,8 +16,8 @@ from typing import Any, Self, TypeVar
 
 from benchmarks.speed.rows import Cell, Row
 from benchmarks.speed.subject import Run
-from pipeline.study.machine.settings import compiled_graphs
 from pipeline.study.backends.local import COMPILE_ALONE, KEEP_MEMORY
+from pipeline.study.machine.settings import compiled_graphs
 
 WARMING_CALLS = 2
 """Made before anything is timed."""

@@ -12,9 +12,9 @@ from pipeline.core.agents import factory
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Computation
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job
 from pipeline.core.memory.replay import Batch
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.training.loop import RECORD_EVERY, Training
 from pipeline.study.machine.check import has_bfloat16
 

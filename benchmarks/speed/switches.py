@@ -19,16 +19,14 @@ from torch import Tensor
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, interval, markdown, rates, ratios
 from benchmarks.speed.subject import BATCHES, Case, Program, Run, batches, population
-from pipeline.core.agents import factory
-from pipeline.core.equations import soft
-from pipeline.core.agents.base import QLearner
 from pipeline.core.agents import sac, setting, sql, stein
-from pipeline.core.population.optimizer import learnable
+from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.equations import soft
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.noise import Noise
-from pipeline.core.population.optimizer import Adam
+from pipeline.core.population.optimizer import Adam, learnable
 
 CASES = (Case("sql", 1, 128, 256), Case("sql", 5, 128, 64), Case("sac", 8, 128, 64))
 PARTS = 6

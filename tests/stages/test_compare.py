@@ -17,9 +17,8 @@ def test_writes_numbers_claims_one_summary_a_run_and_curves(tmp_path):
     compare.main()
     out = tmp_path / "results/compare"
     assert "sql_10" in read_json(out / "metrics.json")["explore"]
-    assert (
-        len(read_json(out / "claims.json")) == 7 + 5
-    )  # five about exact answers, changed tasks, composition
+    # Seven, and five about exact answers, changed tasks, composition.
+    assert len(read_json(out / "claims.json")) == 7 + 5
     assert read_json(out / "summary/scratch/ddpg.json").keys() == {
         "objective",
         "iqm",

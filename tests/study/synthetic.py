@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from pipeline.core.agents.settings import Ddpg, Sac, Sql
 from pipeline.core.tasks.gymnasium.settings import Gymnasium
@@ -14,7 +13,7 @@ from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task
 from pipeline.study.params.load import load_study
 from pipeline.study.params.study import Study
-from pipeline.study.store.files import write_csv, write_json, write_yaml
+from pipeline.study.store import files
 from pipeline.study.store.layout import STAGES
 from tests.study.checked import check
 from tests.study.synthetic_exact import write_exact
@@ -24,7 +23,6 @@ KEPT_EPISODES = 50
 GOALS = FOUR_GOALS.objectives[0]
 GRID = np.linspace(-1, 1, 41)
 PROBES = np.array([[-2.5, 0.0], [0.0, 0.0], [2.5, 2.5]])
-BEST = {"sql": 0.97, "sac": 0.8, "ddpg": 0.4}
 
 
 def small_study(root: Path) -> Study:
@@ -53,7 +51,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
     if run.temperature is not None:
         algorithm = algorithm.with_temperature(run.temperature)
     generator = np.random.default_rng(abs(hash_of(f"{stage}/{name}")))
-    write_json(
+    files.write_json(
         folder / "run.json",
         {
             "key": "0" * 32,
@@ -87,8 +85,7 @@ def write_run(study: Study, stage: str, name: str, folder: Path) -> None:
         )
     _write_tables(study, folder, final, curves)
     if behaviour:
-        arrays = {name: np.ascontiguousarray(x) for name, x in behaviour.items()}
-        save_file(arrays, folder / "behaviour.safetensors")
+        files.write_arrays(folder / "behaviour.safetensors", behaviour)
 
 
 def hash_of(text: str) -> int:
@@ -98,18 +95,14 @@ def hash_of(text: str) -> int:
 
 def _write_tables(study: Study, folder: Path, final: Any, curves: Any) -> None:
     seeds = study.study.seeds
-    write_csv(
-        folder / "final.csv",
-        ["seed", *final],
-        [[seed, *(final[name][i] for name in final)] for i, seed in enumerate(seeds)],
-    )
+    files.write_csv(folder / "final.csv", *files.by_seed(seeds, final))
     metrics = [name for name in curves if name != "step"]
     rows = [
         [seed, step, *(curves[name][at][i] for name in metrics)]
         for i, seed in enumerate(seeds)
         for at, step in enumerate(curves["step"])
     ]
-    write_csv(folder / "records.csv", ["seed", "step", *metrics], rows)
+    files.write_csv(folder / "records.csv", ["seed", "step", *metrics], rows)
 
 
 def _curves(
@@ -234,13 +227,13 @@ def _write_sweep(study: Study, name: str, folder: Path) -> None:
         )
     done = [row for row in rows if row[2] == "COMPLETE"]
     best = max(done, key=lambda row: row[3], default=None)
-    write_csv(
+    files.write_csv(
         folder / "trials/trials.csv",
         ["batch", "slot", "state", "value", *names]
         + [f"value_seed_{seed}" for seed in study.sweep.seeds],
         rows,
     )
-    write_json(
+    files.write_json(
         folder / "trials/run.json",
         {
             "key": "0" * 32,
@@ -258,4 +251,4 @@ def _write_sweep(study: Study, name: str, folder: Path) -> None:
             },
         },
     )
-    write_yaml(folder / "best.yaml", algorithm.model_dump(mode="json"))
+    files.write_yaml(folder / "best.yaml", algorithm.model_dump(mode="json"))

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.answers.scores import changed_tasks
 from pipeline.study.answers.theorems import write_theorems
 from pipeline.study.params.exact import Theorems
 from pipeline.study.params.study import Study
-from pipeline.study.store.files import write_csv, write_json
+from pipeline.study.store.files import by_seed, write_arrays, write_csv, write_json
 
 PROBES = np.array([[-2.0, 0.0], [0.0, 0.0], [2.5, 2.5]])
 PLACES = ("-2:0", "0:0", "2.5:2.5")
@@ -70,8 +69,7 @@ def write_oracle(study: Study, name: str, folder: Path) -> None:
         "probe_states": PROBES,
         "probe_masses": _masses(3, 41),
     }
-    save_file({key: np.ascontiguousarray(x) for key, x in arrays.items()},
-              folder / "oracle.safetensors")  # fmt: skip
+    write_arrays(folder / "oracle.safetensors", arrays)
 
 
 def write_score(study: Study, name: str, task: MultiGoal, folder: Path) -> None:
@@ -113,16 +111,15 @@ def write_score(study: Study, name: str, task: MultiGoal, folder: Path) -> None:
             f"{change}/episode_length": rng.normal(10, 1, 9),
         }
     if exact:
-        _write_columns(folder / "scores.csv", seeds, exact)
-    _write_columns(folder / "robustness.csv", seeds, robustness)
+        write_csv(folder / "scores.csv", *by_seed(seeds, exact))
+    write_csv(folder / "robustness.csv", *by_seed(seeds, robustness))
     arrays = {
         "probe_states": PROBES,
         "policy_masses": np.stack([_masses(3, study.score.cells)] * len(seeds)),
         **{f"oracle_masses/{each}": _masses(3, study.score.cells) for each in oracles},
         **{f"positions/{each}": _population(rng, len(seeds)) for each in changed},
     }
-    save_file({key: np.ascontiguousarray(x) for key, x in arrays.items()},
-              folder / "behaviour.safetensors")  # fmt: skip
+    write_arrays(folder / "behaviour.safetensors", arrays)
 
 
 def write_composition(study: Study, folder: Path) -> None:
@@ -136,7 +133,7 @@ def write_composition(study: Study, folder: Path) -> None:
         "largest_excess": rng.normal(13, 1, 9),
         **{f"reverse_kl/{place}": rng.exponential(0.1, 9) for place in PLACES},
     }
-    _write_columns(folder / "final.csv", seeds, columns)
+    write_csv(folder / "final.csv", *by_seed(seeds, columns))
     write_json(
         folder / "run.json",
         {
@@ -164,16 +161,7 @@ def write_composition(study: Study, folder: Path) -> None:
         "policy_masses": np.stack([_masses(3, study.score.cells)] * len(seeds)),
         "oracle_masses": _masses(3, study.score.cells),
     }
-    save_file({key: np.ascontiguousarray(x) for key, x in arrays.items()},
-              folder / "behaviour.safetensors")  # fmt: skip
-
-
-def _write_columns(path: Path, seeds: Any, columns: Any) -> None:
-    rows = [
-        [seed, *(values[i] for values in columns.values())]
-        for i, seed in enumerate(seeds)
-    ]
-    write_csv(path, ["seed", *columns], rows)
+    write_arrays(folder / "behaviour.safetensors", arrays)
 
 
 def _walks(rng: Any, episodes: int) -> Any:

@@ -24,7 +24,9 @@ class Kind(Value):
     """
 
     columns: ClassVar[tuple[str, ...]] = ("return",)
-    """Metrics in the table of its runs and in files of learning curves."""
+    """Metrics in the table of its runs."""
+    curves: ClassVar[tuple[str, ...]] = ("return",)
+    """Metrics whose learning curves are files."""
     has_plane: ClassVar[bool] = False
     """Whether `info["position"]` says where its body is in a plane."""
     is_composable: ClassVar[bool] = False

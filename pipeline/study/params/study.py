@@ -19,6 +19,7 @@ from pipeline.study.params.exact import (
     ComposedRun,
     Exact,
     OracleSettings,
+    Robustness,
     Score,
     Theorems,
 )
@@ -135,6 +136,12 @@ class Study(Value):
     def compositions(self) -> Mapping[str, ComposedRun]:
         """Samplers for two soft Q-functions together."""
         return {} if self.compose is None else self.compose.runs
+
+    @property
+    def robustness(self) -> Robustness:
+        """How policies are tried in changed tasks, in a study that does so."""
+        assert self.score is not None, "something was judged"
+        return self.score.robustness
 
     @property
     def perturbations(self) -> Mapping[str, Perturbation]:

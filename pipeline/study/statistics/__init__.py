@@ -1,1 +1,1 @@
-"""Numbers over seeds: intervals, arrivals, learning curves."""
+"""Statistics over seeds: intervals, steps to a threshold, learning curves."""

@@ -35,6 +35,8 @@ COMPARED: Final = Path("results/compare")
 """Statistics and claims."""
 REPORTED: Final = Path("results/report")
 """The page, and every figure in `figures/`."""
+TABLES: Final = REPORTED / "tables"
+"""Every table of the page in Markdown, in `<name>.md`."""
 
 DESCRIBED: Final = "run.json"
 """In the folder of a result: what it is of."""

@@ -76,8 +76,8 @@ class TestStepsOfItsOwn:
     @pytest.fixture
     def study(self, study):
         """The runs are of 2000 steps, as their stage; one should have 1500."""
-        run = study.explore.runs["ddpg"].model_copy(update={"steps": 1500})
-        runs = study.explore.runs | {"ddpg": run}
+        run = study.runs("explore")["ddpg"].model_copy(update={"steps": 1500})
+        runs = study.runs("explore") | {"ddpg": run}
         explore = study.explore.model_copy(update={"runs": runs})
         return study.model_copy(update={"explore": explore})
 

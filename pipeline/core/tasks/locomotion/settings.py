@@ -26,6 +26,7 @@ class Locomotion(Kind):
         "forward_distance",
         "direction_spread",
     )
+    curves: ClassVar[tuple[str, ...]] = columns
     has_plane: ClassVar[bool] = True
 
     kind: Literal["locomotion"]

@@ -70,8 +70,8 @@ class MultiGoal(Kind):
         "goals_reached",
         "goal_entropy",
         "return",
-        "success",
     )
+    curves: ClassVar[tuple[str, ...]] = (*columns, "success")
     has_plane: ClassVar[bool] = True
     is_composable: ClassVar[bool] = True
     can_change: ClassVar[bool] = True

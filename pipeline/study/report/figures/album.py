@@ -1,16 +1,23 @@
-"""Which pictures a study gets, in which order, and what is written under them."""
+"""Which pictures a study gets, in which order, and what is written under them.
 
-from collections.abc import Iterator, Sequence
+What a kind of task has of its own is in `KINDS`; a kind that is not there has none.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from pipeline.study.report.figures import curves, locomotion, multigoal, sweeps
-from pipeline.study.report.figures.style import describe
+from pipeline.core.tasks.multigoal.settings import Perturbation
+from pipeline.study.report.figures import curves, exact, locomotion, multigoal, sweeps
+from pipeline.study.report.figures.style import by_algorithm, describe
 from pipeline.study.statistics.bootstrap import Bootstrap
-from pipeline.study.statistics.compare import bands
+from pipeline.study.statistics.curves import bands
 from pipeline.study.store.layout import picture_name
 from pipeline.study.store.runs import Run
+from pipeline.study.store.scores import Score
 from pipeline.study.sweep.trials import FinishedSweep
+
+Perturbations: TypeAlias = Mapping[str, Perturbation]
 
 
 @dataclass(frozen=True)
@@ -23,53 +30,22 @@ class Picture:
     png: bytes
 
 
-def of_panel(
-    name: str,
-    runs: Sequence[Run],
-    *,
-    metrics: dict[str, Any],
-    bootstrap: Bootstrap,
-) -> Iterator[Picture]:
-    """Pictures of runs on one task, beside each other.
+@dataclass(frozen=True)
+class OfKind:
+    """The pictures that a kind of task has of its own; each may be missing."""
 
-    Args:
-        name: Beginning of the files' names.
-        runs: In the order in which they are shown.
-        metrics: Content of `metrics.json`.
-        bootstrap: How the bands of learning curves are made.
-    """
-    confidence = f"{bootstrap.confidence:.0%}"
-    task = runs[0].task
-    scored = [run for run in runs if task.objective in metrics[run.stage][run.name]]
-    if scored:
-        yield Picture(
-            f"{name}_scores",
-            "After training: interquartile mean over seeds (tick), its "
-            f"{confidence} interval (bar) and every seed (dots).",
-            curves.finals(
-                scored,
-                [metrics[run.stage][run.name][task.objective] for run in scored],
-            ),
-        )
-    if task.kind == "multigoal":
-        yield from _multigoal(name, runs)
-    if task.kind == "locomotion":
-        yield Picture(
-            f"{name}_traces",
-            "Final episodes seen from above, from where each began; as Figure 7 of the "
-            "soft Q-learning paper.",
-            locomotion.traces(runs),
-        )
-    spread = ["direction_spread"] if task.kind == "locomotion" else []
-    for metric in dict.fromkeys([task.objective, "return", *spread]):
-        learned = list(bands(runs, metric, bootstrap))
-        if learned:
-            yield Picture(
-                f"{name}_curve_{metric}",
-                f"Evaluations in the course of training: interquartile mean over seeds "
-                f"and its {confidence} interval at each step.",
-                curves.learning(learned, metric),
-            )
+    panel: Callable[[str, Sequence[Run]], Iterator[Picture]] | None = None
+    """Of runs beside each other, from the beginning of the files' names."""
+    alone: tuple[str, Callable[[Run], bytes]] | None = None
+    """Of a run by itself: what it shows, and what draws it."""
+    curves: tuple[str, ...] = ()
+    """Metrics whose learning curves are drawn, besides the objective and the return."""
+    oracle: Callable[[Mapping[str, Any], Any, str], bytes] | None = None
+    """Of an exact answer: its arrays, the task, a title."""
+    changed: Callable[[Sequence[Score], Perturbations], bytes] | None = None
+    """Of runs in changed tasks."""
+    judged: Callable[[Score, Perturbations], bytes] | None = None
+    """Of a run beside exact answers and in changed tasks."""
 
 
 def _multigoal(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
@@ -96,33 +72,101 @@ def _multigoal(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
 def _extremes(runs: Sequence[Run]) -> list[Run]:
     """Of each algorithm the runs with the highest and the lowest temperature."""
     chosen: set[str] = set()
-    for kind in {run.algorithm.kind for run in runs}:
-        alike = [run for run in runs if run.algorithm.kind == kind]
+    for alike in by_algorithm(runs):
         alike.sort(key=lambda run: (run.swept, run.temperature or 0.0))
-        held = [run for run in alike if not run.swept] or alike
-        chosen |= {held[0].id, held[-1].id}
+        unswept = [run for run in alike if not run.swept] or alike
+        chosen |= {unswept[0].id, unswept[-1].id}
     return [run for run in runs if run.id in chosen]
 
 
+def _locomotion(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
+    yield Picture(
+        f"{name}_traces",
+        "Final episodes seen from above, from where each began; as Figure 7 of the "
+        "soft Q-learning paper.",
+        locomotion.traces(runs),
+    )
+
+
+KINDS: Final[Mapping[str, OfKind]] = {
+    "multigoal": OfKind(
+        panel=_multigoal,
+        alone=("trajectories, and actions over Q.", multigoal.behaviour),
+        oracle=exact.oracle,
+        changed=exact.changed_tasks,
+        judged=exact.judged,
+    ),
+    "locomotion": OfKind(
+        panel=_locomotion,
+        alone=("final episodes seen from above.", lambda x: locomotion.traces([x])),
+        curves=("direction_spread",),
+    ),
+}
+
+
+def of_kind(kind: str) -> OfKind:
+    """What a kind of task has of its own."""
+    return KINDS.get(kind, OfKind())
+
+
+def of_panel(
+    name: str,
+    runs: Sequence[Run],
+    *,
+    metrics: Mapping[str, Any],
+    bootstrap: Bootstrap,
+) -> Iterator[Picture]:
+    """Pictures of runs on one task, beside each other.
+
+    Args:
+        name: Beginning of the files' names.
+        runs: In the order in which they are shown.
+        metrics: Content of `metrics.json`.
+        bootstrap: How the bands of learning curves are made.
+    """
+    confidence = f"{bootstrap.confidence:.0%}"
+    task = runs[0].task
+    own = of_kind(task.kind)
+    scored = [run for run in runs if task.objective in metrics[run.stage][run.name]]
+    if scored:
+        yield Picture(
+            f"{name}_scores",
+            "After training: interquartile mean over seeds (tick), its "
+            f"{confidence} interval (bar) and every seed (dots).",
+            curves.finals(
+                scored,
+                [metrics[run.stage][run.name][task.objective] for run in scored],
+            ),
+        )
+    if own.panel is not None:
+        yield from own.panel(name, runs)
+    for metric in dict.fromkeys([task.objective, "return", *own.curves]):
+        learned = list(bands(runs, metric, bootstrap))
+        if learned:
+            yield Picture(
+                f"{name}_curve_{metric}",
+                f"Evaluations in the course of training: interquartile mean over seeds "
+                f"and its {confidence} interval at each step.",
+                curves.learning(learned, metric),
+            )
+
+
 def of_runs(runs: Sequence[Run]) -> Iterator[Picture]:
-    """One picture of every run that has a plane to be seen in."""
+    """One picture of every run whose kind of task has one."""
     for run in runs:
-        name = picture_name(run.stage, run.name)
-        title = f"{describe(run)} ({run.id})"
-        if run.task.kind == "multigoal":
-            caption = f"{title}: trajectories, and actions over Q."
-            yield Picture(name, caption, multigoal.behaviour(run))
-        elif run.task.kind == "locomotion":
-            caption = f"{title}: final episodes seen from above."
-            yield Picture(name, caption, locomotion.traces([run]))
+        alone = of_kind(run.task.kind).alone
+        if alone is not None:
+            shown, draw = alone
+            caption = f"{describe(run)} ({run.id}): {shown}"
+            yield Picture(picture_name(run.stage, run.name), caption, draw(run))
 
 
-def of_sweep(sweep: FinishedSweep) -> Iterator[Picture]:
+def of_sweep(sweep: FinishedSweep, colour: str) -> Iterator[Picture]:
     """What a search tried; nothing if no trial has a value."""
     if sweep.complete:
         yield Picture(
             picture_name("sweep", sweep.name),
             f"{len(sweep.trials)} trials, {len(sweep.seeds)} seeds each (small dots). "
             "The star is the trial that the study trains with; a cross failed.",
-            sweeps.search(sweep),
+            sweeps.search(sweep, colour),
         )

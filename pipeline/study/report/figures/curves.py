@@ -8,28 +8,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from pipeline.study.report.figures.style import (
-    COLOURS,
-    METRICS,
-    STEPS,
-    TITLES,
-    canvas,
-    looks,
-    names,
-    styled,
-)
-from pipeline.study.statistics.compare import Band
+from pipeline.core.agents.settings import Ddpg
+from pipeline.study.report.figures import style
+from pipeline.study.statistics.curves import Band
 from pipeline.study.store.runs import Run
 
 LINES_PER_PANEL: Final = 4
 """More bands than this overlap too much to be read: a panel for each algorithm."""
 
 
-@styled
+@style.styled
 def learning(bands: Sequence[Band], metric: str) -> Figure:
     """IQM over seeds in the course of training, with its interval at each step."""
     groups = _panels(bands)
-    figure, axes = canvas(
+    figure, axes = style.canvas(
         1,
         len(groups),
         size=(6.4, 3.6) if len(groups) == 1 else (4.3 * len(groups), 3.6),
@@ -37,15 +29,15 @@ def learning(bands: Sequence[Band], metric: str) -> Figure:
         sharey=True,
     )
     runs = [band.run for band in bands]
-    named, look = names(runs), looks(runs)
+    named, look = style.names(runs), style.looks(runs)
     for panel, (title, members) in zip(axes[0], groups.items(), strict=True):
         for band in members:
             _band(panel, band, named[band.run.id], look[band.run.id])
-        panel.set(xlabel=STEPS, title=title)
+        panel.set(xlabel=style.STEPS, title=title)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
         panel.legend(loc="best", handlelength=2.6)
-    axes[0, 0].set_ylabel(METRICS.get(metric, metric))
+    axes[0, 0].set_ylabel(style.METRICS.get(metric, metric))
     axes[0, 0].set_xlim(left=0)
     return figure
 
@@ -54,13 +46,14 @@ def _panels(bands: Sequence[Band]) -> dict[str, list[Band]]:
     """All in one, or one per algorithm with DDPG in each for comparison."""
     if len(bands) <= LINES_PER_PANEL:
         return {"": list(bands)}
-    by_kind = {
-        title: [band for band in bands if band.run.algorithm.kind == kind]
-        for kind, title in TITLES.items()
+    of_run = {band.run.id: band for band in bands}
+    by_title = {
+        alike[0].algorithm.title: [of_run[run.id] for run in alike]
+        for alike in style.by_algorithm([band.run for band in bands])
     }
-    baseline = by_kind.pop(TITLES["ddpg"])
-    groups = {title: alike + baseline for title, alike in by_kind.items() if alike}
-    return groups or {TITLES["ddpg"]: baseline}
+    baseline = by_title.pop(Ddpg.title, [])
+    groups = {title: alike + baseline for title, alike in by_title.items()}
+    return groups or {Ddpg.title: baseline}
 
 
 def _band(axes: Axes, band: Band, label: str, look: dict[str, Any]) -> None:
@@ -71,7 +64,7 @@ def _band(axes: Axes, band: Band, label: str, look: dict[str, Any]) -> None:
     axes.plot(band.steps, iqm, lw=1.9, label=label, **look)
 
 
-@styled
+@style.styled
 def finals(runs: Sequence[Run], entries: Sequence[dict[str, Any]]) -> Figure:
     """IQM and interval of each run's objective, above one dot per seed.
 
@@ -80,17 +73,17 @@ def finals(runs: Sequence[Run], entries: Sequence[dict[str, Any]]) -> Figure:
         entries: What `metrics.json` says about the task's objective, for each run.
     """
     metric = runs[0].task.objective
-    figure, ((axes,),) = canvas(1, 1, size=(7.4, 0.36 * len(runs) + 0.9))
+    figure, ((axes,),) = style.canvas(1, 1, size=(7.4, 0.36 * len(runs) + 0.9))
     for row, (run, entry) in enumerate(zip(runs, entries, strict=True)):
-        colour = COLOURS[run.algorithm.kind]
+        colour = run.algorithm.colour
         values = run.final[metric]
         seeds = np.full(len(values), row + 0.27)
         axes.plot(values, seeds, "o", color=colour, ms=4.5, alpha=0.35, mew=0)
         ends = [entry["low"], entry["high"]]
         axes.plot(ends, [row, row], color=colour, lw=3, solid_capstyle="butt")
         axes.plot(entry["iqm"], row, "|", color=colour, ms=13, mew=2.4)
-    axes.set_yticks(range(len(runs)), names(runs).values())
+    axes.set_yticks(range(len(runs)), style.names(runs).values())
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.set(ylim=(len(runs) - 0.5, -0.5), xlabel=METRICS.get(metric, metric))
+    axes.set(ylim=(len(runs) - 0.5, -0.5), xlabel=style.METRICS.get(metric, metric))
     return figure

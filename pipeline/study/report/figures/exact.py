@@ -9,17 +9,12 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
+from pipeline.core.agents.settings import Sql
 from pipeline.core.tasks.multigoal.arena import BOUND, GOAL_RADIUS
 from pipeline.core.tasks.multigoal.settings import MultiGoal, Perturbation
+from pipeline.study.report.figures import style
 from pipeline.study.report.figures.multigoal import trajectories
-from pipeline.study.report.figures.style import (
-    COLOURS,
-    canvas,
-    describe,
-    goal_colours,
-    names,
-    styled,
-)
+from pipeline.study.statistics.goals import goals_of
 from pipeline.study.store.scores import WITHSTOOD, Composition, Score
 
 Array = npt.NDArray[Any]
@@ -30,10 +25,10 @@ BRIGHTNESS: Final = 0.5
 """Exponent that lets cells of small mass be seen beside the highest."""
 
 
-@styled
+@style.styled
 def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
     """V*, episodes of the soft-optimal policy, and its actions in three places."""
-    figure, axes = canvas(1, 5, size=(13.2, 3.0))
+    figure, axes = style.canvas(1, 5, size=(13.2, 3.0))
     reach = (-BOUND, BOUND, -BOUND, BOUND)
     image = axes[0, 0].imshow(
         data["v"].T, origin="lower", extent=reach, cmap="Blues", aspect="equal"
@@ -51,7 +46,7 @@ def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
     return figure
 
 
-@styled
+@style.styled
 def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
     """Densities of actions: a row for each place, the exact answer first.
 
@@ -63,17 +58,17 @@ def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
     states = behaviours[0]["probe_states"]
     exact = behaviours[0][f"oracle_masses/{oracle}"]
     columns = len(scores) + 1
-    figure, axes = canvas(
+    figure, axes = style.canvas(
         len(states), columns, size=(2.15 * columns + 0.6, 2.2 * len(states) + 0.4)
     )
-    named = names([score.run for score in scores])
+    named = style.names([score.run for score in scores])
     for row, (state, masses) in enumerate(zip(states, exact, strict=True)):
         density(axes[row, 0], masses, ORACLE, masses.max())
         axes[row, 0].set_ylabel(f"at {_place(state)}")
         for score, behaviour, panel in zip(
             scores, behaviours, axes[row, 1:], strict=True
         ):
-            colour = COLOURS[score.run.algorithm.kind]
+            colour = score.run.algorithm.colour
             density(panel, behaviour["policy_masses"][0, row], colour, masses.max())
             place = score.places[row]
             value = score.exact[f"{oracle}/reverse_kl/{place}"][0]
@@ -119,57 +114,55 @@ def _note(axes: Axes, text: str) -> None:
 # ----------------------------------------------------------------------- robustness
 
 
-@styled
+@style.styled
 def changed_tasks(
     scores: Sequence[Score], perturbations: Mapping[str, Perturbation]
 ) -> Figure:
-    """First tries in the task as it was learned and as it is changed.
+    """First attempts in the task as it was learned and as it is changed.
 
     Args:
         scores: Runs on one task, a row each; their first seed is drawn.
         perturbations: All of the study.
     """
     columns = scores[0].perturbations
-    figure, axes = canvas(
+    figure, axes = style.canvas(
         len(scores),
         len(columns),
         size=(2.5 * len(columns) + 0.4, 2.6 * len(scores) + 0.3),
     )
-    named = names([score.run for score in scores])
+    named = style.names([score.run for score in scores])
     for score, row in zip(scores, axes, strict=True):
-        task, behaviour = score.run.task, score.behaviour()
+        behaviour = score.behaviour()
         for name, panel in zip(columns, row, strict=True):
-            changed = _changed(task, perturbations.get(name))
-            _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
-            mastered = score.robustness[f"{name}/{WITHSTOOD}"][0]
-            _note(panel, f"{mastered:.0%}")
+            positions = behaviour[f"positions/{name}"][0]
+            _attempts(panel, goals_of(score.run), perturbations.get(name), positions)
+            succeeded = score.robustness[f"{name}/{WITHSTOOD}"][0]
+            _note(panel, f"{succeeded:.0%}")
             if score is scores[0]:
                 panel.set_title(name.replace("_", " "))
         row[0].set_ylabel(named[score.run.id])
     return figure
 
 
-def _tries(axes: Axes, task: MultiGoal, changed: MultiGoal, positions: Array) -> None:
+def _attempts(
+    axes: Axes, task: MultiGoal, change: Perturbation | None, positions: Array
+) -> None:
     """Trajectories in a changed task; a goal keeps its colour, a lost one is dotted."""
-    colours = dict(zip(task.goals, goal_colours(len(task.goals)), strict=True))
+    changed = (change and task.changed(change)) or task
+    colours = dict(zip(task.goals, style.goal_colours(len(task.goals)), strict=True))
     trajectories(axes, changed, positions, [colours[goal] for goal in changed.goals])
     for goal in [goal for goal in task.goals if goal not in changed.goals]:
         axes.add_patch(Circle(goal, GOAL_RADIUS, fill=False, ec="#777777", ls=":"))
 
 
-def _changed(task: MultiGoal, perturbation: Perturbation | None) -> MultiGoal:
-    changed = None if perturbation is None else task.changed(perturbation)
-    return task if changed is None else changed
-
-
-@styled
+@style.styled
 def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
     """One run: its actions beside the exact ones, and itself in changed tasks."""
     behaviour = score.behaviour()
     columns = max(len(score.perturbations), 3)
     rows = 3 if score.exact else 2
-    figure, axes = canvas(rows, columns, size=(2.6 * columns, 2.7 * rows + 0.4))
-    colour = COLOURS[score.run.algorithm.kind]
+    figure, axes = style.canvas(rows, columns, size=(2.6 * columns, 2.7 * rows + 0.4))
+    colour = score.run.algorithm.colour
     for panel in axes.flat:
         panel.set_visible(False)
     for probe, state in enumerate(behaviour["probe_states"]):
@@ -184,20 +177,19 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
         axes[0, probe].set_visible(True)
         density(axes[0, probe], masses, colour, highest)
         axes[0, probe].set_title(f"actions at {_place(state)}")
-    task = score.run.task
     for name, panel in zip(score.perturbations, axes[-1], strict=False):
         panel.set_visible(True)
-        changed = _changed(task, perturbations.get(name))
-        _tries(panel, task, changed, behaviour[f"positions/{name}"][0])
+        positions = behaviour[f"positions/{name}"][0]
+        _attempts(panel, goals_of(score.run), perturbations.get(name), positions)
         panel.set_title(name.replace("_", " "))
-    figure.suptitle(f"{describe(score.run)}, seed {score.run.seeds[0]}")
+    figure.suptitle(f"{style.describe(score.run)}, seed {score.run.seeds[0]}")
     return figure
 
 
 # ---------------------------------------------------------------------- composition
 
 
-@styled
+@style.styled
 def composition(one: Composition, task: MultiGoal) -> Figure:
     """The exact policy of the combined task above, the composed one below.
 
@@ -207,23 +199,17 @@ def composition(one: Composition, task: MultiGoal) -> Figure:
     """
     data = one.behaviour()
     states = data["probe_states"]
-    figure, axes = canvas(2, len(states) + 1, size=(2.7 * (len(states) + 1), 5.7))
-    for row, (title, colour, positions, masses) in enumerate(
-        (
-            ("exact", ORACLE, data["oracle_positions"], data["oracle_masses"]),
-            (
-                "composed",
-                COLOURS["sql"],
-                data["positions"][0],
-                data["policy_masses"][0],
-            ),
-        )
+    figure, axes = style.canvas(2, len(states) + 1, size=(2.7 * (len(states) + 1), 5.7))
+    exact, composed = data["oracle_masses"], data["policy_masses"][0]
+    for row, title, colour, positions, masses in (
+        (axes[0], "exact", ORACLE, data["oracle_positions"], exact),
+        (axes[1], "composed", Sql.colour, data["positions"][0], composed),
     ):
-        trajectories(axes[row, 0], task, positions)
-        axes[row, 0].set_ylabel(title)
-        for probe, panel in enumerate(axes[row, 1:]):
-            density(panel, masses[probe], colour, data["oracle_masses"][probe].max())
-            if row == 0:
-                panel.set_title(f"actions at {_place(states[probe])}")
+        trajectories(row[0], task, positions)
+        row[0].set_ylabel(title)
+        for probe, panel in enumerate(row[1:]):
+            density(panel, masses[probe], colour, exact[probe].max())
     axes[0, 0].set_title("goals of both tasks")
+    for state, panel in zip(states, axes[0, 1:], strict=True):
+        panel.set_title(f"actions at {_place(state)}")
     return figure

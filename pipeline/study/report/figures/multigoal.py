@@ -1,7 +1,7 @@
 """Multi-goal: where episodes go, which goals they find, what Q looks like."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,48 +16,38 @@ from pipeline.core.tasks.multigoal.arena import (
     goal_distances,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.study.claims.soft_q_learning import goal_frequencies
-from pipeline.study.report.figures.style import (
-    COLOURS,
-    NO_GOAL,
-    TITLES,
-    bare,
-    canvas,
-    describe,
-    goal_colours,
-    names,
-    styled,
-)
+from pipeline.study.report.figures import style
+from pipeline.study.statistics.goals import goal_frequencies, goals_of
 from pipeline.study.store.runs import Run
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]
 
 COLUMNS: Final = 3
 SHOWN_SEEDS: Final = 6
 SHOWN_ACTIONS: Final = 250
 
 
-@styled
+@style.styled
 def behaviour(run: Run) -> Figure:
     """Trajectories of up to six seeds; below, Q and actions of the first seed."""
     data = run.behaviour()
     seeds = min(len(run.seeds), SHOWN_SEEDS)
     rows = -(-seeds // COLUMNS)
-    figure, axes = canvas(rows + 1, COLUMNS, size=(8.4, 2.85 * (rows + 1) + 0.5))
+    figure, axes = style.canvas(rows + 1, COLUMNS, size=(8.4, 2.85 * (rows + 1) + 0.5))
     for member, panel in enumerate(axes[:rows].flat):
         if member < seeds:
-            trajectories(panel, run.task, data["positions"][member])
+            trajectories(panel, goals_of(run), data["positions"][member])
             panel.set_title(_seed_title(run, member))
         else:
             panel.set_visible(False)
     for probe, panel in enumerate(axes[rows]):
-        actions(panel, data, member=0, probe=probe, colour=COLOURS[run.algorithm.kind])
+        actions(panel, data, probe, run.algorithm.colour)
         panel.set_title(
             f"Q at {_place(data['probe_states'][probe])}, seed {run.seeds[0]}"
         )
     axes[rows, 0].set_ylabel("action along y")
     axes[rows, 1].set_xlabel("action along x")
-    figure.suptitle(describe(run))
+    figure.suptitle(style.describe(run))
     return figure
 
 
@@ -73,32 +63,26 @@ def _place(state: Array) -> str:
 # ---------------------------------------------------------------------- overviews
 
 
-@styled
+@style.styled
 def overview(runs: Sequence[Run]) -> Figure:
     """One row per algorithm, one column per temperature, the first seed of each.
 
     An algorithm without a temperature shows further seeds instead.
     """
-    by_kind = {
-        kind: [run for run in runs if run.algorithm.kind == kind] for kind in TITLES
-    }
-    columns = max(len(alike) for alike in by_kind.values())
-    shown = [
-        _filled([(run, 0) for run in alike], columns)
-        for alike in by_kind.values()
-        if alike
-    ]
-    figure, axes = canvas(
+    groups = style.by_algorithm(runs)
+    columns = max(len(alike) for alike in groups)
+    shown = [_filled([(run, 0) for run in alike], columns) for alike in groups]
+    figure, axes = style.canvas(
         len(shown), columns, size=(2.3 * columns + 0.3, 2.65 * len(shown) + 0.4)
     )
     for row, panels in zip(axes, shown, strict=True):
         for panel in row[len(panels) :]:
             panel.set_visible(False)
         for panel, (run, member) in zip(row, panels, strict=False):
-            trajectories(panel, run.task, run.behaviour()["positions"][member])
-            panel.set_title(f"{describe(run)}\n{_seed_title(run, member)}")
+            trajectories(panel, goals_of(run), run.behaviour()["positions"][member])
+            panel.set_title(f"{style.describe(run)}\n{_seed_title(run, member)}")
     figure.legend(
-        handles=_goal_legend(runs[0].task),
+        handles=_goal_legend(goals_of(runs[0])),
         loc="outside lower center",
         ncols=min(columns + 1, 5),
     )
@@ -113,16 +97,15 @@ def _filled(panels: list[tuple[Run, int]], columns: int) -> list[tuple[Run, int]
     return [(run, member) for member in range(min(columns, len(run.seeds)))]
 
 
-@styled
+@style.styled
 def probes(runs: Sequence[Run]) -> Figure:
     """Sampled actions over the contours of Q, one row per run (SQL 2017, Figure 1)."""
-    figure, axes = canvas(len(runs), 3, size=(7.4, 2.5 * len(runs) + 0.4))
-    named = names(runs)
+    figure, axes = style.canvas(len(runs), 3, size=(7.4, 2.5 * len(runs) + 0.4))
+    named = style.names(runs)
     for row, run in zip(axes, runs, strict=True):
         data = run.behaviour()
         for probe, panel in enumerate(row):
-            colour = COLOURS[run.algorithm.kind]
-            actions(panel, data, member=0, probe=probe, colour=colour)
+            actions(panel, data, probe, run.algorithm.colour)
             if run is runs[0]:
                 panel.set_title(f"position {_place(data['probe_states'][probe])}")
             if run is runs[-1]:
@@ -131,12 +114,12 @@ def probes(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-@styled
+@style.styled
 def goals(runs: Sequence[Run]) -> Figure:
     """Where final episodes end: a bar for each seed of each run."""
     height = 0.14 * sum(len(run.seeds) + 1.5 for run in runs)
-    figure, ((axes,),) = canvas(1, 1, size=(8.4, height + 0.9))
-    named = names(runs)
+    figure, ((axes,),) = style.canvas(1, 1, size=(8.4, height + 0.9))
+    named = style.names(runs)
     at, ticks = 0.0, []
     for run in runs:
         frequencies = goal_frequencies(run)
@@ -145,14 +128,14 @@ def goals(runs: Sequence[Run]) -> Figure:
         rest = 1 - frequencies.sum(axis=0)
         for share, colour in zip(
             [*frequencies, rest],
-            [*goal_colours(len(frequencies)), NO_GOAL],
+            [*style.goal_colours(len(frequencies)), style.NO_GOAL],
             strict=True,
         ):
             axes.barh(where, share, left=left, height=0.86, color=colour, lw=0)
             left += share
         ticks.append(where.mean())
         at += len(run.seeds) + 1.5
-    count = len(runs[0].task.goals)
+    count = len(goals_of(runs[0]).goals)
     for part in range(1, count):
         axes.axvline(part / count, color="white", lw=1)
     axes.set_yticks(ticks, [named[run.id] for run in runs])
@@ -161,7 +144,7 @@ def goals(runs: Sequence[Run]) -> Figure:
     axes.set(xlim=(0, 1), xlabel="share of final episodes (one bar per seed)")
     axes.margins(y=0.01)
     axes.invert_yaxis()
-    legend = _goal_legend(runs[0].task)
+    legend = _goal_legend(goals_of(runs[0]))
     figure.legend(handles=legend, loc="outside upper center", ncols=5)
     return figure
 
@@ -171,7 +154,9 @@ def _goal_legend(task: MultiGoal) -> list[Patch]:
     return [
         Patch(color=colour, label=label)
         for colour, label in zip(
-            [*goal_colours(len(places)), NO_GOAL], [*places, "no goal"], strict=True
+            [*style.goal_colours(len(places)), style.NO_GOAL],
+            [*places, "no goal"],
+            strict=True,
         )
     ]
 
@@ -201,7 +186,7 @@ def trajectories(
     axes.contour(
         line, line, reward, levels=12, colors="#999999", linewidths=0.4, linestyles="-"
     )
-    colours = colours or goal_colours(len(goals))
+    colours = colours or style.goal_colours(len(goals))
     for goal, colour in zip(goals, colours, strict=True):
         axes.add_patch(
             Circle(tuple(goal), GOAL_RADIUS, fill=False, ec=colour, lw=1.6, zorder=3)
@@ -214,22 +199,20 @@ def trajectories(
         ends = distance.min() < GOAL_RADIUS
         colour = colours[int(distance.argmin())] if ends else "#666666"
         axes.plot(*path.T, color=colour, lw=0.9, alpha=0.55)
-    bare(axes)
+    style.bare(axes)
     axes.set(xlim=(-BOUND, BOUND), ylim=(-BOUND, BOUND), aspect="equal")
 
 
-def actions(
-    axes: Axes, data: dict[str, Array], *, member: int, probe: int, colour: str
-) -> None:
-    """Actions that the policy draws in one state, over the contours of a Q there."""
+def actions(axes: Axes, data: dict[str, Array], probe: int, colour: str) -> None:
+    """Actions that the first seed draws in a state, over the contours of its Q."""
     if "probe_q" in data:
-        q = data["probe_q"][member, probe]
+        q = data["probe_q"][0, probe]
         grid = np.linspace(-1, 1, q.shape[0])
         axes.contourf(grid, grid, q.T, levels=14, cmap="Greys_r", alpha=0.25)
         axes.contour(
             grid, grid, q.T, levels=14, colors="#888888", linewidths=0.5, linestyles="-"
         )
-    drawn = data["probe_actions"][member, probe][:SHOWN_ACTIONS]
+    drawn = data["probe_actions"][0, probe][:SHOWN_ACTIONS]
     axes.scatter(drawn[:, 0], drawn[:, 1], s=9, color=colour, alpha=0.5, lw=0, zorder=3)
     axes.grid(visible=False)
     axes.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")

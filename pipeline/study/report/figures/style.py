@@ -8,7 +8,7 @@ the bytes of its PNG depend on nothing but the data and the version of matplotli
 import io
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeAlias
+from typing import Any, Final, ParamSpec, TypeAlias, get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -18,18 +18,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.learner import Learner
 from pipeline.study.store.runs import Run
 
 P = ParamSpec("P")
 Grid: TypeAlias = npt.NDArray[Any]
 
-COLOURS: Final = {
-    "sql": "#0066AA",
-    "sac": "#E0701A",
-    "ddpg": "#4D4D4D",
-    "reinforce": "#7A3E9D",
-}
-TITLES: Final = {"sql": "SQL", "sac": "SAC", "ddpg": "DDPG", "reinforce": "REINFORCE"}
+ALGORITHMS: Final[tuple[type[Learner], ...]] = get_args(get_args(Algorithm)[0])
+"""Every kind of learner, in the order in which figures show them."""
 GOAL_COLOURS: Final = ("#1B9E8A", "#8E2460", "#D9A400", "#6A5ACD")
 """Of goals in the order of the task; a fifth looks like the first."""
 NO_GOAL: Final = "#C4C4C4"
@@ -44,8 +41,10 @@ METRICS: Final = {
     "distance": "distance moved (m)",
     "forward_distance": "distance moved along x (m)",
     "direction_spread": "spread of directions (0: all one way)",
+    "steps_to_threshold": "steps to the threshold return",
+    "probability_of_improvement": "P(better than comparator)",
 }
-"""How the axis of a metric is labelled."""
+"""How the axis of a metric is labelled, or its column."""
 
 STEPS: Final = "environment steps"
 
@@ -107,7 +106,7 @@ def canvas(
 
 def describe(run: Run) -> str:
     """A run in a legend: its algorithm, where it began, its temperature."""
-    title = TITLES[run.algorithm.kind]
+    title = run.algorithm.title
     if run.start is not None:
         return f"{title}, pretrained"
     if run.stage == "scratch":
@@ -126,15 +125,29 @@ def names(runs: Sequence[Run]) -> dict[str, str]:
     }
 
 
+def short(metric: str) -> str:
+    """What a metric is called where there is little room."""
+    return METRICS.get(metric, metric.replace("_", " ")).split(" (")[0]
+
+
+def by_algorithm(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs of each kind of learner that has any."""
+    groups = [
+        [run for run in runs if isinstance(run.algorithm, learner)]
+        for learner in ALGORITHMS
+    ]
+    return [alike for alike in groups if alike]
+
+
 def looks(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     """Run id to colour and dashes; runs of one algorithm from dark to light."""
     result = {}
-    for kind, colour in COLOURS.items():
-        alike = [run for run in runs if run.algorithm.kind == kind]
+    for alike in by_algorithm(runs):
         for index, run in enumerate(alike):
+            colour = np.array(to_rgb(run.algorithm.colour))
             paler = 0.55 * index / max(len(alike) - 1, 1)
             result[run.id] = {
-                "color": tuple(np.array(to_rgb(colour)) * (1 - paler) + paler),
+                "color": tuple(colour * (1 - paler) + paler),
                 "linestyle": DASHES[index % len(DASHES)],
             }
     return result

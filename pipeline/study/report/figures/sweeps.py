@@ -1,13 +1,13 @@
 """What a sweep tried: history, importance of each number, slices along each."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from pipeline.study.report.figures.style import COLOURS, METRICS, styled
+from pipeline.study.report.figures.style import short, styled
 from pipeline.study.sweep.trials import FinishedSweep, frozen_trials
 
 FEWEST_TRIALS: Final = 4
@@ -35,31 +35,32 @@ def importances(sweep: FinishedSweep) -> dict[str, float]:
 
 
 @styled
-def search(sweep: FinishedSweep) -> Figure:
-    """History and importances above, a slice along each number below."""
+def search(sweep: FinishedSweep, colour: str) -> Figure:
+    """History and importances above, a slice along each number below.
+
+    Args:
+        sweep: At least one of its trials has a value.
+        colour: Of its algorithm.
+    """
     columns = max(len(sweep.space), 2)
     figure = Figure(figsize=(max(3.1 * columns, 7.4), 5.4))
     figure.set_layout_engine("constrained", w_pad=0.1)
     above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
     history, importance = above.subplots(1, 2, width_ratios=[3, 2])
-    _history(history, sweep)
-    _importance(importance, sweep)
+    _history(history, sweep, colour)
+    _importance(importance, sweep, colour)
     slices = below.subplots(1, columns, squeeze=False, sharey=True)[0]
     for panel in slices[len(sweep.space) :]:
         panel.set_visible(False)
     for panel, name in zip(slices, sweep.space, strict=False):
-        _slice(panel, sweep, name)
-    slices[0].set_ylabel(_short(sweep.objective))
+        _slice(panel, sweep, name, colour)
+    slices[0].set_ylabel(short(sweep.objective))
     return figure
 
 
-def _short(objective: str) -> str:
-    return METRICS.get(objective, objective).split(" (")[0]
-
-
-def _history(axes: Axes, sweep: FinishedSweep) -> None:
+def _history(axes: Axes, sweep: FinishedSweep, colour: str) -> None:
     """Each trial's seeds, their mean, and the best so far."""
-    colour, best = COLOURS[sweep.kind], -np.inf
+    best = -np.inf
     line: list[float] = []
     for at, trial in enumerate(sweep.trials):
         if trial.value is not None:
@@ -70,20 +71,16 @@ def _history(axes: Axes, sweep: FinishedSweep) -> None:
             )  # fmt: skip
             axes.plot(at, trial.value, "o", ms=6, color=colour)
         else:
-            axes.plot(at, 0.03, "x", color="#999999", transform=_foot(axes))
+            low = axes.get_xaxis_transform()  # a share of the height along y
+            axes.plot(at, 0.03, "x", color="#999999", transform=low)
         line.append(best if np.isfinite(best) else np.nan)
     axes.step(range(len(line)), line, where="post", color=BEST, lw=1.5, label="best")
-    axes.set(xlabel="trial", ylabel=_short(sweep.objective), title="history")
+    axes.set(xlabel="trial", ylabel=short(sweep.objective), title="history")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.legend(loc="best")
 
 
-def _foot(axes: Axes) -> Any:
-    """Data along x, share of the height along y: for trials that failed."""
-    return axes.get_xaxis_transform()
-
-
-def _importance(axes: Axes, sweep: FinishedSweep) -> None:
+def _importance(axes: Axes, sweep: FinishedSweep, colour: str) -> None:
     axes.set_title("importance")
     found = importances(sweep)
     if not found:
@@ -93,14 +90,13 @@ def _importance(axes: Axes, sweep: FinishedSweep) -> None:
         )  # fmt: skip
         axes.set(xticks=[], yticks=[])
         return
-    axes.barh(list(found), list(found.values()), color=COLOURS[sweep.kind], height=0.6)
+    axes.barh(list(found), list(found.values()), color=colour, height=0.6)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set(xlim=(0, 1), xlabel="share of variance (fANOVA)")
 
 
-def _slice(axes: Axes, sweep: FinishedSweep, name: str) -> None:
-    colour = COLOURS[sweep.kind]
+def _slice(axes: Axes, sweep: FinishedSweep, name: str, colour: str) -> None:
     for trial in sweep.complete:
         chosen = trial.name == sweep.best["trial"]
         axes.plot(

@@ -11,8 +11,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from pipeline.core.agents.settings import Ddpg, Reinforce, Sac, Sql
 from pipeline.core.exact.gridworld import MOVES, TWO_WAYS, GridWorld
-from pipeline.study.report.figures.style import COLOURS, bare, canvas, styled
+from pipeline.study.report.figures.style import bare, canvas, styled
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -20,8 +21,8 @@ BOUND: Final[dict[str, Any]] = {"color": "#222222", "ls": (0, (4, 2)), "lw": 1.3
 """How what a theorem promises is drawn."""
 ROUNDING: Final = 1e-12
 """A variance below it is zero; a logarithmic axis cannot show that."""
-WARM, COOL, PLAIN = COLOURS["sac"], COLOURS["sql"], COLOURS["ddpg"]
-MOVE_COLOURS: Final = PLAIN, COOL, COLOURS["reinforce"], WARM
+WARM, COOL, PLAIN = Sac.colour, Sql.colour, Ddpg.colour
+MOVE_COLOURS: Final = PLAIN, COOL, Reinforce.colour, WARM
 """In the order of `MOVES`."""
 TEMPERATURE: Final = "temperature α (reward units per nat)"
 

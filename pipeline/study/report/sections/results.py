@@ -1,0 +1,146 @@
+"""What was learned, by stage and task."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.study.report.figures import album
+from pipeline.study.report.figures.style import short
+from pipeline.study.report.section import Context, Section
+from pipeline.study.report.table import MISSING, Entry, Table, interval, titled
+from pipeline.study.statistics.curves import panels
+from pipeline.study.statistics.goals import nearest_goal_shares
+from pipeline.study.statistics.numbers import digits_for, number
+from pipeline.study.statistics.threshold import STEPS_TO
+from pipeline.study.store.runs import Run
+
+TITLES: Final = {
+    "explore": "Exploration",
+    "pretrain": "Pretraining",
+    "finetune": "Fine-tuning",
+}
+INTRODUCTIONS: Final = {
+    ("explore", "multigoal"): (
+        "Several goals are equally good. A policy of maximum entropy should go to all "
+        "of them; what counts is which goals are found, how evenly and how early."
+    ),
+    ("pretrain", "locomotion"): (
+        "No direction is better than another. A policy of maximum entropy should learn "
+        "all of them."
+    ),
+    ("finetune", "locomotion"): (
+        "One direction is asked for: learned from pretrained networks of the same "
+        "seed, and from fresh ones."
+    ),
+}
+
+
+def sections(context: Context) -> Iterator[Section]:
+    """A section for every stage and task."""
+    for (stage, task), together in panels(context.runs).items():
+        name = f"{stage}_{task}"
+        introduction = INTRODUCTIONS.get((stage, together[0].task.kind), "")
+        pictures = album.of_panel(
+            name, together, metrics=context.metrics, bootstrap=context.bootstrap
+        )
+        yield Section(
+            name,
+            f"{TITLES[stage]}: {task}",
+            f"{introduction} {_threshold(together, context.metrics)}".strip(),
+            [
+                results(name, together, context.metrics),
+                *_nearest_goals(name, together, context),
+            ],
+            list(pictures),
+            list(album.of_runs(together)),
+        )
+
+
+def _threshold(runs: Sequence[Run], metrics: Mapping[str, Any]) -> str:
+    """What the threshold return is, if there is one."""
+    for run in runs:
+        found = metrics[run.stage][run.name].get("steps_to_threshold")
+        if found is not None:
+            threshold = found["threshold"]
+            return (
+                f"The threshold return is {number(threshold, digits_for(threshold))}: "
+                "half-way from the first evaluation of fresh networks to the best end "
+                "of any run. Steps of pretraining are not counted."
+            )
+    return ""
+
+
+# -------------------------------------------------------------------------- tables
+
+
+def results(name: str, runs: Sequence[Run], metrics: Mapping[str, Any]) -> Table:
+    """A row for each run: metrics, steps to thresholds, and the odds to comparators.
+
+    Args:
+        name: Of the table.
+        runs: On one task.
+        metrics: Content of `metrics.json`.
+    """
+    entries = [metrics[run.stage][run.name] for run in runs]
+    found = {metric for entry in entries for metric in entry}
+    cells: dict[str, Callable[[Run, Entry], str]] = {
+        **dict.fromkeys(runs[0].task.columns, _final),
+        **dict.fromkeys(sorted(x for x in found if x.startswith(STEPS_TO)), _steps),
+        **dict.fromkeys(found & {"probability_of_improvement"}, _improvements),
+    }
+    rows = [
+        [
+            titled(run),
+            *(
+                cell(run, entry[metric]) if metric in entry else MISSING
+                for metric, cell in cells.items()
+            ),
+        ]
+        for run, entry in zip(runs, entries, strict=True)
+    ]
+    return Table(name, ["run", *(short(metric) for metric in cells)], rows)
+
+
+def _final(run: Run, found: Entry) -> str:
+    seeds, total = int(found["seeds"]), len(run.seeds)
+    return interval(found) + (
+        f"\nonly {seeds} of {total} seeds" if seeds < total else ""
+    )
+
+
+def _steps(run: Run, found: Entry) -> str:
+    beyond = "> " if found["share"] < 1 / 2 else ""
+    reached = f"{round(found['share'] * len(run.seeds))} of {len(run.seeds)} seeds"
+    return f"{beyond}{number(found['median'], 0)}\n{reached}"
+
+
+def _improvements(run: Run, found: Entry) -> str:
+    """In the task's objective, against each comparator."""
+    lines = [
+        f"{interval(against[run.task.objective])}\n{comparator}"
+        for comparator, against in found.items()
+        if run.task.objective in against
+    ]
+    return "\n".join(lines) or MISSING
+
+
+def _nearest_goals(name: str, runs: Sequence[Run], context: Context) -> Iterator[Table]:
+    """How far the random start alone decides where episodes end, and should."""
+    if not isinstance(runs[0].task, MultiGoal):
+        return
+    rows = [
+        [run.id, ", ".join(f"{share:.2f}" for share in nearest_goal_shares(run))]
+        for run in runs
+    ]
+    for oracle, summary in context.oracles.items():
+        task = context.study.oracles[oracle].task
+        if task == runs[0].task_name and "nearest_goal" in summary:
+            share = f"{summary['nearest_goal']:.2f}"
+            rows.append([f"the exact policy, exact/{oracle}", share])
+    yield Table(
+        f"{name}_nearest_goal",
+        ["run", "share"],
+        rows,
+        "Share of the kept final episodes that end at the goal nearest to their start, "
+        "each seed.",
+    )

@@ -1,0 +1,85 @@
+"""Tables of what was set, and of what papers claim."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.core.config.values import Value
+from pipeline.study.report.section import Context
+from pipeline.study.report.table import MISSING, Table, of_named_cells
+from pipeline.study.statistics.numbers import number
+from pipeline.study.store.files import read_yaml
+from pipeline.study.store.layout import best_file, instance, readable
+from pipeline.study.store.nested import leaves
+from pipeline.study.store.runs import Run
+
+
+def settings(context: Context) -> dict[str, Table]:
+    """Every table of settings, by its title."""
+    study = context.study
+    chosen = {name: _chosen(name) for name in study.sweep.runs}
+    return {
+        "Runs": trainings(context.runs),
+        "Tasks": beside("tasks", study.tasks),
+        "Algorithms, as trained": beside("algorithms", chosen),
+    }
+
+
+def _chosen(algorithm: str) -> Any:
+    """The algorithm as training used it: `best.yaml` of its sweep."""
+    path = best_file(algorithm)
+    with readable(path, instance("sweep", algorithm)):
+        return read_yaml(path)
+
+
+def beside(name: str, things: Mapping[str, Any]) -> Table:
+    """Settings of several things, one column each, one row per dotted name."""
+    columns = {
+        thing: {path: _text(leaf) for path, leaf in leaves(_plain(value), ".")}
+        for thing, value in things.items()
+    }
+    names = dict.fromkeys(key for column in columns.values() for key in column)
+    rows = [[key, *(c.get(key, MISSING) for c in columns.values())] for key in names]
+    return Table(name, ["setting", *columns], rows)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, Value) else value
+
+
+def _text(leaf: Any) -> str:
+    """A setting as it is shown."""
+    if isinstance(leaf, float):
+        return f"{leaf:.4g}"
+    if isinstance(leaf, list):
+        return ", ".join(str(item) for item in leaf)
+    return MISSING if leaf is None else str(leaf)
+
+
+def trainings(runs: Sequence[Run]) -> Table:
+    """What was trained, a row for each run."""
+    rows = [
+        {
+            "run": run.id,
+            "algorithm": run.algorithm_name,
+            "task": run.task_name,
+            "α": _text(run.temperature),
+            "steps": number(run.steps, 0),
+            "seeds": _text(list(run.seeds)),
+            "start": "fresh" if run.start is None else f"pretrain/{run.start}",
+        }
+        for run in runs
+    ]
+    return of_named_cells("runs", rows)
+
+
+def claimed(claims: Sequence[Mapping[str, Any]]) -> Table:
+    """The claims and their verdicts, from `claims.json`."""
+    rows = [
+        [
+            f"{claim['statement']}\n{claim['source']}",
+            f"{claim['measured']}\n{' against '.join(claim['runs'])}",
+            claim["verdict"],
+        ]
+        for claim in claims
+    ]
+    return Table("claims", ["claim", "measured", "verdict"], rows, ends_in_verdict=True)

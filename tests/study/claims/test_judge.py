@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.study.claims.base import Evidence
+from pipeline.study.claims.judge import judge
+from tests.study.small import BOOTSTRAP, small
+
+EVIDENCE = small().evidence
+
+
+def judged(runs=(), scores=(), compositions=()):
+    return judge(Evidence(runs, scores, compositions, BOOTSTRAP))
+
+
+@pytest.fixture(scope="module")
+def claims():
+    return judge(EVIDENCE)
+
+
+def test_every_claim_that_the_study_can_test_is_judged_in_the_order_of_papers(claims):
+    assert [(claim.runs, claim.verdict) for claim in claims][:4] == [
+        (("explore/sql_10",), "reproduced"),
+        (("explore/ddpg",), "reproduced"),
+        (("explore/sql_10", "explore/ddpg"), "reproduced"),
+        (("pretrain/sql", "pretrain/ddpg"), "reproduced"),
+    ]
+    assert [claim.runs[1] for claim in claims[4:8]] == [
+        "finetune/ddpg_from_ddpg",
+        "scratch/sql",
+        "scratch/ddpg",
+        "explore/sac_10",
+    ]
+    assert [claim.statement.split(": ")[-1] for claim in claims[8:11]] == [
+        "half the goals.",
+        "obstacle.",
+        "push.",
+    ]
+    assert [claim.runs[0] for claim in claims[11:]] == ["compose/both"]
+
+
+def test_a_study_without_the_runs_has_no_claims():
+    assert judged() == []
+
+
+def test_what_was_measured_is_said_in_numbers(claims):
+    assert claims[0].measured == "5 of 5 seeds reach all four"
+    assert "goals reached per seed: 1, 1, 1, 1, 1" in claims[1].measured
+    assert claims[2].measured == "P(multi_goal_score higher) = 1.00 [1.00, 1.00]"
+    assert "(5 of 5 seeds) against" in claims[5].measured
+
+
+def test_one_seed_that_fails_leaves_a_claim_undecided():
+    run = small().run("explore/sql_10")
+    goals = np.array([4.0, 4, 4, 4, 3])
+    (claim,) = judged([replace(run, final={**run.final, "goals_reached": goals})])
+    assert (claim.verdict, claim.measured) == (
+        "undecided",
+        "4 of 5 seeds reach all four",
+    )
+
+
+def test_winning_against_both_comparators_is_needed():
+    def pushed(scores):
+        found = judged(scores=scores)
+        (claim,) = [one for one in found if one.statement.endswith(": push.")]
+        return claim
+
+    assert pushed(EVIDENCE.scores).verdict == "reproduced"
+    sac = small().score("sac_10")
+    strong = replace(sac, robustness={key: np.ones(5) for key in sac.robustness})
+    claim = pushed([strong if one is sac else one for one in EVIDENCE.scores])
+    assert claim.verdict == "not reproduced"
+    assert claim.runs == ("explore/sql_10", "explore/sac_10", "explore/ddpg")
+
+
+def test_nearer_to_the_exact_policy_means_a_lower_divergence():
+    found = judged(scores=EVIDENCE.scores)
+    (claim,) = [claim for claim in found if "nearer" in claim.statement]
+    assert claim.verdict == "reproduced"
+    assert claim.runs == ("explore/sql_10", "explore/sac_10")
+
+
+def test_every_seed_of_a_composition_must_reach_both():
+    (one,) = EVIDENCE.compositions
+    (claim,) = judged(compositions=[one])
+    assert claim.verdict == "reproduced"
+    poor = replace(one, final={**one.final, "success": np.full(5, 0.4)})
+    (claim,) = judged(compositions=[poor])
+    assert claim.verdict == "not reproduced"
