@@ -12,6 +12,8 @@ import pytest
 
 import stages
 from pipeline.study.machine.threads import VARIABLES
+from pipeline.study.params.load import load_study
+from tests.study.checked import check
 from tests.study.synthetic import small_study
 
 pytestmark = pytest.mark.slow
@@ -66,6 +68,7 @@ def test_what_computes_with_trained_networks_has_the_threads_of_the_study(
     params = tmp_path / "params.yaml"
     params.write_text(params.read_text().replace("threads: 1", "threads: 2"))
     monkeypatch.chdir(tmp_path)
+    check(load_study())
     monkeypatch.setattr("sys.argv", [stage, run])
     for name in VARIABLES:
         monkeypatch.setenv(name, "7")

@@ -1,9 +1,10 @@
 """The small study with made-up results, read once for all tests that only read."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.study.answers.results import load_compositions, load_scores
 from pipeline.study.claims.base import Evidence
@@ -40,3 +41,10 @@ def small() -> Small:
     scores = load_scores(study, runs, folder)
     evidence = Evidence(runs, scores, load_compositions(study, folder), BOOTSTRAP)
     return Small(root, study, evidence)
+
+
+def with_final(run: Run, changed: dict[str, Any]) -> Run:
+    """The run with some of its final numbers replaced."""
+    other = replace(run)
+    vars(other)["final"] = {**run.final, **changed}
+    return other

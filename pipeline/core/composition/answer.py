@@ -1,13 +1,14 @@
 """What is known exactly of two tasks with the same dynamics, and of them together."""
 
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
+from torch import Tensor
 
-from pipeline.core.composition.policy import Composed
 from pipeline.core.exact.composition_bound import PlaneGap
 from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
@@ -24,6 +25,22 @@ from pipeline.core.tasks.multigoal.settings import MultiGoal
 
 EPISODES = 500
 """Of the soft-optimal policy of the combined task."""
+
+
+@runtime_checkable
+class SoftQ(Protocol):
+    """A population's soft Q-functions."""
+
+    @property
+    def temperature(self) -> Float[Tensor, " member"]:
+        """α, in reward units per nat."""
+
+    def q(
+        self,
+        state: Float[Tensor, "member batch state"],
+        action: Float[Tensor, "member batch action"],
+    ) -> Float[Tensor, "member batch"]:
+        """Q(s, a), in reward units."""
 
 
 class CombinedAnswer:
@@ -95,7 +112,7 @@ class CombinedAnswer:
         }
         return found | self._losses() if self._rule == "average" else found
 
-    def excesses(self, composed: Composed) -> dict[str, Float[ndarray, " member"]]:
+    def excesses(self, composed: SoftQ) -> dict[str, Float[ndarray, " member"]]:
         """By how much the *learned* average exceeds Q*_C at the probe states.
 
         Between 0 and C if both parts were exact: `least_excess` tells how much less,

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.study.claims.base import Evidence
 from pipeline.study.claims.judge import judge
-from tests.study.small import BOOTSTRAP, small
+from tests.study.small import BOOTSTRAP, small, with_final
 
 EVIDENCE = small().evidence
 
@@ -54,7 +54,7 @@ def test_what_was_measured_is_said_in_numbers(claims):
 def test_one_seed_that_fails_leaves_a_claim_undecided():
     run = small().run("explore/sql_10")
     goals = np.array([4.0, 4, 4, 4, 3])
-    (claim,) = judged([replace(run, final={**run.final, "goals_reached": goals})])
+    (claim,) = judged([with_final(run, {"goals_reached": goals})])
     assert (claim.verdict, claim.measured) == (
         "undecided",
         "4 of 5 seeds reach all four",

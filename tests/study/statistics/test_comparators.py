@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -8,7 +6,7 @@ from pipeline.study.statistics.comparators import (
     improvement,
     score_comparators,
 )
-from tests.study.small import BOOTSTRAP, small
+from tests.study.small import BOOTSTRAP, small, with_final
 
 RUNS, SCORES = small().evidence.runs, small().evidence.scores
 
@@ -41,7 +39,7 @@ def test_of_a_score_are_ddpg_and_sac_of_its_temperature():
 @pytest.mark.parametrize(("theirs", "probability"), [(-9.0, 0.0), (np.nan, 0.5)])
 def test_a_seed_without_a_number_loses_or_ties_with_another(theirs, probability):
     one, other = (
-        replace(run, final={"success": np.full(5, value)})
+        with_final(run, {"success": np.full(5, value)})
         for run, value in (
             (small().run("explore/sql_10"), np.nan),
             (small().run("explore/ddpg"), theirs),

@@ -1,10 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from pipeline.study.statistics.summary import summarise
-from tests.study.small import BOOTSTRAP, small
+from tests.study.small import BOOTSTRAP, small, with_final
 
 EVIDENCE = small().evidence
 
@@ -17,7 +15,7 @@ def metrics():
 
 def of_ddpg(success):
     run = small().run("explore/ddpg")
-    changed = replace(run, final={**run.final, "success": np.array(success)})
+    changed = with_final(run, {"success": np.array(success)})
     return summarise([changed], [], [], BOOTSTRAP)["explore"]["ddpg"]
 
 

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -8,7 +6,7 @@ from pipeline.study.statistics.threshold import (
     steps_to_return,
     threshold_returns,
 )
-from tests.study.small import BOOTSTRAP, small
+from tests.study.small import BOOTSTRAP, small, with_final
 
 RUNS = small().evidence.runs
 
@@ -46,5 +44,5 @@ class TestThresholdReturns:
 
     def test_need_something_learned(self):
         run = small().run("scratch/sql")
-        poor = replace(run, final={**run.final, "return": np.full(5, -1e9)})
+        poor = with_final(run, {"return": np.full(5, -1e9)})
         assert threshold_returns([poor]) == {}
