@@ -123,6 +123,7 @@ def test_it_can_act(pair):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_the_sampler_learns_the_combined_q(written, monkeypatch):
     """Two bowls in place of networks: their average is a Gaussian of known shape."""
     counts = {"states": 16, "fixed": 16, "updated": 16}
@@ -247,6 +248,7 @@ class TestCombinedTask:
         np.testing.assert_allclose(found.numbers["return"], expected, rtol=1e-12)
 
 
+@pytest.mark.usefixtures("unchecked")
 class TestVisitedStates:
     def trained(self, name, where):
         training = Training(Job(where, (algorithm(name),) * 2, SEEDS, steps=70))

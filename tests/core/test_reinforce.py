@@ -142,6 +142,7 @@ def test_an_action_that_the_squashing_rounds_to_one_still_has_a_score():
     )
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_the_value_network_fits_the_soft_returns():
     agent = make("reinforce", **{"baseline.value_network.learning_rate": 2e-2})
     losses = []
@@ -156,6 +157,7 @@ def test_the_value_network_fits_the_soft_returns():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ["reinforce", "reinforce_plain"])
 def test_the_policy_finds_the_best_action_of_a_bandit(name):
     best = torch.tensor([0.4, -0.3])
@@ -269,6 +271,7 @@ class TestSettings:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_it_learns_to_balance_a_pendulum():
     pendulum = TypeAdapter(Task).validate_python(
         {

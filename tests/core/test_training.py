@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -40,18 +41,26 @@ def trained(work):
     return training
 
 
+def interrupted(work, path, *, after):
+    """The training in two parts, of which the first ends with that many records."""
+    first = Training(work)
+    for _ in islice(first, after):
+        pass
+    checkpoint.save(path, first)
+    second = Training(work)
+    checkpoint.restore(path, second)
+    for _ in second:
+        pass
+    return second
+
+
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path):
-    whole = trained(job(name))
-    interrupted = Training(job(name))
-    records = iter(interrupted)
-    for _ in range(2):
-        next(records)  # up to step 40
-    checkpoint.save(tmp_path / "state", interrupted)
-    continued = Training(job(name))
-    checkpoint.restore(tmp_path / "state", continued)
-    for _ in continued:
-        pass
+    # Before and after step 40 networks are copied; after it the replay is full.
+    work = job(name, steps=70)
+    whole = trained(work)
+    continued = interrupted(work, tmp_path / "state", after=2)
     assert_same(whole, continued)
     np.testing.assert_equal(finish(whole).final, finish(continued).final)
     assert "steps_to_all_goals" in finish(whole).final
@@ -63,8 +72,8 @@ def test_it_runs_where_its_tensors_are_on_a_device(name):
     device = Computation.model_construct(
         device="cpu:0", precision="float32", compile="never"
     )
-    there = trained(replace(job(name, steps=60), computation=device))
-    here = trained(job(name, steps=60))
+    there = trained(replace(job(name, steps=25), computation=device))
+    here = trained(job(name, steps=25))
     assert finish(there).final.keys() == finish(here).final.keys()
     weights = there.agent.networks()["policy"]
     assert torch.isfinite(weights).all()
@@ -73,26 +82,19 @@ def test_it_runs_where_its_tensors_are_on_a_device(name):
 
 @pytest.mark.parametrize("where", TASKS)
 def test_every_task_can_be_trained_on_and_continued(where, tmp_path):
-    whole = trained(job(where=where, steps=90))
-    interrupted = Training(job(where=where, steps=90))
-    records = iter(interrupted)
-    for _ in range(2):
-        next(records)
-    checkpoint.save(tmp_path / "state", interrupted)
-    continued = Training(job(where=where, steps=90))
-    checkpoint.restore(tmp_path / "state", continued)
-    for _ in continued:
-        pass
-    assert_same(whole, continued)
+    work = job("ddpg", where, steps=65)
+    whole = trained(work)
+    assert_same(whole, interrupted(work, tmp_path / "state", after=2))
     final = finish(whole).final
     final.pop("steps_to_all_goals", None)  # may be never
     assert all(math.isfinite(x) for values in final.values() for x in values)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ["sql", "sql_copied", "sac", "ddpg", "reinforce"])
 def test_what_a_member_learns_does_not_depend_on_the_company(name):
     # Up to rounding: a batched product of 2 and of 3 may round differently.
-    pair, three = trained(job(name, seeds=(0, 1))), trained(job(name, seeds=(2, 1, 0)))
+    pair, three = (trained(job(name, seeds=s, steps=60)) for s in ((0, 1), (2, 1, 0)))
     ours, theirs = pair.records[-1].metrics, three.records[-1].metrics
     learned = "train/value" if name == "reinforce" else "train/q"
     for metric in (learned, "evaluation/return"):
@@ -100,6 +102,7 @@ def test_what_a_member_learns_does_not_depend_on_the_company(name):
         assert ours[metric][1] == pytest.approx(theirs[metric][1], rel=1e-3)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_records_come_at_evaluations_and_at_the_end():
     records = trained(job(steps=110)).records
     assert [record.step for record in records] == [0, 40, 80, 100, 110]
@@ -120,11 +123,12 @@ def test_no_learning_before_the_warmup_is_over():
 
 def test_truncation_is_not_stored_as_an_end():
     # A pendulum never ends; after 60 steps it has been cut twice.
-    training = trained(job(where="pendulum", steps=60))
+    training = trained(job("ddpg", "pendulum", steps=60))
     terminated = training.state()[0]["experience/block"][..., -1]
     assert terminated.sum() == 0
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_an_end_is_stored_with_the_state_in_which_it_happened():
     far, much = {"horizon": 60}, {"replay": 2000, "warmup": 1500}
     work = Job(
@@ -155,18 +159,9 @@ def test_warmup_fills_the_box_evenly():
 @pytest.mark.parametrize("stop", [1, 2])
 def test_it_continues_from_within_warmup_and_from_pretrained_weights(stop, tmp_path):
     write_weights(tmp_path / "weights", trained(job("ddpg", steps=40)))
-    work = replace(job("ddpg", steps=90), start=tmp_path / "weights")
-    whole = trained(work)
-    interrupted = Training(work)
-    records = iter(interrupted)
-    for _ in range(stop):  # step 0 is within warmup
-        next(records)
-    checkpoint.save(tmp_path / "state", interrupted)
-    continued = Training(work)
-    checkpoint.restore(tmp_path / "state", continued)
-    for _ in continued:
-        pass
-    assert_same(whole, continued)
+    work = replace(job("ddpg", steps=60), start=tmp_path / "weights")
+    # After one record, of step 0, it is within warmup.
+    assert_same(trained(work), interrupted(work, tmp_path / "state", after=stop))
 
 
 def write_weights(path, training):
@@ -209,7 +204,7 @@ def test_finetuning_starts_from_the_networks_of_the_same_seed(tmp_path):
 
 
 def test_finetuning_starts_with_the_temperature_it_is_given(tmp_path):
-    pretrained = trained(job("sac_tuned", steps=60))
+    pretrained = trained(job("sac_tuned", steps=20))
     write_weights(tmp_path / "weights", pretrained)
     assert (pretrained.agent.temperature != 0.5).all()
     started = Training(job("sac_tuned", start=tmp_path / "weights"))
