@@ -161,9 +161,9 @@ def test_the_value_network_fits_the_soft_returns():
 @pytest.mark.parametrize("name", ["reinforce", "reinforce_plain"])
 def test_the_policy_finds_the_best_action_of_a_bandit(name):
     best = torch.tensor([0.4, -0.3])
-    agent = make(name, **{"temperature.fixed": 0.05, "learning_rate": 5e-3})
+    agent = make(name, **{"temperature.fixed": 0.05, "learning_rate": 2e-2})
     state, none = torch.zeros(2, TIME, STATES), torch.zeros(2, TIME)
-    for index in range(1000):
+    for index in range(400):
         acted = agent.sample(state, noise_of(index))
         reward = -4 * (acted - best).square().sum(dim=-1)
         agent.update(Rollout(state, reward, state, none + 1, none), index=index)
@@ -280,7 +280,7 @@ def test_it_learns_to_balance_a_pendulum():
             "discount": 0.99,
             "objective": "return",
             "evaluation": {
-                "every": 8000,
+                "every": 5000,
                 "episodes": 10,
                 "final_episodes": 10,
                 "policy": "greedy",
@@ -290,17 +290,17 @@ def test_it_learns_to_balance_a_pendulum():
     config = TypeAdapter(Algorithm).validate_python(
         {
             "kind": "reinforce",
-            "hidden": (64, 64),
+            "hidden": (32, 32),
             "temperature": {"fixed": 1.0},
             "learning_rate": 1e-2,
-            "steps_per_update": 500,
+            "steps_per_update": 200,
             "credit": "reward_to_go",
-            "baseline": {"value_network": {"learning_rate": 1e-2, "steps": 50}},
+            "baseline": {"value_network": {"learning_rate": 1e-2, "steps": 10}},
         }
     )
-    training = Training(Job(pendulum, (config,) * 3, (0, 1, 2), steps=8000))
+    training = Training(Job(pendulum, (config,) * 6, tuple(range(6)), steps=5000))
     first, *_ = list(training)
-    before = np.mean(first.metrics["evaluation/return"])
-    after = np.mean(finish(training).final["return"])
-    # Measured with nine seeds: 27 before, 191 after on average, no seed below double.
-    assert after > 3 * before
+    before = np.median(first.metrics["evaluation/return"])
+    after = np.median(finish(training).final["return"])
+    # Measured: 19 and 134. Other sixes of seeds had 2.5 times as much at least.
+    assert after > 2 * before

@@ -156,6 +156,7 @@ def test_warmup_fills_the_box_evenly():
     assert actions.std().item() == pytest.approx(3**-0.5, abs=0.05)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("stop", [1, 2])
 def test_it_continues_from_within_warmup_and_from_pretrained_weights(stop, tmp_path):
     write_weights(tmp_path / "weights", trained(job("ddpg", steps=40)))
@@ -178,6 +179,7 @@ def write_weights(path, training):
     return content
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_one_call_rebuilds_the_policy(name, tmp_path):
     training = trained(job(name, steps=40))

@@ -200,7 +200,6 @@ def test_policies_find_the_best_action_of_a_bandit(name, values):
     for index in range(250):
         agent.update(bandit(index), index=index)
     best = agent.greedy(torch.zeros(2, 1, STATES))[:, 0]
-    print(name, best)
     assert (best - BEST).abs().max() < 0.2
 
 
@@ -219,7 +218,6 @@ def test_soft_actor_critics_spread_is_that_of_the_boltzmann_policy():
         agent.update(bandit(index), index=index)
     noise = torch.randn(2, 4000, ACTIONS, generator=torch.Generator().manual_seed(0))
     actions = agent.sample(torch.zeros(2, 4000, STATES), noise)
-    print(actions.std(dim=1))
     assert actions.std(dim=1).mean().item() == pytest.approx(0.158, rel=0.35)
 
 

@@ -66,6 +66,7 @@ class TestReference:
         assert oracle.entropy(starts).mean() == pytest.approx(entropy, abs=0.02)
 
     @pytest.mark.slow
+    @pytest.mark.parametrize("count", [250, pytest.param(1000, marks=pytest.mark.long)])
     @pytest.mark.parametrize(
         ("temperature", "steps", "total", "spread"),
         [
@@ -75,9 +76,8 @@ class TestReference:
         ],
     )
     def test_its_policy_reaches_every_goal_equally_often(
-        self, temperature, steps, total, spread
+        self, temperature, steps, total, spread, count
     ):
-        count = 1000
         oracle = solved(temperature, spacing=0.05)
         generator = np.random.default_rng(1)
         found = roll_out(oracle, horizon=60, episodes=count, generator=generator)
@@ -87,16 +87,20 @@ class TestReference:
         assert found.lengths.mean() == pytest.approx(steps, abs=error + 0.05)
         error = 4 * spread / count**0.5
         assert found.returns.mean() == pytest.approx(total, abs=error + 0.5)
-        # The deviation of 1000 normal draws has a relative error of 1/√2000.
-        assert found.returns.std() == pytest.approx(spread, rel=4 / 2000**0.5 + 0.03)
+        # The deviation of n normal draws has a relative error of 1/√(2 n).
+        relative = 4 / (2 * count) ** 0.5 + 0.03
+        assert found.returns.std() == pytest.approx(spread, rel=relative)
         nearest = np.linalg.norm(found.last[:, None] - FOUR, axis=-1).argmin(axis=1)
         shares = np.bincount(nearest, minlength=4) / count
         np.testing.assert_allclose(shares, 0.25, atol=4 * (0.25 * 0.75 / count) ** 0.5)
 
     @pytest.mark.slow
-    def test_refining_the_grid_changes_little_and_ever_less(self):
+    @pytest.mark.parametrize(
+        "spacing", [0.05, pytest.param(0.025, marks=pytest.mark.long)]
+    )
+    def test_refining_the_grid_changes_little_and_ever_less(self, spacing):
         coarse, middle, fine = (
-            float(solved(10.0, spacing=h).value(ORIGIN)[0]) for h in (0.1, 0.05, 0.025)
+            float(solved(10.0, spacing=h * spacing).value(ORIGIN)[0]) for h in (4, 2, 1)
         )
         assert abs(fine - middle) < 0.6 * abs(middle - coarse)
         assert fine == pytest.approx(middle, rel=1e-3)
