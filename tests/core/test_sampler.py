@@ -37,6 +37,14 @@ def total_variation(p, q):
     return 0.5 * np.abs(p - q).sum()
 
 
+def distance(actions):
+    """Total variation between a sample's shares of the cells and exp(Q/α)."""
+    counts, _, _ = np.histogram2d(
+        *actions.numpy().T, bins=BINS, range=[[-1, 1], [-1, 1]]
+    )
+    return total_variation((counts / counts.sum()).flatten(), boltzmann())
+
+
 def best_gaussian():
     """The least total variation of one squashed Gaussian of any covariance."""
     target, pre_squash = boltzmann(), torch.atanh(cells()).numpy()
@@ -117,11 +125,7 @@ def test_the_median_distance_is_a_share_of_the_best_single_gaussians(
     for actions in draw(learned, members=members, actions=2, count=40_000):
         on_the_right = (actions.sum(dim=1) > 0).float().mean().item()
         assert 0.25 < on_the_right < 0.75  # no seed loses a peak
-        counts, _, _ = np.histogram2d(
-            *actions.numpy().T, bins=BINS, range=[[-1, 1], [-1, 1]]
-        )
-        frequencies = (counts / counts.sum()).flatten()
-        distances.append(total_variation(frequencies, boltzmann()))
+        distances.append(distance(actions))
     assert np.median(distances) <= share * best_gaussian()
 
 
