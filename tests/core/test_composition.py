@@ -130,6 +130,7 @@ def test_the_sampler_learns_the_combined_q(written, monkeypatch):
     particles = SQL.particles.model_copy(update=counts)
     config = SQL.model_copy(
         update={"batch": 16, "hidden": (32, 32), "particles": particles}
+        | {"candidates": 1}
     )
     pair = written("a", config=config), written("b", config=config, on=SECOND)
     composed = compose(pair, updates=0)
@@ -144,10 +145,10 @@ def test_the_sampler_learns_the_combined_q(written, monkeypatch):
     # Adam's last steps leave the mean a little off; either part's is .3 away.
     mean = torch.full((2, 2), -0.1)
     torch.testing.assert_close(drawn.mean(dim=1), mean, atol=0.1, rtol=0)
-    # A fresh sampler is 3.6 times as wide, a collapsed one has no width; so few
-    # updates of a small network come within a factor of two.
+    # A fresh sampler is 3.6 times as wide; one whose particles do not repel each other
+    # is .7 times as wide by now. So few updates come within a factor of 1.5.
     width = drawn.std(dim=1) * 40**0.5
-    assert ((width > 0.5) & (width < 2)).all()
+    assert ((width > 0.9) & (width < 2)).all()
 
 
 class TestMisfits:

@@ -57,8 +57,11 @@ def interrupted(work, path, *, after):
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path):
-    # Before and after step 40 networks are copied; after it the replay is full.
-    work = job(name, steps=70)
+    # Step 37 is within a rollout and an episode; before and after it networks are
+    # copied, and after it the replay is full.
+    judged = task("multigoal").evaluation.model_copy(update={"every": 37})
+    where = task("multigoal").model_copy(update={"evaluation": judged})
+    work = replace(job(name, steps=70), task=where)
     whole = trained(work)
     continued = interrupted(work, tmp_path / "state", after=2)
     assert_same(whole, continued)
