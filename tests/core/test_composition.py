@@ -17,9 +17,10 @@ from pipeline.core.config import MultiGoal
 from pipeline.core.evaluation import APART, Evaluator
 from pipeline.core.job import Job
 from pipeline.core.tasks.multigoal import Arena
-from pipeline.core.training import VISITED_STATES, Training, finish
+from pipeline.core.training import VISITED_STATES, finish
 from pipeline.core.weights import policy_bytes
 from tests.core.configs import TASKS, algorithm, task
+from tests.core.test_training import trained
 
 ENDLESS = TASKS["multigoal"] | {"goals_end_episode": False}
 FIRST = MultiGoal.model_validate(ENDLESS | {"goals": ((4.0, 4.0), (-4.0, 4.0))})
@@ -252,10 +253,7 @@ class TestCombinedTask:
 @pytest.mark.usefixtures("unchecked")
 class TestVisitedStates:
     def trained(self, name, where):
-        training = Training(Job(where, (algorithm(name),) * 2, SEEDS, steps=70))
-        for _ in training:
-            pass
-        return training
+        return trained(Job(where, (algorithm(name),) * 2, SEEDS, steps=70))
 
     def test_are_a_sample_of_what_is_replayed(self):
         training = self.trained("sql", FIRST)

@@ -19,8 +19,8 @@ from pipeline.core.networks import Mlp
 from pipeline.core.noise import Noise
 from pipeline.core.rollout import Rollout
 from pipeline.core.training import Training, finish
-from pipeline.core.weights import policy_bytes
 from tests.core.configs import ALGORITHMS, algorithm, task
+from tests.core.test_training import trained, write_weights
 
 STATES, ACTIONS, TIME, DISCOUNT, ALPHA = 3, 2, 8, 0.9, 0.5
 SEEDS = (0, 1)
@@ -170,22 +170,12 @@ def test_the_policy_finds_the_best_action_of_a_bandit(name):
     assert (agent.greedy(state)[:, 0] - best).abs().max() < 0.15
 
 
-def write_weights(path, training):
-    job = training.job
-    networks = {k: v.numpy() for k, v in training.agent.networks().items()}
-    sizes = {"states": training.states, "actions": training.actions}
-    content = policy_bytes(job.task, job.algorithms, job.seeds, networks, **sizes)
-    path.write_bytes(content)
-
-
 class TestTraining:
     def job(self, name, *, steps, where="pendulum", start=None):
         return Job(task(where), (algorithm(name),) * 2, SEEDS, steps, start)
 
     def test_it_learns_once_from_each_full_rollout(self):
-        training = Training(self.job("reinforce", steps=21))  # rollouts of 8
-        for _ in training:
-            pass
+        training = trained(self.job("reinforce", steps=21))  # rollouts of 8
         state, values = training.state()
         assert values["progress"]["updates"] == 2
         assert int(state["agent/policy.adam.count"]) == 2
@@ -193,9 +183,7 @@ class TestTraining:
         assert state["experience/block"].shape[1] == 21 - 2 * 8
 
     def test_it_remembers_which_steps_a_time_limit_cut(self):
-        training = Training(self.job("reinforce", steps=31))  # episodes of 25
-        for _ in training:
-            pass
+        training = trained(self.job("reinforce", steps=31))  # episodes of 25
         block = training.state()[0]["experience/block"]  # steps 24 to 30
         assert block[..., -1].tolist() == [[1.0] + [0.0] * 6] * 2
         assert block[..., -2].sum() == 0
@@ -224,9 +212,7 @@ class TestTraining:
             torch.testing.assert_close(again, torch.stack(did, dim=1))
 
     def test_it_can_start_from_the_networks_of_another_run(self, tmp_path):
-        first = Training(self.job("reinforce", steps=20))
-        for _ in first:
-            pass
+        first = trained(self.job("reinforce", steps=20))
         write_weights(tmp_path / "weights", first)
         second = Training(self.job("reinforce", steps=20, start=tmp_path / "weights"))
         for name, tensor in second.agent.networks().items():

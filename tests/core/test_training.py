@@ -36,21 +36,18 @@ def assert_same(first, second):
 
 def trained(work):
     training = Training(work)
-    for _ in training:
-        pass
+    list(training)
     return training
 
 
 def interrupted(work, path, *, after):
     """The training in two parts, of which the first ends with that many records."""
     first = Training(work)
-    for _ in islice(first, after):
-        pass
+    list(islice(first, after))
     checkpoint.save(path, first)
     second = Training(work)
     checkpoint.restore(path, second)
-    for _ in second:
-        pass
+    list(second)
     return second
 
 
@@ -117,8 +114,7 @@ def test_records_come_at_evaluations_and_at_the_end():
 def test_no_learning_before_the_warmup_is_over():
     training = Training(job(steps=10))
     before = tensors(training)
-    for _ in training:
-        pass
+    list(training)
     after = tensors(training)
     assert torch.equal(before["agent/q"], after["agent/q"])
     assert int(after["experience/added"]) == 10
