@@ -1,6 +1,7 @@
 # make study               compute the study of params.yaml; does nothing when nothing changed
 # make study STUDY=smoke   the same for studies/smoke.yaml, in a workspace of its own
-# make test                lint, types, direction of imports, all tests
+# make test                lint, types, direction of imports, tests
+# make test-all            the same, with tests that take minutes
 # Both set up .venv first, from Python 3.11 and requirements.lock.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +11,7 @@ WORKSPACE := $(if $(STUDY),.studies/$(STUDY),.)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: study test
+.PHONY: study test test-all
 
 study: $(READY)
 ifdef STUDY
@@ -21,12 +22,14 @@ endif
 	@cd $(WORKSPACE) && dvc repro
 	@cd $(WORKSPACE) && python -m stages.publish
 
-test: $(READY)
+test-all: PYTEST := -m ""
+
+test test-all: $(READY)
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
-	python -m pytest
+	python -m pytest $(PYTEST)
 
 # Torch first, because which build pip finds decides what else it needs.
 $(READY): requirements.lock

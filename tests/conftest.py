@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import hypothesis
+import jaxtyping
 import pytest
 
 from pipeline.study.tracking.address import set_defaults
@@ -19,6 +20,17 @@ ELSEWHERE = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME")
 def pytest_configure(config: pytest.Config) -> None:
     theirs = "ignore:The ``noload`` loader strategy is deprecated"  # what MLflow uses
     config.addinivalue_line("filterwarnings", theirs)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that learn: without checks of shapes an update is five times as fast.
+
+    Every function of `pipeline.core` asks for this switch in every call, where
+    `--jaxtyping-packages` has wrapped it. That every learner's shapes are right is for
+    the tests without this fixture to say, of which each makes a few updates.
+    """
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,11 @@ import torch
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
 from pipeline.core.judging.probes import probe
+from pipeline.core.population import compiling
 from pipeline.core.population.noise import Noise
-from pipeline.core.training.loop import Training, checkpoint, finish
+from pipeline.core.training import checkpoint
+from pipeline.core.training.loop import Training, finish
+from pipeline.study.store.files import atomic_write
 from tests.core import updating
 from tests.core.configs import algorithm, task
 
@@ -60,7 +63,7 @@ def same(name):
         expected = trained(name, UPDATES, PLAIN)
         for computation in (GPU, GRAPH):
             assert_same(trained(name, UPDATES, computation), expected, 1e-8)
-        with mock.patch.object(computing, "Recorded", lambda function: function):
+        with mock.patch.object(compiling, "Recorded", lambda function: function):
             assert_same(trained(name, UPDATES, GPU), expected, 1e-8)
 
 
@@ -83,7 +86,7 @@ def whole(name, folder):
         if record.step == 100:
             break
     path = folder / "checkpoint"
-    checkpoint.save(path, first)
+    checkpoint.save(path, first, atomic_write)
     second = Training(replace(job))
     checkpoint.restore(path, second)
     list(second)
@@ -91,5 +94,5 @@ def whole(name, folder):
     for key, tensor in undisturbed.agent.networks().items():
         torch.testing.assert_close(weights[key], tensor, rtol=1e-4, atol=1e-5)
     result = finish(undisturbed)
-    probed = probe(undisturbed.agent, job.seeds)
+    probed = probe(undisturbed.agent, job.task.probes, job.seeds)
     assert all(len(value) == 2 for value in (*result.final.values(), *probed.values()))

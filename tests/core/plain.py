@@ -28,7 +28,7 @@ def perceptron(weights, inputs, *, hidden, outputs):
 
 
 class Plain:
-    """One member: weights, an Adam for each network, slow copies."""
+    """One member: weights, an Adam for each network, target networks."""
 
     def __init__(self, config, networks, *, discount):
         self.config, self.discount = config, discount

@@ -64,7 +64,7 @@ class TestEveryAgent:
     def test_an_update_learns_something_and_stays_finite(self, name):
         agent = make(name)
         before = weights(agent)
-        for index in range(25):  # slow copies follow by then
+        for index in range(25):  # target networks follow by then
             agent.update(experience(name, 2), index=index)
         after = weights(agent)
         for network, values in before.items():
@@ -105,6 +105,7 @@ class TestEveryAgent:
         assert dispatches(name, members=2) == dispatches(name, members=8)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", Q_LEARNERS)
 def test_the_critic_fits_a_bandit(name):
     # All transitions are terminal, so Q(s, a) is the reward: r = a₁.
@@ -161,6 +162,7 @@ def test_members_may_not_differ_in_anything_else():
         factory.make([first, other], [0, 1], states=3, actions=2, discount=0.9)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_tuned_temperature_moves_towards_the_target_entropy():
     agent = make("sac_tuned")
     for index in range(50):

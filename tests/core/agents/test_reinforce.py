@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.core.agents import factory
 from pipeline.core.agents.gaussian import SquashedGaussian
+from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.values import sweepable, with_values
 from pipeline.core.job import Job
@@ -14,13 +15,14 @@ from pipeline.core.memory.rollout import Rollout
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.noise import Noise
 from pipeline.core.tasks.settings import Task
-from pipeline.core.training.loop import Training, checkpoint, finish
-from pipeline.core.training.weights import policy_bytes
+from pipeline.core.training import weights as stored
+from pipeline.core.training.loop import Training, finish
 from tests.core.configs import ALGORITHMS, algorithm, task
+from tests.core.training.test_training import trained, write_weights
 
 STATES, ACTIONS, TIME, DISCOUNT, ALPHA = 3, 2, 8, 0.9, 0.5
 SEEDS = (0, 1)
-SETTING = factory.Setting(SEEDS, STATES, ACTIONS, discount=0.9)
+SETTING = Setting(SEEDS, STATES, ACTIONS, discount=0.9)
 
 
 def make(name, **values):
@@ -138,6 +140,7 @@ def test_an_action_that_the_squashing_rounds_to_one_still_has_a_score():
     )
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_the_value_network_fits_the_soft_returns():
     agent = make("reinforce", **{"baseline.value_network.learning_rate": 2e-2})
     losses = []
@@ -152,24 +155,17 @@ def test_the_value_network_fits_the_soft_returns():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ["reinforce", "reinforce_plain"])
 def test_the_policy_finds_the_best_action_of_a_bandit(name):
     best = torch.tensor([0.4, -0.3])
-    agent = make(name, **{"temperature.fixed": 0.05, "learning_rate": 5e-3})
+    agent = make(name, **{"temperature.fixed": 0.05, "learning_rate": 2e-2})
     state, none = torch.zeros(2, TIME, STATES), torch.zeros(2, TIME)
-    for index in range(1000):
+    for index in range(400):
         acted = agent.sample(state, noise_of(index))
         reward = -4 * (acted - best).square().sum(dim=-1)
         agent.update(Rollout(state, reward, state, none + 1, none), index=index)
     assert (agent.greedy(state)[:, 0] - best).abs().max() < 0.15
-
-
-def write_weights(path, training):
-    job = training.job
-    networks = {k: v.numpy() for k, v in training.agent.networks().items()}
-    sizes = {"states": training.states, "actions": training.actions}
-    content = policy_bytes(job.task, job.algorithms, job.seeds, networks, **sizes)
-    path.write_bytes(content)
 
 
 class TestTraining:
@@ -177,9 +173,7 @@ class TestTraining:
         return Job(task(where), (algorithm(name),) * 2, SEEDS, steps, start)
 
     def test_it_learns_once_from_each_full_rollout(self):
-        training = Training(self.job("reinforce", steps=21))  # rollouts of 8
-        for _ in training:
-            pass
+        training = trained(self.job("reinforce", steps=21))  # rollouts of 8
         state, values = training.state()
         assert values["progress"]["updates"] == 2
         assert int(state["agent/policy.adam.count"]) == 2
@@ -187,9 +181,7 @@ class TestTraining:
         assert state["experience/block"].shape[1] == 21 - 2 * 8
 
     def test_it_remembers_which_steps_a_time_limit_cut(self):
-        training = Training(self.job("reinforce", steps=31))  # episodes of 25
-        for _ in training:
-            pass
+        training = trained(self.job("reinforce", steps=31))  # episodes of 25
         block = training.state()[0]["experience/block"]  # steps 24 to 30
         assert block[..., -1].tolist() == [[1.0] + [0.0] * 6] * 2
         assert block[..., -2].sum() == 0
@@ -218,18 +210,16 @@ class TestTraining:
             torch.testing.assert_close(again, torch.stack(did, dim=1))
 
     def test_it_can_start_from_the_networks_of_another_run(self, tmp_path):
-        first = Training(self.job("reinforce", steps=20))
-        for _ in first:
-            pass
+        first = trained(self.job("reinforce", steps=20))
         write_weights(tmp_path / "weights", first)
         second = Training(self.job("reinforce", steps=20, start=tmp_path / "weights"))
         for name, tensor in second.agent.networks().items():
             assert torch.equal(tensor, first.agent.networks()[name]), name
 
     def test_networks_that_are_missing_are_named(self, tmp_path):
-        plain = Training(self.job("reinforce_plain", steps=2))
+        plain = trained(self.job("reinforce_plain", steps=20))
         write_weights(tmp_path / "weights", plain)
-        with pytest.raises(checkpoint.WrongStartError, match="has no 'value' of shape"):
+        with pytest.raises(stored.WrongStartError, match="has no 'value' of shape"):
             Training(self.job("reinforce", steps=20, start=tmp_path / "weights"))
 
 
@@ -265,6 +255,7 @@ class TestSettings:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_it_learns_to_balance_a_pendulum():
     pendulum = TypeAdapter(Task).validate_python(
         {
@@ -273,7 +264,7 @@ def test_it_learns_to_balance_a_pendulum():
             "discount": 0.99,
             "objective": "return",
             "evaluation": {
-                "every": 8000,
+                "every": 5000,
                 "episodes": 10,
                 "final_episodes": 10,
                 "policy": "greedy",
@@ -283,17 +274,17 @@ def test_it_learns_to_balance_a_pendulum():
     config = TypeAdapter(Algorithm).validate_python(
         {
             "kind": "reinforce",
-            "hidden": (64, 64),
+            "hidden": (32, 32),
             "temperature": {"fixed": 1.0},
             "learning_rate": 1e-2,
-            "steps_per_update": 500,
+            "steps_per_update": 200,
             "credit": "reward_to_go",
-            "baseline": {"value_network": {"learning_rate": 1e-2, "steps": 50}},
+            "baseline": {"value_network": {"learning_rate": 1e-2, "steps": 10}},
         }
     )
-    training = Training(Job(pendulum, (config,) * 3, (0, 1, 2), steps=8000))
+    training = Training(Job(pendulum, (config,) * 6, tuple(range(6)), steps=5000))
     first, *_ = list(training)
-    before = np.mean(first.metrics["evaluation/return"])
-    after = np.mean(finish(training).final["return"])
-    # Measured with nine seeds: 27 before, 191 after on average, no seed below double.
-    assert after > 3 * before
+    before = np.median(first.metrics["evaluation/return"])
+    after = np.median(finish(training).final["return"])
+    # Measured: 19 and 134. Other sixes of seeds had 2.5 times as much at least.
+    assert after > 2 * before

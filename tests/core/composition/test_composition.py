@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.composition.compose import compose
+from pipeline.core.composition import compose
 from pipeline.core.composition.judging import judge
 from pipeline.core.job import Job
 from pipeline.core.judging.evaluation import APART, Evaluator
@@ -18,9 +18,11 @@ from pipeline.core.tasks.multigoal.combination import (
     rarest_shared_goal,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.core.training.loop import VISITED_STATES, Training, checkpoint, finish
+from pipeline.core.training import weights as stored
+from pipeline.core.training.loop import VISITED_STATES, finish
 from pipeline.core.training.weights import policy_bytes
 from tests.core.configs import TASKS, algorithm, task
+from tests.core.training.test_training import trained
 
 ENDLESS = TASKS["multigoal"] | {"goals_end_episode": False}
 FIRST = MultiGoal.model_validate(ENDLESS | {"goals": ((4.0, 4.0), (-4.0, 4.0))})
@@ -58,21 +60,21 @@ def points(*shape):
     return 2 * torch.rand(*shape, 2, generator=generator) - 1
 
 
-def compose(pair, *, rule="average", updates=3, states=STATES):
+def composed_of(pair, *, rule="average", updates=3, states=STATES):
     return compose.compose(*pair, states, rule=rule, updates=updates)
 
 
 @pytest.mark.parametrize(("rule", "scale"), [("average", 0.5), ("sum", 1.0)])
 def test_q_is_the_average_or_the_sum(pair, rule, scale):
-    first, second = (checkpoint.load_policy(path) for path in pair)
+    first, second = (stored.load_policy(path) for path in pair)
     state, action = 3 * points(2, 6), points(2, 6)
     parts = first.q(state, action) + second.q(state, action)
-    found = compose(pair, rule=rule).q(state, action)
+    found = composed_of(pair, rule=rule).q(state, action)
     torch.testing.assert_close(found, scale * parts)
 
 
 def test_only_the_sampler_learns(pair):
-    before, after = compose(pair, updates=0), compose(pair, updates=3)
+    before, after = composed_of(pair, updates=0), composed_of(pair, updates=3)
     changed = {
         name
         for name, tensor in after.networks().items()
@@ -82,7 +84,7 @@ def test_only_the_sampler_learns(pair):
 
 
 def test_the_file_rebuilds_the_policy_in_one_call(pair, tmp_path):
-    composed = compose(pair)
+    composed = composed_of(pair)
     (tmp_path / "composed").write_bytes(composed.to_bytes())
     loaded = compose.load(tmp_path / "composed")
     state, noise = 3 * points(2, 6), points(2, 6)
@@ -93,20 +95,20 @@ def test_the_file_rebuilds_the_policy_in_one_call(pair, tmp_path):
 
 
 def test_the_same_twice_and_each_member_on_its_own(pair, written):
-    composed, again = compose(pair), compose(pair)
+    composed, again = composed_of(pair), composed_of(pair)
     assert composed.to_bytes() == again.to_bytes()
     others = (
         written("a", seeds=(3, 9)),
         written("b", seeds=(3, 9), on=SECOND, scale=1.5),
     )
-    other = compose(others)
+    other = composed_of(others)
     own = [each.networks()["policy"] for each in (composed, other)]
     torch.testing.assert_close(own[0][0], own[1][0])
     assert not torch.equal(own[0][1], own[1][1])
 
 
 def test_greedy_is_better_than_most_draws(pair):
-    composed, state = compose(pair), 3 * points(2, 4)
+    composed, state = composed_of(pair), 3 * points(2, 4)
     best = composed.q(state, composed.greedy(state))
     for seed in range(4):
         noise = torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(seed))
@@ -116,7 +118,7 @@ def test_greedy_is_better_than_most_draws(pair):
 
 
 def test_it_can_act(pair):
-    composed = compose(pair)
+    composed = composed_of(pair)
     state, starting = torch.zeros(2, 2), torch.ones(2, dtype=torch.bool)
     action = composed.act(state, step=0, starting=starting)
     assert action.shape == (2, 2)
@@ -124,16 +126,18 @@ def test_it_can_act(pair):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_the_sampler_learns_the_combined_q(written, monkeypatch):
     """Two bowls in place of networks: their average is a Gaussian of known shape."""
     counts = {"states": 16, "fixed": 16, "updated": 16}
     particles = SQL.particles.model_copy(update=counts)
     config = SQL.model_copy(
         update={"batch": 16, "hidden": (32, 32), "particles": particles}
+        | {"candidates": 1}
     )
     pair = written("a", config=config), written("b", config=config, on=SECOND)
-    composed = compose(pair, updates=0)
-    for part, centre in zip(composed._parts, (-0.4, 0.2), strict=True):
+    composed = composed_of(pair, updates=0)
+    for part, centre in zip(composed._both, (-0.4, 0.2), strict=True):
         monkeypatch.setattr(
             part, "q", lambda s, a, c=centre: -40 * (a - c).square().sum(-1)
         )
@@ -144,26 +148,29 @@ def test_the_sampler_learns_the_combined_q(written, monkeypatch):
     # Adam's last steps leave the mean a little off; either part's is .3 away.
     mean = torch.full((2, 2), -0.1)
     torch.testing.assert_close(drawn.mean(dim=1), mean, atol=0.1, rtol=0)
-    # A fresh sampler is 3.6 times as wide, a collapsed one has no width; so few
-    # updates of a small network come within a factor of two.
+    # A fresh sampler is 3.6 times as wide; one whose particles do not repel each other
+    # is .7 times as wide by now. So few updates come within a factor of 1.5.
     width = drawn.std(dim=1) * 40**0.5
-    assert ((width > 0.5) & (width < 2)).all()
+    assert ((width > 0.9) & (width < 2)).all()
 
 
 class TestMisfits:
     @pytest.mark.parametrize(
         ("other", "said"),
         [
-            ({"seeds": (8, 3)}, "different seeds"),
-            ({"config": algorithm("sac")}, "only populations of soft Q-learning"),
-            ({"config": SQL.model_copy(update={"hidden": (8,)})}, "different hidden"),
+            ({"seeds": (8, 3)}, "the same seeds"),
+            ({"config": algorithm("sac")}, "only soft Q-functions can be composed"),
+            (
+                {"config": SQL.model_copy(update={"hidden": (8,)})},
+                "one width of hidden layers",
+            ),
             (
                 {
                     "config": type(SQL).model_validate(
                         SQL.model_dump() | {"temperature": {"fixed": 1.0}}
                     )
                 },
-                "different temperatures",
+                "one temperature",
             ),
             ({"on": task("multigoal")}, "goals_end_episode: false"),
             ({"on": SECOND.model_copy(update={"discount": 0.8})}, "the same discount"),
@@ -172,11 +179,11 @@ class TestMisfits:
     def test_populations_that_do_not_fit_are_refused(self, written, other, said):
         pair = written("first"), written("second", **({"on": SECOND} | other))
         with pytest.raises(MisfitError, match=said):
-            compose(pair)
+            composed_of(pair)
 
     def test_states_of_other_members_are_refused(self, pair):
         with pytest.raises(MisfitError, match="2 members, but states of 1"):
-            compose(pair, states=STATES[:1])
+            composed_of(pair, states=STATES[:1])
 
     def test_tasks_without_a_plane_are_refused(self):
         with pytest.raises(MisfitError, match="found multigoal and gymnasium"):
@@ -184,8 +191,8 @@ class TestMisfits:
 
     def test_a_damaged_file_is_named(self, pair, tmp_path):
         (tmp_path / "second").write_bytes(b"nothing")
-        with pytest.raises(checkpoint.DamagedError, match="second cannot be read"):
-            compose(pair)
+        with pytest.raises(stored.DamagedError, match="second cannot be read"):
+            composed_of(pair)
 
 
 class TestCombinedTask:
@@ -209,7 +216,7 @@ class TestCombinedTask:
 
     def test_judging_walks_of_known_success(self, pair, monkeypatch):
         """One member walks to the common goal, the other to a goal of the first."""
-        composed = compose(pair, updates=0)
+        composed = composed_of(pair, updates=0)
         corner = torch.tensor([[4.0, 4.0], [-4.0, 4.0]])
         monkeypatch.setattr(
             composed, "sample", lambda s, _: (corner[:, None] - s).clamp(-1, 1)
@@ -237,7 +244,7 @@ class TestCombinedTask:
     def test_its_return_is_that_of_the_combined_reward_along_the_path(
         self, pair, rule, scale
     ):
-        composed = compose(pair, rule=rule)
+        composed = composed_of(pair, rule=rule)
         found = judge(composed, FIRST, SECOND, SEEDS, rule=rule, episodes=5)
         own = [
             Evaluator(each, SEEDS, episodes=5)(composed, block=APART)
@@ -248,12 +255,10 @@ class TestCombinedTask:
         np.testing.assert_allclose(found.numbers["return"], expected, rtol=1e-12)
 
 
+@pytest.mark.usefixtures("unchecked")
 class TestVisitedStates:
     def trained(self, name, where):
-        training = Training(Job(where, (algorithm(name),) * 2, SEEDS, steps=70))
-        for _ in training:
-            pass
-        return training
+        return trained(Job(where, (algorithm(name),) * 2, SEEDS, steps=70))
 
     def test_are_a_sample_of_what_is_replayed(self):
         training = self.trained("sql", FIRST)
@@ -275,5 +280,5 @@ class TestVisitedStates:
             finish(self.trained("sql", on)).behaviour["visited"]
             for on in (FIRST, SECOND)
         ]
-        composed = compose(pair, states=np.concatenate(visited, axis=1))
+        composed = composed_of(pair, states=np.concatenate(visited, axis=1))
         assert torch.isfinite(composed.networks()["policy"]).all()

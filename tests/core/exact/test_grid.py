@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.core.exact.backup import action_axis, log_convolve, log_weights
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.rollouts import roll_out
-from pipeline.core.tasks.multigoal.arena import ACTION_COST, START_SCALE, Arena
+from pipeline.core.tasks.multigoal.arena import ACTION_COST, START_SCALE, Arena, start
 from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from tests.core.configs import TASKS
 
@@ -66,6 +66,7 @@ class TestReference:
         assert oracle.entropy(starts).mean() == pytest.approx(entropy, abs=0.02)
 
     @pytest.mark.slow
+    @pytest.mark.parametrize("count", [250, pytest.param(1000, marks=pytest.mark.long)])
     @pytest.mark.parametrize(
         ("temperature", "steps", "total", "spread"),
         [
@@ -75,28 +76,31 @@ class TestReference:
         ],
     )
     def test_its_policy_reaches_every_goal_equally_often(
-        self, temperature, steps, total, spread
+        self, temperature, steps, total, spread, count
     ):
-        count = 1000
         oracle = solved(temperature, spacing=0.05)
         generator = np.random.default_rng(1)
-        found = roll_out(oracle, horizon=60, episodes=count, generator=generator)
+        found = roll_out(oracle, start, horizon=60, episodes=count, generator=generator)
         assert (found.lengths <= 30).mean() > 0.99
         # Four standard errors, and at least half of the last printed digit.
         error = 4 * found.lengths.std() / count**0.5
         assert found.lengths.mean() == pytest.approx(steps, abs=error + 0.05)
         error = 4 * spread / count**0.5
         assert found.returns.mean() == pytest.approx(total, abs=error + 0.5)
-        # The deviation of 1000 normal draws has a relative error of 1/√2000.
-        assert found.returns.std() == pytest.approx(spread, rel=4 / 2000**0.5 + 0.03)
+        # The deviation of n normal draws has a relative error of 1/√(2 n).
+        relative = 4 / (2 * count) ** 0.5 + 0.03
+        assert found.returns.std() == pytest.approx(spread, rel=relative)
         nearest = np.linalg.norm(found.last[:, None] - FOUR, axis=-1).argmin(axis=1)
         shares = np.bincount(nearest, minlength=4) / count
         np.testing.assert_allclose(shares, 0.25, atol=4 * (0.25 * 0.75 / count) ** 0.5)
 
     @pytest.mark.slow
-    def test_refining_the_grid_changes_little_and_ever_less(self):
+    @pytest.mark.parametrize(
+        "spacing", [0.05, pytest.param(0.025, marks=pytest.mark.long)]
+    )
+    def test_refining_the_grid_changes_little_and_ever_less(self, spacing):
         coarse, middle, fine = (
-            float(solved(10.0, spacing=h).value(ORIGIN)[0]) for h in (0.1, 0.05, 0.025)
+            float(solved(10.0, spacing=h * spacing).value(ORIGIN)[0]) for h in (4, 2, 1)
         )
         assert abs(fine - middle) < 0.6 * abs(middle - coarse)
         assert fine == pytest.approx(middle, rel=1e-3)
@@ -208,7 +212,7 @@ class TestWalls:
         q = oracle.q(place, oracle.actions[None])[0]
         by_hand = []
         for action in oracle.actions:
-            there, reward, ended = oracle.arena.advance(place[0], action)
+            there, reward, ended = oracle.plane.advance(place[0], action)
             node = tuple(np.rint((there + 7) / 0.1).astype(int))
             by_hand.append(float(reward) + self.DISCOUNT * (not ended) * oracle.v[node])
         np.testing.assert_allclose(q, by_hand, atol=1e-6)

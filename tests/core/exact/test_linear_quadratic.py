@@ -10,13 +10,13 @@ from scipy.stats import multivariate_normal
 
 from pipeline.core.exact.linear_quadratic import (
     OUTSIDE,
-    LinearQuadraticOracle,
     action_scales,
     probability_outside,
     solve,
     width_for,
 )
 from pipeline.core.exact.linear_system import System
+from pipeline.core.tasks.linear_quadratic.answer import LinearQuadraticAnswer
 from tests.core.configs import task
 
 DISCOUNT = 0.9
@@ -175,9 +175,8 @@ class TestRefusals:
 
 class TestOracle:
     def make(self, alpha=0.5, **changes):
-        return LinearQuadraticOracle.solve(
-            task("linear_quadratic").model_copy(update=changes), alpha
-        )
+        config = task("linear_quadratic").model_copy(update=changes)
+        return LinearQuadraticAnswer(config).oracle(alpha, {})
 
     def test_entropies_are_those_of_actions_in_the_unit_box(self):
         # The same control with actions as the system feels them: V is higher by the
@@ -185,7 +184,7 @@ class TestOracle:
         config = task("linear_quadratic")
         ours = self.make()
         felt = solve(
-            System.of(config.model_copy(update={"bound": 1.0})),
+            config.model_copy(update={"bound": 1.0}).system,
             0.5,
             discount=config.discount,
         )

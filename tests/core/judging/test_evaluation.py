@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.job import Record
 from pipeline.core.judging.evaluation import Evaluator, summary
 from pipeline.core.tasks.multigoal.arena import BOUND, Arena
 from pipeline.core.tasks.multigoal.metrics import steps_to_all_goals
@@ -103,12 +102,8 @@ def test_positions_end_where_the_episode_ends(population):
 
 def test_steps_to_all_goals_are_those_of_the_first_evaluation_after_learning_began():
     goals = [[4.0, 0.0, 4.0], [4.0, 3.0, 1.0], [4.0, 4.0, 3.0], [2.0, 4.0, 2.0]]
-    records = [
-        Record(step, {"evaluation/goals_reached": reached})
-        for step, reached in zip((0, 100, 200, 300), goals, strict=True)
-    ]
-    records.insert(2, Record(150, {"train/q": [0.0, 0.0, 0.0]}))
-    found = steps_to_all_goals(records, goals=4, after=50)
+    steps = np.array([0.0, 100.0, 200.0, 300.0])
+    found = steps_to_all_goals(steps, np.array(goals), goals=4, after=50)
     np.testing.assert_equal(found, [100.0, 200.0, np.nan])
 
 

@@ -2,11 +2,15 @@ import numpy as np
 import torch
 
 from pipeline.core.agents import factory
+from pipeline.core.agents.base import Agent
 from pipeline.core.agents.settings import Sac
-from pipeline.core.judging.probes import GRID, STATES, probe
+from pipeline.core.judging.probes import GRID, probe
+from tests.core.configs import task
+
+STATES = task("multigoal").probes
 
 
-def population(seeds: list[int]) -> factory.Agent:
+def population(seeds: list[int]) -> Agent:
     sac = Sac.model_validate(
         {
             "kind": "sac",
@@ -27,7 +31,7 @@ def population(seeds: list[int]) -> factory.Agent:
 
 def test_q_is_tabulated_at_state_and_action_of_the_named_axes():
     agent = population([0, 1])
-    table = probe(agent, [0, 1])["probe_q"]
+    table = probe(agent, STATES, [0, 1])["probe_q"]
     assert table.shape == (2, 3, 41, 41)
     state = torch.from_numpy(STATES[2]).expand(2, 1, 2)
     action = torch.tensor([GRID[5], GRID[30]]).expand(2, 1, 2)
@@ -36,8 +40,8 @@ def test_q_is_tabulated_at_state_and_action_of_the_named_axes():
 
 
 def test_actions_are_drawn_at_every_state_from_the_members_own_stream():
-    both = probe(population([0, 1]), [0, 1])
-    other = probe(population([7, 1]), [7, 1])
+    both = probe(population([0, 1]), STATES, [0, 1])
+    other = probe(population([7, 1]), STATES, [7, 1])
     assert both["probe_actions"].shape == (2, 3, 500, 2)
     np.testing.assert_allclose(
         both["probe_actions"][1], other["probe_actions"][1], atol=1e-6

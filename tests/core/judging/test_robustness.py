@@ -81,9 +81,9 @@ def fake(policy, monkeypatch):
 
 @pytest.fixture
 def judged(monkeypatch):
-    def judged(policy, task, *, episodes=20, tries=2):
+    def judged(policy, task, *, episodes=20, attempts=2):
         agent = fake(policy, monkeypatch)
-        return robustness(agent, task, (0, 1, 2), episodes=episodes, tries=tries)
+        return robustness(agent, task, (0, 1, 2), episodes=episodes, attempts=attempts)
 
     return judged
 
@@ -110,7 +110,7 @@ def test_a_wall_across_the_way_stops_it_and_goals_elsewhere_do_not_count(judged)
 
 def test_whoever_walks_towards_a_goal_from_anywhere_survives_a_push(judged):
     pushed = changed(push={"step": 3, "distance": 2.0})
-    found = judged(ONE_EACH, pushed, tries=3)
+    found = judged(ONE_EACH, pushed, attempts=3)
     assert found.numbers["success"].tolist() == [1.0, 1.0, 0.0]
     jump = np.linalg.norm(np.diff(found.positions, axis=2), axis=-1)
     # The move (0.5) and the push (2) together, whatever the angle between them.
@@ -119,7 +119,7 @@ def test_whoever_walks_towards_a_goal_from_anywhere_survives_a_push(judged):
 
 
 def test_a_start_counts_when_any_of_its_tries_succeeds(judged):
-    found = judged(Flips(), changed(), episodes=400, tries=5).numbers
+    found = judged(Flips(), changed(), episodes=400, attempts=5).numbers
     # Success has probability 1/2: 2000 tries and 400 starts, four standard errors.
     assert found["success"] == pytest.approx([0.5] * 3, abs=4 * 0.5 / 2000**0.5)
     expected = 1 - 0.5**5
@@ -128,7 +128,7 @@ def test_a_start_counts_when_any_of_its_tries_succeeds(judged):
 
 
 def test_the_tries_of_a_start_begin_at_the_same_place(judged):
-    found = judged(Sides(), changed(), episodes=100, tries=4).numbers
+    found = judged(Sides(), changed(), episodes=100, attempts=4).numbers
     np.testing.assert_array_equal(found["success"], found["success_of_any"])
     # Half of the starts, within four standard errors.
     assert found["success"] == pytest.approx([0.5] * 3, abs=4 * 0.5 / 100**0.5)
@@ -151,25 +151,25 @@ def test_to_stand_beside_a_goal_is_no_success(judged):
 
 def test_its_starts_are_not_those_of_evaluations_while_training(monkeypatch):
     agent = fake(ONE_EACH, monkeypatch)
-    found = robustness(agent, changed(), (0, 1, 2), episodes=5, tries=1).positions
+    found = robustness(agent, changed(), (0, 1, 2), episodes=5, attempts=1).positions
     for block in range(3):
         seen = Evaluator(changed(), (0, 1, 2), episodes=5)(agent, block=block)
         assert (np.abs(seen.positions[:, :, 0] - found[:, :, 0]) > 1e-6).all()
 
 
 def test_one_try_is_just_a_try(judged):
-    found = judged(Flips(), changed(), tries=1).numbers
+    found = judged(Flips(), changed(), attempts=1).numbers
     np.testing.assert_array_equal(found["success"], found["success_of_any"])
 
 
 def test_a_policy_without_noise_gains_nothing_from_trying_again(judged):
     pushed = changed(push={"step": 3, "distance": 2.0}, walls=STRAIGHT)
-    found = judged(ONE_EACH, pushed, tries=4).numbers
+    found = judged(ONE_EACH, pushed, attempts=4).numbers
     np.testing.assert_array_equal(found["success"], found["success_of_any"])
 
 
 def test_shown_are_different_starts(judged):
-    found = judged(ONE_EACH, changed(), episodes=SHOWN_EPISODES + 10, tries=2)
+    found = judged(ONE_EACH, changed(), episodes=SHOWN_EPISODES + 10, attempts=2)
     assert found.positions.shape == (3, SHOWN_EPISODES, 31, 2)
     starts = found.positions[:, :, 0].reshape(-1, 2)
     assert len(np.unique(starts, axis=0)) == 3 * SHOWN_EPISODES
@@ -179,15 +179,15 @@ def test_the_same_twice_and_members_apart(monkeypatch):
     agent = fake(ONE_EACH, monkeypatch)
     pushed = changed(push={"step": 3, "distance": 2.0})
     first, again = (
-        robustness(agent, pushed, (4, 5, 6), episodes=8, tries=2) for _ in range(2)
+        robustness(agent, pushed, (4, 5, 6), episodes=8, attempts=2) for _ in range(2)
     )
     np.testing.assert_array_equal(first.positions, again.positions)
-    other = robustness(agent, pushed, (4, 7, 6), episodes=8, tries=2)
+    other = robustness(agent, pushed, (4, 7, 6), episodes=8, attempts=2)
     np.testing.assert_array_equal(first.positions[0], other.positions[0])
     assert not np.array_equal(first.positions[1], other.positions[1], equal_nan=True)
 
 
-@pytest.mark.parametrize(("episodes", "tries"), [(0, 1), (1, 0)])
-def test_nothing_to_do_is_refused(judged, episodes, tries):
-    with pytest.raises(ValueError, match="episodes and tries must be at least 1"):
-        judged(ONE_EACH, changed(), episodes=episodes, tries=tries)
+@pytest.mark.parametrize(("episodes", "attempts"), [(0, 1), (1, 0)])
+def test_nothing_to_do_is_refused(judged, episodes, attempts):
+    with pytest.raises(ValueError, match="episodes and attempts must be at least 1"):
+        judged(ONE_EACH, changed(), episodes=episodes, attempts=attempts)

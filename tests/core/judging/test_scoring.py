@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from pipeline.core.agents import factory
-from pipeline.core.exact.linear_quadratic import LinearQuadraticOracle
+from pipeline.core.agents.sac import SoftActorCritic
+from pipeline.core.agents.setting import Setting
 from pipeline.core.judging import scoring
 from pipeline.core.judging.scoring import score
+from pipeline.core.tasks.linear_quadratic.answer import LinearQuadraticAnswer
 from tests.core.configs import algorithm, task
 
 STATES = np.array([[0.0, 0.0], [0.4, -0.3], [-1.0, 0.2]])
@@ -17,7 +19,7 @@ ALPHA = 2.0
 @pytest.fixture(scope="module")
 def oracle():
     wide = task("linear_quadratic").model_copy(update={"bound": 8.0})
-    return LinearQuadraticOracle.solve(wide, ALPHA)
+    return LinearQuadraticAnswer(wide).oracle(ALPHA, {})
 
 
 def population(name, seeds=(0, 1)):
@@ -30,12 +32,12 @@ def scored(name, oracle, seeds=(0, 1), states=STATES, draws=2000):
     return score(population(name, seeds), oracle, states, seeds, draws=draws, cells=10)
 
 
-class Exact(factory.sac.SoftActorCritic):
+class Exact(SoftActorCritic):
     """Draws from the closed form and has its values."""
 
     def __init__(self, oracle):
         configs = [algorithm("sac")] * 2
-        super().__init__(configs, factory.Setting((0, 1), 2, 2, discount=0.9))
+        super().__init__(configs, Setting((0, 1), 2, 2, discount=0.9))
         self.best = oracle.regulator
 
     def sample(self, state, noise):

@@ -1,4 +1,6 @@
+import pytest
 import torch
+from jaxtyping import TypeCheckError
 
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.optimizer import Adam
@@ -57,3 +59,14 @@ def test_adam_equals_pytorchs_for_every_members_step_size():
             their.grad = row.clone()
             optimizer.step()
     torch.testing.assert_close(weights, torch.stack([w.detach() for w in theirs]))
+
+
+def test_shapes_are_checked():
+    with pytest.raises(TypeCheckError, match="parameter 'inputs'"):
+        MLP(MLP.glorot([0, 1], "q"), torch.zeros(2, 3), torch.zeros(2, 2))
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_shapes_are_not_checked_where_a_test_learns():
+    with pytest.raises(IndexError):
+        MLP(MLP.glorot([0, 1], "q"), torch.zeros(2, 3), torch.zeros(2, 2))

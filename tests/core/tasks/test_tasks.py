@@ -6,7 +6,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core import tasks
+from pipeline.core.tasks import locomotion
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from tests.core.configs import TASKS, task
@@ -80,7 +80,7 @@ class TestMultiGoal:
 
 class TestSwimmer:
     def test_summed_reward_is_the_distance_swum_forward(self):
-        env = gymnasium.make(tasks.SWIMMERS["forward"])
+        env = gymnasium.make(locomotion.SWIMMERS["forward"])
         _, info = env.reset(seed=0)
         start, total, effort = info["position"], 0.0, 0.0
         for step in range(100):
@@ -92,7 +92,7 @@ class TestSwimmer:
         assert (total + effort) * env.unwrapped.dt == pytest.approx(moved)
 
     def test_speed_is_that_of_the_centre_of_mass_in_the_plane(self):
-        env = gymnasium.make(tasks.SWIMMERS["speed"])
+        env = gymnasium.make(locomotion.SWIMMERS["speed"])
         _, info = env.reset(seed=0)
         for step in range(50):
             before = info["position"]
@@ -104,7 +104,7 @@ class TestSwimmer:
 
     def test_an_unknown_reward_is_refused(self):
         with pytest.raises(ValueError, match="'speed' or 'forward', not 'sideways'"):
-            gymnasium.make(tasks.SWIMMERS["speed"], reward="sideways")
+            gymnasium.make(locomotion.SWIMMERS["speed"], reward="sideways")
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -164,12 +164,12 @@ class TestEpisodes:
 
 def test_any_gymnasium_task_has_the_time_limit_it_was_registered_with():
     pendulum = task("pendulum").model_copy(update={"horizon": None})
-    assert tasks.horizon(pendulum) == 200
+    assert pendulum.time_limit == 200
 
 
 def test_actions_are_scaled_to_the_environments_box():
     # Pendulum's reward at rest costs 0.001 u² for the torque u in [-2, 2].
-    env = tasks.make(task("pendulum"), 1)
+    env = task("pendulum").environments(1)
     observation, _ = env.reset(seed=[0], options={"reset_mask": np.ones(1, dtype=bool)})
     angle = np.arctan2(observation[0, 1], observation[0, 0])
     expected = -(angle**2 + 0.1 * observation[0, 2] ** 2 + 0.001 * 2.0**2)

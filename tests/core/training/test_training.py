@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ import torch
 from pipeline.core.config.computation import Computation
 from pipeline.core.job import Job
 from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, goal_distances
-from pipeline.core.training.loop import Training, checkpoint, finish
+from pipeline.core.training import checkpoint
+from pipeline.core.training import weights as stored
+from pipeline.core.training.loop import Training, finish
 from pipeline.core.training.weights import policy_bytes
+from pipeline.study.store.files import atomic_write
 from tests.core.configs import ALGORITHMS, TASKS, algorithm, task
 
 
@@ -34,23 +38,31 @@ def assert_same(first, second):
 
 def trained(work):
     training = Training(work)
-    for _ in training:
-        pass
+    list(training)
     return training
 
 
+def interrupted(work, path, *, after):
+    """The training in two parts, of which the first ends with that many records."""
+    first = Training(work)
+    list(islice(first, after))
+    checkpoint.save(path, first, atomic_write)
+    second = Training(work)
+    checkpoint.restore(path, second)
+    list(second)
+    return second
+
+
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_training_continues_from_a_checkpoint_to_the_same_bits(name, tmp_path):
-    whole = trained(job(name))
-    interrupted = Training(job(name))
-    records = iter(interrupted)
-    for _ in range(2):
-        next(records)  # up to step 40
-    checkpoint.save(tmp_path / "state", interrupted)
-    continued = Training(job(name))
-    checkpoint.restore(tmp_path / "state", continued)
-    for _ in continued:
-        pass
+    # Step 37 is within a rollout and an episode; before and after it networks are
+    # copied, and after it the replay is full.
+    judged = task("multigoal").evaluation.model_copy(update={"every": 37})
+    where = task("multigoal").model_copy(update={"evaluation": judged})
+    work = replace(job(name, steps=70), task=where)
+    whole = trained(work)
+    continued = interrupted(work, tmp_path / "state", after=2)
     assert_same(whole, continued)
     np.testing.assert_equal(finish(whole).final, finish(continued).final)
     assert "steps_to_all_goals" in finish(whole).final
@@ -62,8 +74,8 @@ def test_it_runs_where_its_tensors_are_on_a_device(name):
     device = Computation.model_construct(
         device="cpu:0", precision="float32", compile="never"
     )
-    there = trained(replace(job(name, steps=60), computation=device))
-    here = trained(job(name, steps=60))
+    there = trained(replace(job(name, steps=25), computation=device))
+    here = trained(job(name, steps=25))
     assert finish(there).final.keys() == finish(here).final.keys()
     weights = there.agent.networks()["policy"]
     assert torch.isfinite(weights).all()
@@ -72,26 +84,19 @@ def test_it_runs_where_its_tensors_are_on_a_device(name):
 
 @pytest.mark.parametrize("where", TASKS)
 def test_every_task_can_be_trained_on_and_continued(where, tmp_path):
-    whole = trained(job(where=where, steps=90))
-    interrupted = Training(job(where=where, steps=90))
-    records = iter(interrupted)
-    for _ in range(2):
-        next(records)
-    checkpoint.save(tmp_path / "state", interrupted)
-    continued = Training(job(where=where, steps=90))
-    checkpoint.restore(tmp_path / "state", continued)
-    for _ in continued:
-        pass
-    assert_same(whole, continued)
+    work = job("ddpg", where, steps=65)
+    whole = trained(work)
+    assert_same(whole, interrupted(work, tmp_path / "state", after=2))
     final = finish(whole).final
     final.pop("steps_to_all_goals", None)  # may be never
     assert all(math.isfinite(x) for values in final.values() for x in values)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ["sql", "sql_copied", "sac", "ddpg", "reinforce"])
 def test_what_a_member_learns_does_not_depend_on_the_company(name):
     # Up to rounding: a batched product of 2 and of 3 may round differently.
-    pair, three = trained(job(name, seeds=(0, 1))), trained(job(name, seeds=(2, 1, 0)))
+    pair, three = (trained(job(name, seeds=s, steps=60)) for s in ((0, 1), (2, 1, 0)))
     ours, theirs = pair.records[-1].metrics, three.records[-1].metrics
     learned = "train/value" if name == "reinforce" else "train/q"
     for metric in (learned, "evaluation/return"):
@@ -99,6 +104,7 @@ def test_what_a_member_learns_does_not_depend_on_the_company(name):
         assert ours[metric][1] == pytest.approx(theirs[metric][1], rel=1e-3)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_records_come_at_evaluations_and_at_the_end():
     records = trained(job(steps=110)).records
     assert [record.step for record in records] == [0, 40, 80, 100, 110]
@@ -110,8 +116,7 @@ def test_records_come_at_evaluations_and_at_the_end():
 def test_no_learning_before_the_warmup_is_over():
     training = Training(job(steps=10))
     before = tensors(training)
-    for _ in training:
-        pass
+    list(training)
     after = tensors(training)
     assert torch.equal(before["agent/q"], after["agent/q"])
     assert int(after["experience/added"]) == 10
@@ -119,11 +124,12 @@ def test_no_learning_before_the_warmup_is_over():
 
 def test_truncation_is_not_stored_as_an_end():
     # A pendulum never ends; after 60 steps it has been cut twice.
-    training = trained(job(where="pendulum", steps=60))
+    training = trained(job("ddpg", "pendulum", steps=60))
     terminated = training.state()[0]["experience/block"][..., -1]
     assert terminated.sum() == 0
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_an_end_is_stored_with_the_state_in_which_it_happened():
     far, much = {"horizon": 60}, {"replay": 2000, "warmup": 1500}
     work = Job(
@@ -151,21 +157,13 @@ def test_warmup_fills_the_box_evenly():
     assert actions.std().item() == pytest.approx(3**-0.5, abs=0.05)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("stop", [1, 2])
 def test_it_continues_from_within_warmup_and_from_pretrained_weights(stop, tmp_path):
     write_weights(tmp_path / "weights", trained(job("ddpg", steps=40)))
-    work = replace(job("ddpg", steps=90), start=tmp_path / "weights")
-    whole = trained(work)
-    interrupted = Training(work)
-    records = iter(interrupted)
-    for _ in range(stop):  # step 0 is within warmup
-        next(records)
-    checkpoint.save(tmp_path / "state", interrupted)
-    continued = Training(work)
-    checkpoint.restore(tmp_path / "state", continued)
-    for _ in continued:
-        pass
-    assert_same(whole, continued)
+    work = replace(job("ddpg", steps=60), start=tmp_path / "weights")
+    # After one record, of step 0, it is within warmup.
+    assert_same(trained(work), interrupted(work, tmp_path / "state", after=stop))
 
 
 def write_weights(path, training):
@@ -182,12 +180,13 @@ def write_weights(path, training):
     return content
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_one_call_rebuilds_the_policy(name, tmp_path):
     training = trained(job(name, steps=40))
     content = write_weights(tmp_path / "weights", training)
     assert content == write_weights(tmp_path / "again", training)
-    agent = checkpoint.load_policy(tmp_path / "weights")
+    agent = stored.load_policy(tmp_path / "weights")
     generator = torch.Generator().manual_seed(0)
     state = torch.randn(2, 5, 2, generator=generator)
     noise = torch.randn(2, 5, 2, generator=generator)
@@ -208,7 +207,7 @@ def test_finetuning_starts_from_the_networks_of_the_same_seed(tmp_path):
 
 
 def test_finetuning_starts_with_the_temperature_it_is_given(tmp_path):
-    pretrained = trained(job("sac_tuned", steps=60))
+    pretrained = trained(job("sac_tuned", steps=20))
     write_weights(tmp_path / "weights", pretrained)
     assert (pretrained.agent.temperature != 0.5).all()
     started = Training(job("sac_tuned", start=tmp_path / "weights"))
@@ -220,7 +219,7 @@ def test_a_pretrained_policy_acts_from_the_first_step(tmp_path):
     started = Training(job("ddpg_gaussian", start=tmp_path / "weights"))
     started._advance()
     row = started.state()[0]["experience/block"][:, 0]
-    policy = checkpoint.load_policy(tmp_path / "weights")
+    policy = stored.load_policy(tmp_path / "weights")
     expected = policy.greedy(row[:, None, :2])[:, 0]
     assert (row[:, 2:4] - expected).abs().max() < 0.6  # noise of σ = 0.1
 
@@ -228,22 +227,20 @@ def test_a_pretrained_policy_acts_from_the_first_step(tmp_path):
 def test_weights_that_do_not_fit_are_refused(tmp_path):
     path = tmp_path / "weights"
     write_weights(path, trained(job("sac", steps=20)))
-    with pytest.raises(
-        checkpoint.WrongStartError, match=r"seeds \[0, 1\], but not \[7\]"
-    ):
+    with pytest.raises(stored.WrongStartError, match=r"seeds \[0, 1\], but not \[7\]"):
         Training(job("sac", seeds=(0, 7), start=path))
-    with pytest.raises(checkpoint.WrongStartError, match="no 'policy' of shape"):
+    with pytest.raises(stored.WrongStartError, match="no 'policy' of shape"):
         Training(job("ddpg", start=path))
 
 
 def test_damaged_files_are_not_read_as_good(tmp_path):
     training = Training(job())
-    checkpoint.save(tmp_path / "state", training)
+    checkpoint.save(tmp_path / "state", training, atomic_write)
     content = bytearray((tmp_path / "state").read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "state").write_bytes(content)
-    with pytest.raises(checkpoint.DamagedError, match="is not what was written"):
+    with pytest.raises(stored.DamagedError, match="is not what was written"):
         checkpoint.restore(tmp_path / "state", training)
     (tmp_path / "weights").write_bytes(b"nothing")
-    with pytest.raises(checkpoint.DamagedError, match="cannot be read as weights"):
-        checkpoint.load_policy(tmp_path / "weights")
+    with pytest.raises(stored.DamagedError, match="cannot be read as weights"):
+        stored.load_policy(tmp_path / "weights")
