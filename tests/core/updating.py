@@ -77,9 +77,9 @@ def same(name, **changes):
         make(name, computation=computation, **SMALL, **changes)
         for computation in (COMPILED, PLAIN)
     )
-    for index in range(100):
+    for index in range(20):
         for agent in (compiled, eager):
-            agent.follow_schedules(0.9 * index / 100)
+            agent.follow_schedules(0.9 * index / 20)
             agent.update(batch(index), index=index)
         assert_same(compiled, eager, tolerance=1e-8)
 
