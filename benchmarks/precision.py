@@ -21,6 +21,7 @@ from scipy.stats import t as student
 
 from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
+from benchmarks.patches import patched
 from benchmarks.speed.rows import markdown
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
@@ -46,15 +47,15 @@ def train(precision: str, device: str) -> None:
     study = load_study(ROOT / "params.yaml")
     variant = VARIANTS["default" if precision == "float32" else precision]
     program = {"compile": "auto", "device": device, **variant.computation}
-    for name, run in study.pretrain.runs.items():
+    for name, run in study.runs("pretrain").items():
         job = Job(
             task=study.tasks[run.task],
             algorithms=(study.algorithms[run.algorithm],) * len(SEEDS),
             seeds=SEEDS,
-            steps=study.pretrain.steps,
+            steps=study.steps("pretrain", run),
             computation=PLAIN.model_copy(update=program),
         )
-        with variant.in_place():
+        with patched(variant.replaced):
             training = Training(job)
             for record in training:
                 print(name, precision, record.step, file=sys.stderr, flush=True)
@@ -86,7 +87,7 @@ def difference(low: np.ndarray, exact: np.ndarray) -> str:
 def compare() -> None:
     """Print a table of both precisions."""
     print(f"Measured on: {machine('torch', 'gymnasium', 'mujoco')}\n")
-    runs = load_study(ROOT / "params.yaml").pretrain.runs
+    runs = load_study(ROOT / "params.yaml").runs("pretrain")
     rows = []
     for run in runs:
         if missing := [kind for kind in PRECISIONS if not file(run, kind).exists()]:

@@ -16,11 +16,11 @@ from torch import Tensor
 from benchmarks.ablation.learners import PlainStartSampler
 from benchmarks.machine import machine
 from pipeline.core.agents.setting import Setting
-from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.agents.settings import Sql
+from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.exact.distance import NODES, quadrature, reverse_kl
 
-SEEDS = list(range(10))
+SEEDS = tuple(range(10))
 UPDATES = 2000
 DRAWS = 20_000
 TEMPERATURE = 0.5

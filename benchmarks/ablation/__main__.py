@@ -25,10 +25,10 @@ from benchmarks.ablation.measure import Work, measure
 from benchmarks.ablation.tables import Measured, tables
 from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
-from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.tasks.multigoal.arena import Arena
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.params.load import load_study
 
 TASK = "multigoal"
@@ -53,6 +53,8 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
     study = load_study(options.params)
     task, algorithm = study.tasks[TASK], study.algorithms[options.algorithm]
     assert isinstance(task, MultiGoal)
+    assert study.exact is not None
+    assert study.score is not None
     default = algorithm.with_temperature(options.temperature)
     assert isinstance(default, Sql)
     evaluation = task.evaluation.model_copy(update={"final_episodes": options.episodes})

@@ -7,13 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core.equations import soft, squashing
 from pipeline.core.agents.setting import Setting
-from pipeline.core.population.optimizer import learnable
+from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
-from pipeline.core.agents.settings import Sql
+from pipeline.core.equations import soft, squashing
 from pipeline.core.memory.replay import Batch
+from pipeline.core.population.optimizer import learnable
 
 AVERAGE_RATE = 0.002
 """Of the weights' running average, per update."""

@@ -12,16 +12,17 @@ from scipy.special import logsumexp
 from benchmarks.ablation.learners import AveragedWeights
 from benchmarks.ablation.tables import METRICS, Measured
 from benchmarks.ablation.variants import VARIANTS
+from benchmarks.patches import patched
 from pipeline.core.agents import factory
+from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.config.computation import PLAIN
-from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.core.agents.settings import Sql
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.job import Job
-from pipeline.core.population.randomness import stream
 from pipeline.core.judging.scoring import score
+from pipeline.core.population.randomness import stream
+from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.loop import Training, finish
 
 PROBES = np.array([[0.0, 0.0], [2.5, 2.5]])
@@ -64,10 +65,10 @@ def measure(work: Work) -> Measured:
     """Train the population and compare it with the oracle."""
     torch.set_num_threads(1)
     began = time.perf_counter()
-    with VARIANTS[work.variant].in_place():
+    variant = VARIANTS[work.variant]
+    with patched(variant.replaced):
         algorithms = (work.algorithm,) * len(work.seeds)
-        program = {"compile": "auto", "device": work.device}
-        program |= VARIANTS[work.variant].computation
+        program = {"compile": "auto", "device": work.device, **variant.computation}
         training = Training(
             Job(
                 work.task,

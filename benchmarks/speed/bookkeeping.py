@@ -18,11 +18,13 @@ from benchmarks.speed.clock import Clock
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from pipeline.core.job import Job, Result
-from pipeline.study.store.files import read_json, write_json, write_yaml
-from pipeline.study.store.layout import best_file
-from pipeline.study.params.load import load_study
-from pipeline.study.training import run
 from pipeline.study.backends import worker
+from pipeline.study.params.descriptions import descriptions
+from pipeline.study.params.load import load_study
+from pipeline.study.store.files import read_json, write_json, write_yaml
+from pipeline.study.store.fingerprint import write_fingerprints
+from pipeline.study.store.layout import best_file
+from pipeline.study.training import run
 
 STAGE, RUN = "explore", "sql_10"
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -42,8 +44,8 @@ PARTS = (TRAINING, JUDGING, *BOOKKEEPING)
 
 def train(job: Job, desk: worker.Desk) -> Result:
     """As a worker of the stage does, with a clock."""
-    from pipeline.core.training import checkpoint, loop
     from pipeline.core.judging import evaluation
+    from pipeline.core.training import checkpoint, loop
 
     clock = Clock()
     watched = (
@@ -72,14 +74,13 @@ def stage(folder: str, steps: int | None) -> dict[str, float]:
     os.environ["MAXENT_PROGRESS"] = "off"
     shutil.copy(PARAMS, "params.yaml")
     study = load_study()
-    block = study.stage(STAGE)
-    entry = block.runs[RUN]
-    entry = entry.model_copy(update={"steps": steps or entry.steps})
-    block = block.model_copy(update={"runs": {RUN: entry}})
-    study = study.model_copy(update={STAGE: block})
-    write_yaml(best_file(entry.algorithm), study.algorithms[entry.algorithm])
+    write_fingerprints([STAGE])
+    said = dict(descriptions(study))[STAGE, RUN]
+    said["steps"] = steps or said["steps"]
+    algorithm = said["algorithm_name"]
+    write_yaml(best_file(algorithm), study.algorithms[algorithm])
     begin, processor = time.perf_counter(), time.process_time()
-    run.train_run(study, STAGE, RUN, work=train)
+    run.train_run(said, study.study.name, work=train)
     spent = {
         "wall": time.perf_counter() - begin,
         STAGE_PROCESS: time.process_time() - processor,

@@ -7,17 +7,18 @@ does in between befalls all alike; the order is turned round from one to the nex
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Self, TypeVar
+from unittest import mock
 
 from benchmarks.speed.rows import Cell, Row
 from benchmarks.speed.subject import Run
-from pipeline.study.machine.settings import compiled_graphs
 from pipeline.study.backends.local import COMPILE_ALONE, KEEP_MEMORY
+from pipeline.study.machine.settings import compiled_graphs
 
 WARMING_CALLS = 2
 """Made before anything is timed."""
@@ -51,23 +52,13 @@ class Effort:
     """Of each repetition, at least, unless one call takes longer."""
 
 
-@contextmanager
-def environment(threads: int) -> Iterator[None]:
+def environment(threads: int) -> AbstractContextManager[object]:
     """What the pipeline gives its workers, for processes that are started within."""
     libraries = ("OMP", "MKL", "OPENBLAS")
     wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
     wanted |= KEEP_MEMORY | COMPILE_ALONE
     wanted["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return mock.patch.dict(os.environ, wanted)
 
 
 def apart(function: Callable[..., Result], *arguments: object) -> Result:
@@ -160,7 +151,7 @@ def contest(contestants: Sequence[Contestant], effort: Effort) -> list[Row]:
             for host in seats[-1]:
                 host.admit(number, one.make, *one.arguments)
         calls = [_enough(n, seat, effort.seconds) for n, seat in enumerate(seats)]
-        rows = []
+        rows: list[Row] = []
         for repeat in range(effort.repeats):
             order = list(range(len(contestants)))
             for number in order if repeat % 2 == 0 else reversed(order):

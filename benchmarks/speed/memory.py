@@ -73,13 +73,13 @@ def grown(case: Case, replay: int) -> dict[str, int]:
 
 def fill(measured: Training) -> None:
     """Keep as many transitions as there is room for, in place of gathering them."""
-    learning = measured._learning
-    assert isinstance(learning, ReplayCollector)
-    block = learning._replay._block
+    collector = measured._collector
+    assert isinstance(collector, ReplayCollector)
+    block = collector._replay._block
     generator = torch.Generator().manual_seed(0)
     for member in block:
         member.normal_(generator=generator)
-    learning._replay._added.fill_(block.shape[1])
+    collector._replay._added.fill_(block.shape[1])
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:

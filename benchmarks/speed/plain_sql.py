@@ -92,7 +92,7 @@ class PlainSoftQLearning:
         noise = torch.randn(len(state), 2 * self._particles, ACTIONS)
         inputs = torch.cat([_repeated(state, noise), noise], dim=-1)
         actions = torch.tanh(self._policy(inputs))
-        fixed, updated = actions.split(self._particles, dim=1)
+        fixed, updated = torch.split(actions, self._particles, dim=1)
         fixed = fixed.detach().requires_grad_()
         volume = torch.log(1 - fixed.square() + 1e-6).sum(dim=-1)
         log_density = _least(self._critics, _repeated(state, fixed), fixed) + volume
@@ -102,7 +102,7 @@ class PlainSoftQLearning:
         direction = (kernel.unsqueeze(-1) * slope.unsqueeze(2) + repulsion).mean(dim=1)
         loss = -(direction * updated).sum(dim=-1).mean()
         self._policy_adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._policy_adam.step()
 
 

@@ -1,20 +1,21 @@
 """What is measured: learners of this project, and everything asked of the core."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from itertools import count, islice
 from typing import Literal, TypeAlias
 
 import torch
 from pydantic import TypeAdapter
 
+from benchmarks.peer import SIGMA
 from pipeline.core.agents import factory
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Computation
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.job import Job
 from pipeline.core.memory.replay import Batch
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.training.loop import RECORD_EVERY, Training
 from pipeline.study.machine.check import has_bfloat16
 
@@ -31,6 +32,7 @@ BATCHES = 8
 ENDLESS = 10**9
 """Environment steps of a run that is never finished."""
 
+Learner: TypeAlias = Literal["sql", "sac", "ddpg"]
 Program: TypeAlias = Literal["eager", "graph", "graph, bfloat16"]
 Run: TypeAlias = Callable[[int], None]
 """Does something so many times."""
@@ -40,7 +42,7 @@ Run: TypeAlias = Callable[[int], None]
 class Case:
     """A population."""
 
-    learner: Literal["sql", "sac", "ddpg"]
+    learner: Learner
     members: int
     width: int
     """Of both hidden layers."""
@@ -52,6 +54,12 @@ class Case:
     """How an update is computed."""
     critics: int = 1
     """Of soft Q-learning; soft actor-critic has two."""
+
+    @classmethod
+    def of(cls, row: Mapping[str, object]) -> "Case":
+        """That of something that was measured."""
+        named = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        return TypeAdapter(cls).validate_python(named)
 
     @property
     def computation(self) -> Computation:
@@ -101,7 +109,7 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
                 "value": "critics",
             }
         case "ddpg":
-            settings |= {"noise": {"gaussian": {"sigma": 0.1}}}
+            settings |= {"noise": {"gaussian": {"sigma": SIGMA}}}
     adapter: TypeAdapter[Algorithm] = TypeAdapter(Algorithm)
     return adapter.validate_python(settings)
 

@@ -77,7 +77,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             "their share of the update's time, %",
         ],
         (
-            _row(Case(*key), own, bare[key])
+            _row(Case.of(own[0]), own, bare[key])
             for key, own in groups(by_what["update"], *CASE).items()
         ),
     )

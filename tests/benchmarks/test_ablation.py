@@ -17,7 +17,8 @@ from benchmarks.ablation.learners import (
 from benchmarks.ablation.measure import imbalance, nearest
 from benchmarks.ablation.tables import METRICS, Measured, tables
 from benchmarks.ablation.variants import VARIANTS
-from pipeline.core.agents import factory, sql
+from benchmarks.patches import patched
+from pipeline.core.agents import sql
 from pipeline.core.agents.settings import Sql
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.equations import soft
@@ -43,7 +44,7 @@ GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
 def trained(name):
     """A population after a few updates."""
     config = VARIANTS[name].config(Sql.model_validate_json(DEFAULT))
-    with VARIANTS[name].in_place():
+    with patched(VARIANTS[name].replaced):
         computation = PLAIN.model_copy(update=VARIANTS[name].computation)
         job = Job(task("multigoal"), (config,) * 2, SEEDS, STEPS, None, computation)
         training = Training(job)
@@ -67,7 +68,7 @@ OF_THE_LEARNER = [name for name in VARIANTS if name not in ("default", "no_table
 
 
 def test_without_a_table_nothing_is_looked_up():
-    with VARIANTS["no_table"].in_place():
+    with patched(VARIANTS["no_table"].replaced):
         assert value_table.make(object(), object(), object(), steps=1) is None
 
 
@@ -89,7 +90,7 @@ def test_averaging_changes_nothing_but_what_is_judged(default):
 def test_a_variant_leaves_the_core_as_it_was(name):
     def parts():
         return (
-            factory.SoftQLearning,
+            sql.SoftQLearning,
             sql.SteinSampler,
             soft.kernel_bandwidth,
             value_table.make,
@@ -97,7 +98,7 @@ def test_a_variant_leaves_the_core_as_it_was(name):
         )
 
     before = parts()
-    with VARIANTS[name].in_place():
+    with patched(VARIANTS[name].replaced):
         assert (parts() != before) == bool(VARIANTS[name].replaced)
     assert parts() == before
 
@@ -124,7 +125,7 @@ def test_kernel_proposals_estimate_the_integral_without_bias():
     agent = trained("kernel_proposals")
     state = torch.tensor([2.0, -1.0]).expand(2, 8, 2)
     alpha = agent.temperature[:, None]
-    values = [agent.soft_value(state, draw=index) for index in range(300)]
+    values = [agent.target_value(state, draw=index) for index in range(300)]
     estimates = torch.stack(values).div(alpha).exp().transpose(0, 1).flatten(1).double()
     nodes, weights = (torch.from_numpy(each) for each in quadrature(20))
     action = nodes.float().expand(2, 1, -1, -1)
