@@ -3,7 +3,7 @@
     python -m benchmarks.pendulum sb3 sac    # and: sb3 ddpg, ours sac, ours ddpg
     python -m benchmarks.pendulum compare
 
-Same networks, batch, learning rates, discount, warm-up, target averaging, steps, seeds
+Same networks, batch, learning rates, discount, warm-up, target update, steps, seeds
 and evaluation on both sides; every part writes `benchmarks/results/pendulum_*.csv`,
 `compare` reads them. stable-baselines3 is needed for the parts called `sb3` only:
 `pip install --group benchmark`.

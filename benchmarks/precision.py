@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 
 from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
 from benchmarks.patches import patched
-from benchmarks.speed.rows import markdown
+from benchmarks.speed.rows import markdown, mean_interval
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
 from pipeline.core.training.loop import Training, finish
@@ -34,7 +33,6 @@ SEEDS = tuple(range(200, 210))
 """Disjoint from those of the study and of its sweeps."""
 PRECISIONS = ("float32", "bfloat16")
 METRICS = ("return", "distance", "direction_spread")
-CONFIDENCE = 0.95
 
 
 def file(run: str, precision: str) -> Path:
@@ -77,11 +75,7 @@ def read(run: str, precision: str) -> dict[str, np.ndarray]:
 
 def difference(low: np.ndarray, exact: np.ndarray) -> str:
     """Mean difference on the same seed and its interval (Student's t)."""
-    pairs = low - exact
-    error = pairs.std(ddof=1) / np.sqrt(len(pairs))
-    half = error * student.ppf((1 + CONFIDENCE) / 2, len(pairs) - 1)
-    mean = pairs.mean()
-    return f"{mean:+.3g} [{mean - half:+.3g}, {mean + half:+.3g}]"
+    return "{:+.3g} [{:+.3g}, {:+.3g}]".format(*mean_interval(low - exact))
 
 
 def compare() -> None:

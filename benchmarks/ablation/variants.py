@@ -132,7 +132,7 @@ VARIANTS = {
         replaced=((value_table, "make", no_table),),
     ),
     "no_annealing": Variant(
-        "the temperature is held from the first update",
+        "the temperature is fixed from the first update",
         _set(temperature__annealing=None),
     ),
     "constant_rates": Variant(

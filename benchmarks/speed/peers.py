@@ -1,7 +1,7 @@
 """Side by side with stable-baselines3 and with plain PyTorch (P1 to P4)."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from itertools import groupby
@@ -83,7 +83,7 @@ def contestants() -> Iterator[Contestant]:
 
 def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Contestant]:
     """Ours in every program, and theirs with one member a process."""
-    sides = [
+    sides: list[tuple[str, Callable[..., Run], str, Case]] = [
         (OURS, training_on, "ours", replace(case, program=program))
         for program in programs()
     ]
@@ -130,7 +130,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
-    """Of one comparison; ours are held to the first of the others."""
+    """Of one comparison; ours are compared with the first of the others."""
     sides = list(groups(rows, *SIDE).values())
     theirs = next(own for own in sides if own[0]["side"] != OURS)
     for own in sides:

@@ -32,6 +32,11 @@ BATCHES = 8
 ENDLESS = 10**9
 """Environment steps of a run that is never finished."""
 
+POPULATION = ("learner", "members", "width", "batch")
+"""What rows of one population have in common."""
+HEAD = ("learner", "members", "units", "batch")
+"""The same, as tables have it."""
+
 Learner: TypeAlias = Literal["sql", "sac", "ddpg"]
 Program: TypeAlias = Literal["eager", "graph", "graph, bfloat16"]
 Run: TypeAlias = Callable[[int], None]
@@ -71,6 +76,12 @@ class Case:
         )
 
 
+def cells(row: Mapping[str, object]) -> list[str]:
+    """The population of something that was measured, below `HEAD`."""
+    learner, members, width, batch = (str(row[name]) for name in POPULATION)
+    return [learner, members, f"2×{width}", batch]
+
+
 def compiled_programs() -> tuple[Program, ...]:
     """Those that this machine has the hardware for."""
     return ("graph", "graph, bfloat16") if has_bfloat16() else ("graph",)
@@ -103,9 +114,9 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
                 "candidates": 1,
             }
         case "sac":
-            tuned = {"target_entropy_per_dim": -1.0, "initial": 1.0}
+            automatic = {"target_entropy_per_dim": -1.0, "initial": 1.0}
             settings |= {
-                "temperature": tuned | {"learning_rate": RATE},
+                "temperature": automatic | {"learning_rate": RATE},
                 "value": "critics",
             }
         case "ddpg":
@@ -140,7 +151,9 @@ def hush_mujoco() -> None:
     mujoco.set_mju_user_warning(lambda message: None)
 
 
-def training(case: Case, *, steps: int, replay: int, warmup: int) -> Training:
+def training(
+    case: Case, *, steps: int, replay: int, warmup: int, horizon: int | None = None
+) -> Training:
     """A run on HalfCheetah-v5 that is judged by one episode, before its first step."""
     hush_mujoco()
     judged = {"every": steps + 1, "episodes": 1, "final_episodes": 1}
@@ -148,6 +161,7 @@ def training(case: Case, *, steps: int, replay: int, warmup: int) -> Training:
         {
             "kind": "gymnasium",
             "id": ENVIRONMENT,
+            "horizon": horizon,
             "discount": DISCOUNT,
             "objective": "return",
             "evaluation": judged | {"policy": "greedy"},
@@ -189,10 +203,13 @@ def updating(case: Case) -> Run:
     return run
 
 
-def training_on(case: Case) -> Run:
+def training_on(case: Case, *, warmup: int = WARMUP, horizon: int | None = None) -> Run:
     """Environment steps with one update each; one call, `RECORD_EVERY` of them."""
-    records = iter(training(case, steps=ENDLESS, replay=REPLAY, warmup=WARMUP))
-    for _ in range(1 + WARMUP // RECORD_EVERY):  # the first record is of step 0
+    endless = training(
+        case, steps=ENDLESS, replay=REPLAY, warmup=warmup, horizon=horizon
+    )
+    records = iter(endless)
+    for _ in range(1 + warmup // RECORD_EVERY):  # the first record is of step 0
         next(records)
 
     def run(calls: int) -> None:

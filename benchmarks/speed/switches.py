@@ -18,11 +18,13 @@ from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, interval, markdown, rates, ratios
 from benchmarks.speed.subject import (
     BATCHES,
+    POPULATION,
     TAU,
     Case,
     Program,
     Run,
     batches,
+    cells,
     population,
 )
 from pipeline.core.agents import sac, setting, sql, stein
@@ -226,9 +228,9 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
     """A table for every case."""
-    keys = ("learner", "members", "width", "batch")
-    for (learner, members, width, batch), own in groups(rows, *keys).items():
-        yield f"\n{learner}, members: {members}, 2×{width}, batch {batch}:\n"
+    for own in groups(rows, *POPULATION).values():
+        learner, members, units, batch = cells(own[0])
+        yield f"\n{learner}, members: {members}, {units}, batch {batch}:\n"
         ways = groups(own, "off")
         base = ways[("nothing",)]
         yield from markdown(
