@@ -65,18 +65,7 @@ def apart(function: Callable[..., Result], *arguments: object) -> Result:
     """What a function returns in a fresh process of one thread."""
     spawn = multiprocessing.get_context("spawn")
     with environment(1), ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(_of_one_thread, function, *arguments).result()
-
-
-def _of_one_thread(function: Callable[..., Result], *arguments: object) -> Result:
-    _set_threads(1)
-    return function(*arguments)
-
-
-def _set_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
+        return pool.submit(function, *arguments).result()
 
 
 class Host:
@@ -85,7 +74,7 @@ class Host:
     def __init__(self, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._connection, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(theirs, threads))
+        self._process = spawn.Process(target=_serve, args=(theirs,))
         with environment(threads):
             self._process.start()
         theirs.close()
@@ -113,9 +102,8 @@ class Host:
         return float(self._connection.recv())
 
 
-def _serve(connection: "Connection[Any, Any]", threads: int) -> None:
+def _serve(connection: "Connection[Any, Any]") -> None:
     """Do what comes over the connection until it is closed."""
-    _set_threads(threads)
     contestants: dict[int, Run] = {}
     while True:
         try:

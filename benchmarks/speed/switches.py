@@ -30,6 +30,7 @@ from benchmarks.speed.subject import (
 from pipeline.core.agents import sac, setting, sql, stein
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.sac import SoftActorCritic
+from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.equations import soft
 from pipeline.core.population.networks import Mlp
@@ -125,11 +126,22 @@ class OptimizersOfParts(Adam):
             part.step(piece)
 
 
-def average_parts(learner: QLearner) -> None:
+class AveragesOfParts(QLearner):
     """Target networks follow tensor by tensor."""
-    for pair in learner._targets():
-        for target, source in zip(*(x.chunk(PARTS, dim=1) for x in pair), strict=True):
-            target.copy_(soft.polyak_average(target, source, TAU))
+
+    def _average_targets(self) -> None:
+        for pair in self._targets():
+            pieces = (x.chunk(PARTS, dim=1) for x in pair)
+            for target, source in zip(*pieces, strict=True):
+                target.copy_(soft.polyak_average(target, source, TAU))
+
+
+class SqlOfParts(AveragesOfParts, SoftQLearning):
+    """Soft Q-learning with such targets."""
+
+
+class SacOfParts(AveragesOfParts, SoftActorCritic):
+    """Soft actor-critic with such targets."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +181,10 @@ SWITCHES: Mapping[str, Switch] = {
         )
     ),
     "all tensors of a target averaged at once": Switch(
-        replaced=((QLearner, "_average_targets", average_parts),)
+        replaced=(
+            (sql, "SoftQLearning", SqlOfParts),
+            (sac, "SoftActorCritic", SacOfParts),
+        )
     ),
     "numbers of an update stay where they are": Switch(reads=True),
     "random numbers in blocks": Switch(
