@@ -3,7 +3,7 @@
     python -m benchmarks.pendulum sb3 sac    # and: sb3 ddpg, ours sac, ours ddpg
     python -m benchmarks.pendulum compare
 
-Same networks, batch, learning rates, discount, warm-up, target averaging, steps, seeds
+Same networks, batch, learning rates, discount, warm-up, target update, steps, seeds
 and evaluation on both sides; every part writes `benchmarks/results/pendulum_*.csv`,
 `compare` reads them. stable-baselines3 is needed for the parts called `sb3` only:
 `pip install --group benchmark`.
@@ -20,27 +20,28 @@ import torch
 from pydantic import TypeAdapter
 
 from benchmarks.machine import machine
+from benchmarks.peer import SIGMA, sb3_learner
 from pipeline.core.agents.settings import Ddpg, Sac
 from pipeline.core.job import Job
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.gymnasium.settings import Gymnasium
+from pipeline.core.training.loop import Training
 from pipeline.study.statistics.bootstrap import interquartile_mean
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 20_000
 WARMUP = 1_000
-HIDDEN = (128, 128)
+WIDTH = 128
 BATCH = 128
 RATE = 1e-3
 TAU = 0.005
 DISCOUNT = 0.99
-SIGMA = 0.1
 EPISODES = 50
 RESAMPLES = 10_000
 RESULTS = Path(__file__).parent / "results"
 
 SHARED = {
-    "hidden": HIDDEN,
+    "hidden": (WIDTH, WIDTH),
     "learning_rate": {"q": RATE, "policy": RATE, "constant": 1.0},
     "batch": BATCH,
     "replay": STEPS,
@@ -81,35 +82,24 @@ def evaluate(act: Callable[[np.ndarray], np.ndarray]) -> float:
 
 def train_sb3(kind: str, seed: int) -> float:
     """One agent of stable-baselines3."""
-    import stable_baselines3 as sb3
-    from stable_baselines3.common.noise import NormalActionNoise
-
-    shared = {
-        "learning_rate": RATE,
-        "buffer_size": STEPS,
-        "learning_starts": WARMUP,
-        "batch_size": BATCH,
-        "tau": TAU,
-        "gamma": DISCOUNT,
-        "train_freq": 1,
-        "gradient_steps": 1,
-        "policy_kwargs": {"net_arch": list(HIDDEN)},
-        "seed": seed,
-        "device": "cpu",
-    }
-    if kind == "sac":
-        model = sb3.SAC("MlpPolicy", "Pendulum-v1", ent_coef="auto_1.0", **shared)
-    else:
-        noise = NormalActionNoise(np.zeros(1), SIGMA * np.ones(1))
-        model = sb3.DDPG("MlpPolicy", "Pendulum-v1", action_noise=noise, **shared)
+    model = sb3_learner(
+        kind,
+        "Pendulum-v1",
+        width=WIDTH,
+        learning_rate=RATE,
+        buffer_size=STEPS,
+        learning_starts=WARMUP,
+        batch_size=BATCH,
+        tau=TAU,
+        gamma=DISCOUNT,
+        seed=seed,
+    )
     model.learn(STEPS)
     return evaluate(lambda x: model.predict(x, deterministic=True)[0])
 
 
 def train_ours(kind: str) -> list[float]:
     """All seeds, as one population."""
-    from pipeline.core.training.loop import Training
-
     task = Gymnasium.model_validate(
         {
             "kind": "gymnasium",

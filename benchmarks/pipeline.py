@@ -131,9 +131,9 @@ def no_changes(scratch: Path, checkout: Path) -> Iterator[str]:
     yield "| nothing to do | seconds | processor seconds | over bare |"
     yield "|---|---|---|---|"
     (_, first), *_ = measured.items()
-    for name, spent in measured.items():
-        clock, processor = ([one[part] for one in spent] for part in (0, 1))
-        over = [one[1] / base[1] for one, base in zip(spent, first, strict=True)]
+    for name, pairs in measured.items():
+        clock, processor = ([one[part] for one in pairs] for part in (0, 1))
+        over = [one[1] / base[1] for one, base in zip(pairs, first, strict=True)]
         yield f"| {name} | {shown(clock)} | {shown(processor)} | {shown(over)} |"
     yield f"\n{REPEATS} interleaved repeats; the ratio is of processor seconds."
 

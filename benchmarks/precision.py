@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 
 from benchmarks.ablation.variants import VARIANTS
 from benchmarks.machine import machine
-from benchmarks.speed.rows import markdown
+from benchmarks.patches import patched
+from benchmarks.speed.rows import markdown, mean_interval
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
 from pipeline.core.training.loop import Training, finish
@@ -33,7 +33,6 @@ SEEDS = tuple(range(200, 210))
 """Disjoint from those of the study and of its sweeps."""
 PRECISIONS = ("float32", "bfloat16")
 METRICS = ("return", "distance", "direction_spread")
-CONFIDENCE = 0.95
 
 
 def file(run: str, precision: str) -> Path:
@@ -46,15 +45,15 @@ def train(precision: str, device: str) -> None:
     study = load_study(ROOT / "params.yaml")
     variant = VARIANTS["default" if precision == "float32" else precision]
     program = {"compile": "auto", "device": device, **variant.computation}
-    for name, run in study.pretrain.runs.items():
+    for name, run in study.runs("pretrain").items():
         job = Job(
             task=study.tasks[run.task],
             algorithms=(study.algorithms[run.algorithm],) * len(SEEDS),
             seeds=SEEDS,
-            steps=study.pretrain.steps,
+            steps=study.steps("pretrain", run),
             computation=PLAIN.model_copy(update=program),
         )
-        with variant.in_place():
+        with patched(variant.replaced):
             training = Training(job)
             for record in training:
                 print(name, precision, record.step, file=sys.stderr, flush=True)
@@ -76,17 +75,13 @@ def read(run: str, precision: str) -> dict[str, np.ndarray]:
 
 def difference(low: np.ndarray, exact: np.ndarray) -> str:
     """Mean difference on the same seed and its interval (Student's t)."""
-    pairs = low - exact
-    error = pairs.std(ddof=1) / np.sqrt(len(pairs))
-    half = error * student.ppf((1 + CONFIDENCE) / 2, len(pairs) - 1)
-    mean = pairs.mean()
-    return f"{mean:+.3g} [{mean - half:+.3g}, {mean + half:+.3g}]"
+    return "{:+.3g} [{:+.3g}, {:+.3g}]".format(*mean_interval(low - exact))
 
 
 def compare() -> None:
     """Print a table of both precisions."""
     print(f"Measured on: {machine('torch', 'gymnasium', 'mujoco')}\n")
-    runs = load_study(ROOT / "params.yaml").pretrain.runs
+    runs = load_study(ROOT / "params.yaml").runs("pretrain")
     rows = []
     for run in runs:
         if missing := [kind for kind in PRECISIONS if not file(run, kind).exists()]:

@@ -20,7 +20,7 @@ from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.exact.distance import NODES, quadrature, reverse_kl
 
-SEEDS = list(range(10))
+SEEDS = tuple(range(10))
 UPDATES = 2000
 DRAWS = 20_000
 TEMPERATURE = 0.5

@@ -53,6 +53,8 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
     study = load_study(options.params)
     task, algorithm = study.tasks[TASK], study.algorithms[options.algorithm]
     assert isinstance(task, MultiGoal)
+    assert study.exact is not None
+    assert study.score is not None
     default = algorithm.with_temperature(options.temperature)
     assert isinstance(default, Sql)
     evaluation = task.evaluation.model_copy(update={"final_episodes": options.episodes})

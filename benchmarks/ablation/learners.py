@@ -26,9 +26,7 @@ EDGE = 1 - 1e-6
 class LowerOfCritics(SoftQLearning):
     """The lower of two critics, in the target and in the sampler (SAC 2018)."""
 
-    def _combined(
-        self, q: Float[Tensor, "member critic batch particle"]
-    ) -> Float[Tensor, "member batch particle"]:
+    def _combined(self, q: Tensor) -> Tensor:
         return q.amin(dim=1)
 
 
@@ -65,12 +63,7 @@ class KernelProposals(SoftQLearning):
         self._generator = torch.Generator().manual_seed(setting.seeds[0])
 
     @torch.no_grad()
-    def _estimate(
-        self,
-        state: Float[Tensor, "member batch state"],
-        shifts: Float[Tensor, "member batch _ action"],
-        temperature: Float[Tensor, " member"],
-    ) -> Float[Tensor, "member batch"]:
+    def _estimate(self, state: Tensor, shifts: Tensor, temperature: Tensor) -> Tensor:
         state = state.unsqueeze(2)
         uniform = self._proposals.actions(shifts)
         origins, offsets = torch.randn(
@@ -119,30 +112,18 @@ def mixture_log_density(
 class ActionSpaceSampler(SteinSampler):
     """Particles are actions, and so is the change of volume: as the authors' code."""
 
-    def _action(
-        self, particles: Float[Tensor, "member batch particle action"]
-    ) -> Float[Tensor, "member batch particle action"]:
+    def _action(self, particles: Tensor) -> Tensor:
         return particles
 
-    def _log_volume(
-        self, particles: Float[Tensor, "member batch particle action"]
-    ) -> Float[Tensor, "member batch particle"]:
+    def _log_volume(self, particles: Tensor) -> Tensor:
         return particles.new_zeros(particles.shape[:-1])
 
-    def _particles(
-        self,
-        weights: Float[Tensor, "member weight"],
-        state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
-    ) -> Float[Tensor, "member batch particle action"]:
+    def _particles(self, weights: Tensor, state: Tensor, noise: Tensor) -> Tensor:
         return torch.tanh(super()._particles(weights, state, noise))
 
     def _slope(
-        self,
-        particles: Float[Tensor, "member batch particle action"],
-        q: Callable[[Tensor], Tensor],
-        temperature: Float[Tensor, " member"],
-    ) -> Float[Tensor, "member batch particle action"]:
+        self, particles: Tensor, q: Callable[[Tensor], Tensor], temperature: Tensor
+    ) -> Tensor:
         action = learnable(particles)
         volume = torch.log(1 - action.square() + 1e-6).sum(dim=-1)
         energy = q(action) + temperature[:, None, None] * volume
@@ -157,12 +138,7 @@ class PlainStartSampler(SteinSampler):
         super().__init__(configs, setting)
         self.weights.copy_(self._network.glorot(setting.seeds, "policy"))
 
-    def _particles(
-        self,
-        weights: Float[Tensor, "member weight"],
-        state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
-    ) -> Float[Tensor, "member batch particle action"]:
+    def _particles(self, weights: Tensor, state: Tensor, noise: Tensor) -> Tensor:
         return self._network(weights, state, noise)
 
 

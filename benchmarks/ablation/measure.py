@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from benchmarks.ablation.learners import AveragedWeights
 from benchmarks.ablation.tables import METRICS, Measured
 from benchmarks.ablation.variants import VARIANTS
+from benchmarks.patches import patched
 from pipeline.core.agents import factory
 from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.sql import SoftQLearning
@@ -25,7 +26,7 @@ from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.loop import Training, finish
 
 PROBES = np.array([[0.0, 0.0], [2.5, 2.5]])
-QUADRATURE_CELLS = 25
+NODES, WEIGHTS = quadrature(25)
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ def measure(work: Work) -> Measured:
     """Train the population and compare it with the oracle."""
     torch.set_num_threads(1)
     began = time.perf_counter()
-    with VARIANTS[work.variant].in_place():
+    variant = VARIANTS[work.variant]
+    with patched(variant.replaced):
         algorithms = (work.algorithm,) * len(work.seeds)
-        program = {"compile": "auto", "device": work.device}
-        program |= VARIANTS[work.variant].computation
+        program = {"compile": "auto", "device": work.device, **variant.computation}
         training = Training(
             Job(
                 work.task,
@@ -131,22 +132,26 @@ def on_the_cpu(training: Training) -> SoftQLearning:
 
 def divergence_of_q(agent: SoftQLearning, oracle: GridOracle) -> np.ndarray:
     """KL [member, probe] from exp(Q/α) to the oracle, in nats."""
-    nodes, weights = quadrature(QUADRATURE_CELLS)
-    alpha = agent.temperature[:, None]
-    action = torch.from_numpy(nodes).float().expand(len(alpha), -1, -1)
     columns = []
     for probe in PROBES:
-        state = torch.from_numpy(probe).float().expand_as(action)
-        with torch.no_grad():
-            energy = (agent.q(state, action) / alpha).double().numpy()
-        learned = _log_normalised(energy + np.log(weights))
-        exact = oracle.q(probe[None], nodes[None]) / oracle.temperature
-        away = learned - _log_normalised(exact + np.log(weights))
+        learned = log_mass_of_q(agent, probe)
+        exact = oracle.q(probe[None], NODES[None]) / oracle.temperature
+        away = learned - _log_mass(exact)
         columns.append((np.exp(learned) * away).sum(axis=1))
     return np.stack(columns, axis=1)
 
 
-def _log_normalised(log_mass: np.ndarray) -> np.ndarray:
+def log_mass_of_q(agent: SoftQLearning, probe: np.ndarray) -> np.ndarray:
+    """Log-probability [member, node] of exp(Q/α) at every node, in nats."""
+    alpha = agent.temperature[:, None]
+    action = torch.from_numpy(NODES).float().expand(len(alpha), -1, -1)
+    state = torch.from_numpy(probe).float().expand_as(action)
+    with torch.no_grad():
+        return _log_mass((agent.q(state, action) / alpha).double().numpy())
+
+
+def _log_mass(energy: np.ndarray) -> np.ndarray:
+    log_mass = energy + np.log(WEIGHTS)
     return np.asarray(log_mass - logsumexp(log_mass, axis=1, keepdims=True))
 
 
@@ -156,15 +161,8 @@ def shares_of_goals(agent: SoftQLearning, work: Work) -> tuple[np.ndarray, np.nd
     Returns:
         Of exp(Q/α), by quadrature, and of the sampler's draws.
     """
-    members = len(work.seeds)
     goals = np.array(work.task.goals)
-    nodes, weights = quadrature(QUADRATURE_CELLS)
-    action = torch.from_numpy(nodes).float().expand(members, -1, -1)
-    alpha = agent.temperature[:, None]
-    with torch.no_grad():
-        log_density = agent.q(torch.zeros_like(action), action) / alpha
-    mass = weights * torch.softmax(log_density, dim=1).double().numpy()
-    q_share = (mass / mass.sum(axis=1, keepdims=True)) @ nearest(nodes, goals)
+    q_share = np.exp(log_mass_of_q(agent, np.zeros(2))) @ nearest(NODES, goals)
     noise = torch.from_numpy(
         np.stack(
             [

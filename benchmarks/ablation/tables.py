@@ -2,16 +2,15 @@
 
 import csv
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from benchmarks.ablation.variants import VARIANTS
+from benchmarks.speed.rows import mean_interval
 
 METRICS = {
     "multi_goal_score": ("score", 1.0, 3),
@@ -123,11 +122,7 @@ def _spread(values: np.ndarray, metric: str) -> str:
 
 
 def _difference(pairs: np.ndarray, metric: str) -> str:
-    """With Student's interval: the bootstrap's has 84 % instead of 95 % at five."""
     _, factor, digits = METRICS[metric]
-    middle = factor * pairs.mean()
-    error = factor * pairs.std(ddof=1) / math.sqrt(len(pairs))
-    half = error * stdtrit(len(pairs) - 1, 0.975)
-    low, high = middle - half, middle + half
+    middle, low, high = mean_interval(factor * pairs)
     text = f"{middle:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
     return f"**{text}**" if low > 0 or high < 0 else text

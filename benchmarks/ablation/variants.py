@@ -4,12 +4,9 @@ What the configuration offers is changed there. The rest stands in for classes a
 functions of `pipeline.core` while a variant is trained; `learners.py` has it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
-from unittest import mock
 
 from benchmarks import rounded
 from benchmarks.ablation.learners import (
@@ -24,16 +21,16 @@ from benchmarks.ablation.learners import (
     paper_bandwidth,
     upper_median_bandwidth,
 )
+from benchmarks.patches import Patch
 from pipeline.core.agents import sql
 from pipeline.core.agents.settings import Sql
+from pipeline.core.equations import soft
 from pipeline.core.learning import value_table
 from pipeline.core.population.networks import Mlp
 from pipeline.study.machine.check import has_bfloat16
 
 Changes = dict[str, Any]
 """New values of a configuration, by dotted names."""
-Replacement = tuple[ModuleType | type, str, Any]
-"""Module or class, name in it, and what stands there while the variant is trained."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Variant:
     says: str
     """What is different, for the table."""
     changes: Callable[[Sql], Changes] = lambda default: {}
-    replaced: tuple[Replacement, ...] = ()
+    replaced: tuple[Patch, ...] = ()
     computation: Mapping[str, str] = field(default_factory=dict)
     """How updates are computed otherwise. What stands in for a part may do things that
     cannot be in a graph."""
@@ -58,14 +55,6 @@ class Variant:
                 part = part[step]
             part[last] = value
         return Sql.model_validate(data, strict=False)
-
-    @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """The replacements hold inside of this context, in this process."""
-        with ExitStack() as stack:
-            for module, name, substitute in self.replaced:
-                stack.enter_context(mock.patch.object(module, name, substitute))
-            yield
 
 
 def _set(**changes: Any) -> Callable[[Sql], Changes]:
@@ -125,7 +114,7 @@ VARIANTS = {
     "kernel_proposals": Variant(
         "half of the soft value's actions around the sampler's own draws",
         _half_the_uniform,
-        ((agents, "SoftQLearning", KernelProposals),),
+        ((sql, "SoftQLearning", KernelProposals),),
         computation={"compile": "never"},
     ),
     "one_critic": Variant("one critic", _set(critics=1)),
@@ -134,7 +123,7 @@ VARIANTS = {
     "lower_of_two": Variant(
         "lower of two critics in target and sampler",
         _set(critics=2),
-        ((agents, "SoftQLearning", LowerOfCritics),),
+        ((sql, "SoftQLearning", LowerOfCritics),),
     ),
     "bfloat16": BFLOAT16,
     "units_256": Variant("256 units in hidden layers", _set(hidden=(256, 256))),
@@ -143,7 +132,7 @@ VARIANTS = {
         replaced=((value_table, "make", no_table),),
     ),
     "no_annealing": Variant(
-        "the temperature is held from the first update",
+        "the temperature is fixed from the first update",
         _set(temperature__annealing=None),
     ),
     "constant_rates": Variant(
@@ -151,7 +140,7 @@ VARIANTS = {
     ),
     "averaged_weights": Variant(
         f"judged with averaged weights (rate {AVERAGE_RATE:g})",
-        replaced=((agents, "SoftQLearning", AveragedWeights),),
+        replaced=((sql, "SoftQLearning", AveragedWeights),),
     ),
     "smooth_target": Variant(
         "target follows with τ = 0.01", _set(target={"tau": 0.01})
@@ -179,14 +168,14 @@ VARIANTS = {
     ),
     "narrow_kernel": Variant(
         "a tenth of the kernel's bandwidth",
-        replaced=((equations, "kernel_bandwidth", narrow_bandwidth),),
+        replaced=((soft, "kernel_bandwidth", narrow_bandwidth),),
     ),
     "upper_median": Variant(
         "kernel bandwidth from the upper median",
-        replaced=((equations, "kernel_bandwidth", upper_median_bandwidth),),
+        replaced=((soft, "kernel_bandwidth", upper_median_bandwidth),),
     ),
     "paper_bandwidth": Variant(
         "kernel bandwidth as the text of the paper",
-        replaced=((equations, "kernel_bandwidth", paper_bandwidth),),
+        replaced=((soft, "kernel_bandwidth", paper_bandwidth),),
     ),
 }

@@ -7,20 +7,23 @@ parts add up; the process that hands out the work is charged its processor time.
 """
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.speed.clock import Clock
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from pipeline.core.job import Job, Result
 from pipeline.study.backends import worker
+from pipeline.study.params.descriptions import descriptions
 from pipeline.study.params.load import load_study
+from pipeline.study.params.study import Study
 from pipeline.study.store.files import read_json, write_json, write_yaml
+from pipeline.study.store.fingerprint import write_fingerprints
 from pipeline.study.store.layout import best_file
 from pipeline.study.training import run
 
@@ -58,28 +61,29 @@ def train(job: Job, desk: worker.Desk) -> Result:
     return result
 
 
-def stage(folder: str, steps: int | None) -> dict[str, float]:
+def description(study: Study) -> dict[str, Any]:
+    """What the study says to the run."""
+    return dict(descriptions(study))[STAGE, RUN]
+
+
+def stage(folder: str, study: Study, said: Mapping[str, Any]) -> dict[str, float]:
     """Compute the stage in a folder.
 
     Args:
         folder: An empty one.
-        steps: Environment steps of the run; None: as `params.yaml` has it.
+        study: That the run belongs to.
+        said: As `description`, or less to do.
 
     Returns:
         Seconds of each part, all workers together, and `wall`: from start to end.
     """
     os.chdir(folder)
     os.environ["MAXENT_PROGRESS"] = "off"
-    shutil.copy(PARAMS, "params.yaml")
-    study = load_study()
-    block = study.stage(STAGE)
-    entry = block.runs[RUN]
-    entry = entry.model_copy(update={"steps": steps or entry.steps})
-    block = block.model_copy(update={"runs": {RUN: entry}})
-    study = study.model_copy(update={STAGE: block})
-    write_yaml(best_file(entry.algorithm), study.algorithms[entry.algorithm])
+    write_fingerprints([STAGE])
+    algorithm = said["algorithm_name"]
+    write_yaml(best_file(algorithm), study.algorithms[algorithm])
     begin, processor = time.perf_counter(), time.process_time()
-    run.train_run(study, STAGE, RUN, work=train)
+    run.train_run(said, study.study.name, work=train)
     spent = {
         "wall": time.perf_counter() - begin,
         STAGE_PROCESS: time.process_time() - processor,
@@ -90,18 +94,19 @@ def stage(folder: str, steps: int | None) -> dict[str, float]:
     return spent
 
 
-def measured(steps: int | None) -> Mapping[str, float]:
+def measured(study: Study, said: Mapping[str, Any]) -> Mapping[str, float]:
     """Seconds of each part, of a stage in a process and a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        return apart(stage, folder, steps)
+        return apart(stage, folder, study, said)
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:
     """A row for every part of every repetition."""
+    study = load_study(PARAMS)
     for repeat in range(min(effort.repeats, REPEATS)):
         yield [
             {"part": part, "repeat": repeat, "seconds": seconds}
-            for part, seconds in measured(None).items()
+            for part, seconds in measured(study, description(study)).items()
         ]
 
 

@@ -7,12 +7,13 @@ does in between befalls all alike; the order is turned round from one to the nex
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Self, TypeVar
+from unittest import mock
 
 from benchmarks.speed.rows import Cell, Row
 from benchmarks.speed.subject import Run
@@ -51,41 +52,20 @@ class Effort:
     """Of each repetition, at least, unless one call takes longer."""
 
 
-@contextmanager
-def environment(threads: int) -> Iterator[None]:
+def environment(threads: int) -> AbstractContextManager[object]:
     """What the pipeline gives its workers, for processes that are started within."""
     libraries = ("OMP", "MKL", "OPENBLAS")
     wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
     wanted |= KEEP_MEMORY | COMPILE_ALONE
     wanted["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return mock.patch.dict(os.environ, wanted)
 
 
 def apart(function: Callable[..., Result], *arguments: object) -> Result:
     """What a function returns in a fresh process of one thread."""
     spawn = multiprocessing.get_context("spawn")
     with environment(1), ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(_of_one_thread, function, *arguments).result()
-
-
-def _of_one_thread(function: Callable[..., Result], *arguments: object) -> Result:
-    _set_threads(1)
-    return function(*arguments)
-
-
-def _set_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
+        return pool.submit(function, *arguments).result()
 
 
 class Host:
@@ -94,7 +74,7 @@ class Host:
     def __init__(self, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._connection, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(theirs, threads))
+        self._process = spawn.Process(target=_serve, args=(theirs,))
         with environment(threads):
             self._process.start()
         theirs.close()
@@ -122,9 +102,8 @@ class Host:
         return float(self._connection.recv())
 
 
-def _serve(connection: "Connection[Any, Any]", threads: int) -> None:
+def _serve(connection: "Connection[Any, Any]") -> None:
     """Do what comes over the connection until it is closed."""
-    _set_threads(threads)
     contestants: dict[int, Run] = {}
     while True:
         try:
@@ -160,7 +139,7 @@ def contest(contestants: Sequence[Contestant], effort: Effort) -> list[Row]:
             for host in seats[-1]:
                 host.admit(number, one.make, *one.arguments)
         calls = [_enough(n, seat, effort.seconds) for n, seat in enumerate(seats)]
-        rows = []
+        rows: list[Row] = []
         for repeat in range(effort.repeats):
             order = list(range(len(contestants)))
             for number in order if repeat % 2 == 0 else reversed(order):

@@ -9,7 +9,7 @@ their own noise there. The quickest to start come first.
 import gc
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, product
 from statistics import median
@@ -19,11 +19,12 @@ from unittest import mock
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.necessary import flops, products
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
-from benchmarks.speed.subject import BATCHES, Case, batches, population
+from benchmarks.speed.subject import BATCHES, Case, Learner, batches, population
 from pipeline.core.config.computation import Computation
+from pipeline.core.memory.replay import Batch
 
 MEMBERS = (1, 8, 64, 256, 512)
-LEARNERS = {"sac": 256, "sql": 128}
+LEARNERS: Mapping[Learner, int] = {"sac": 256, "sql": 128}
 """With how many units in both layers."""
 BATCH = 256
 WARMING_CALLS = 8
@@ -60,7 +61,7 @@ WAYS = (
 )
 
 
-def run(learner: str, way: Way, effort: Effort) -> list[Row]:
+def run(learner: Learner, way: Way, effort: Effort) -> list[Row]:
     """Seconds of updates of every population, in this process."""
     import torch
 
@@ -88,12 +89,9 @@ def _updating(case: Case, way: Way, effort: Effort) -> list[dict[str, float]]:
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     launching = compiling.Recorded if way.recorded else (lambda function: function)
-    with mock.patch.object(computing, "Recorded", launching):
+    with mock.patch.object(compiling, "Recorded", launching):
         agent = population(case, way.computation)
-    drawn = [
-        type(batch)(*(None if part is None else part.cuda() for part in batch))
-        for batch in batches(case)
-    ]
+    drawn = [Batch(*(part.cuda() for part in batch[:5])) for batch in batches(case)]
     indices = iter(range(10**9))
 
     def update(calls: int) -> float:
@@ -139,19 +137,18 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
 
 def _row(rows: Sequence[Row]) -> list[str]:
     first, found = rows[0], rates(rows)
-    members, width = int(first["members"]), int(first["width"])
-    case = Case(str(first["learner"]), members, width, BATCH)
+    case = Case.of(first)
     program = "compiled" if str(first["compiled"]) == "True" else "eager"
     if str(first["recorded"]) == "True":
         program += ", CUDA graph"
     return [
         case.learner,
-        f"2×{width}",
-        str(members),
+        f"2×{case.width}",
+        str(case.members),
         program,
         str(first["precision"]),
         spread([1e3 / rate for rate in found]),
-        spread([members * rate for rate in found]),
+        spread([case.members * rate for rate in found]),
         f"{flops(products(case)) * median(found) / 1e12:.3g}",
         f"{float(first['gibibytes']):.1f}",
     ]

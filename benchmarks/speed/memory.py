@@ -16,12 +16,11 @@ import torch
 
 from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
-from benchmarks.speed.subject import Case, training
+from benchmarks.speed.subject import HEAD, POPULATION, Case, cells, training
 from pipeline.core.learning.replay_collector import ReplayCollector
 from pipeline.core.training.loop import Training
 
 UPDATES = 200
-"""With a full replay."""
 REPLAYS = (100_000, 1_000_000)
 """That of our studies, and that of the papers."""
 CASES = (
@@ -46,18 +45,19 @@ def resident(kind: str) -> int:
     return 1024 * int(found.group(1))
 
 
-def grown(case: Case, replay: int) -> dict[str, int]:
+def grown(case: Case, replay: int, updates: int = UPDATES) -> dict[str, int]:
     """Bytes by which this process grows, and bytes of what the population remembers.
 
     Args:
         case: The population.
         replay: Transitions of each member.
+        updates: With a full replay.
     """
-    for _ in training(Case(case.learner, 1, 16, 8), steps=200, replay=200, warmup=100):
+    for _ in training(Case(case.learner, 1, 16, 8), steps=20, replay=20, warmup=10):
         pass
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text(FORGET_PEAK)
-    measured = training(case, steps=UPDATES + 1, replay=replay, warmup=1)
+    measured = training(case, steps=updates + 1, replay=replay, warmup=1)
     fill(measured)
     for _ in measured:
         pass
@@ -73,13 +73,13 @@ def grown(case: Case, replay: int) -> dict[str, int]:
 
 def fill(measured: Training) -> None:
     """Keep as many transitions as there is room for, in place of gathering them."""
-    learning = measured._learning
-    assert isinstance(learning, ReplayCollector)
-    block = learning._replay._block
+    collector = measured._collector
+    assert isinstance(collector, ReplayCollector)
+    block = collector._replay._block
     generator = torch.Generator().manual_seed(0)
     for member in block:
         member.normal_(generator=generator)
-    learning._replay._added.fill_(block.shape[1])
+    collector._replay._added.fill_(block.shape[1])
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:
@@ -98,24 +98,20 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
     """A row for every population."""
-    keys = ("learner", "members", "width", "batch", "transitions")
     yield from markdown(
         [
-            "learner",
-            "members",
-            "units",
-            "batch",
+            *HEAD,
             "replay of",
             "replay, MiB",
             "weights and optimisers, MiB",
             "grown by, MiB",
             "over both",
         ],
-        (_row(key, own) for key, own in groups(rows, *keys).items()),
+        (_row(own) for own in groups(rows, *POPULATION, "transitions").values()),
     )
 
 
-def _row(key: tuple[object, ...], rows: Sequence[Row]) -> list[str]:
+def _row(rows: Sequence[Row]) -> list[str]:
     parts = {
         name: [float(row[name]) / MEBIBYTE for row in rows]
         for name in ("replay", "learners", "grown")
@@ -124,13 +120,9 @@ def _row(key: tuple[object, ...], rows: Sequence[Row]) -> list[str]:
         sum(each) for each in zip(parts["replay"], parts["learners"], strict=True)
     ]
     over = [a / b for a, b in zip(parts["grown"], needed, strict=True)]
-    learner, members, width, batch, transitions = (str(value) for value in key)
     return [
-        learner,
-        members,
-        f"2×{width}",
-        batch,
-        transitions,
+        *cells(rows[0]),
+        str(rows[0]["transitions"]),
         f"{median(parts['replay']):.1f}",
         f"{median(parts['learners']):.1f}",
         spread(parts["grown"]),

@@ -1,17 +1,17 @@
 """Side by side with stable-baselines3 and with plain PyTorch (P1 to P4)."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from itertools import groupby
 from statistics import median
 
+from benchmarks.peer import sb3_learner
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.plain_sql import updating_plainly
 from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
 from benchmarks.speed.subject import (
-    ACTIONS,
     DISCOUNT,
     ENVIRONMENT,
     RATE,
@@ -38,29 +38,19 @@ SIDE = ("side", "program", "members", "processes")
 
 def sb3_training_on(case: Case) -> Run:
     """As `training_on`, by stable-baselines3 and for one agent."""
-    import numpy as np
-    import stable_baselines3 as sb3
-    from stable_baselines3.common.noise import NormalActionNoise
-
     hush_mujoco()
-    shared = {
-        "learning_rate": RATE,
-        "buffer_size": REPLAY,
-        "learning_starts": WARMUP,
-        "batch_size": case.batch,
-        "tau": TAU,
-        "gamma": DISCOUNT,
-        "train_freq": 1,
-        "gradient_steps": 1,
-        "policy_kwargs": {"net_arch": [case.width] * 2},
-        "seed": 0,
-        "device": "cpu",
-    }
-    if case.learner == "sac":
-        model = sb3.SAC("MlpPolicy", ENVIRONMENT, **shared)
-    else:
-        noise = NormalActionNoise(np.zeros(ACTIONS), 0.1 * np.ones(ACTIONS))
-        model = sb3.DDPG("MlpPolicy", ENVIRONMENT, action_noise=noise, **shared)
+    model = sb3_learner(
+        case.learner,
+        ENVIRONMENT,
+        width=case.width,
+        learning_rate=RATE,
+        buffer_size=REPLAY,
+        learning_starts=WARMUP,
+        batch_size=case.batch,
+        tau=TAU,
+        gamma=DISCOUNT,
+        seed=0,
+    )
     model.learn(WARMUP)
 
     def run(calls: int) -> None:
@@ -93,7 +83,7 @@ def contestants() -> Iterator[Contestant]:
 
 def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Contestant]:
     """Ours in every program, and theirs with one member a process."""
-    sides = [
+    sides: list[tuple[str, Callable[..., Run], str, Case]] = [
         (OURS, training_on, "ours", replace(case, program=program))
         for program in programs()
     ]
@@ -140,7 +130,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
-    """Of one comparison; ours are held to the first of the others."""
+    """Of one comparison; ours are compared with the first of the others."""
     sides = list(groups(rows, *SIDE).values())
     theirs = next(own for own in sides if own[0]["side"] != OURS)
     for own in sides:

@@ -58,29 +58,27 @@ class PlainSoftQLearning:
         terminated: Tensor,
     ) -> None:
         """One step of the critics, of the policy and of the targets."""
-        self._update_critics(state, action, reward, state_next, terminated)
+        wanted = self._bellman_target(reward, state_next, terminated)
+        self._update_critics(state, action, wanted)
         self._update_policy(state)
         with torch.no_grad():
             for critic, target in zip(self._critics, self._targets, strict=True):
                 parameters = zip(critic.parameters(), target.parameters(), strict=True)
-                for source, slow in parameters:
-                    slow.copy_(TAU * source + (1 - TAU) * slow)
+                for source, own in parameters:
+                    own.copy_(TAU * source + (1 - TAU) * own)
 
-    def _update_critics(
-        self,
-        state: Tensor,
-        action: Tensor,
-        reward: Tensor,
-        state_next: Tensor,
-        terminated: Tensor,
-    ) -> None:
-        with torch.no_grad():
-            shape = (len(state), self._particles, ACTIONS)
-            proposals = 2 * torch.rand(shape) - 1
-            q_next = _least(self._targets, _repeated(state_next, proposals), proposals)
-            value = torch.logsumexp(q_next, dim=1) - math.log(self._particles)
-            value = value + ACTIONS * math.log(2)
-            target = reward + DISCOUNT * (1 - terminated) * value
+    @torch.no_grad()
+    def _bellman_target(
+        self, reward: Tensor, state_next: Tensor, terminated: Tensor
+    ) -> Tensor:
+        shape = (len(state_next), self._particles, ACTIONS)
+        proposals = 2 * torch.rand(shape) - 1
+        q_next = _least(self._targets, _repeated(state_next, proposals), proposals)
+        value = torch.logsumexp(q_next, dim=1) - math.log(self._particles)
+        value = value + ACTIONS * math.log(2)
+        return reward + DISCOUNT * (1 - terminated) * value
+
+    def _update_critics(self, state: Tensor, action: Tensor, target: Tensor) -> None:
         for critic, adam in zip(self._critics, self._critic_adams, strict=True):
             q = critic(torch.cat([state, action], dim=-1)).squeeze(-1)
             loss = 0.5 * (target - q).square().mean()
@@ -92,7 +90,7 @@ class PlainSoftQLearning:
         noise = torch.randn(len(state), 2 * self._particles, ACTIONS)
         inputs = torch.cat([_repeated(state, noise), noise], dim=-1)
         actions = torch.tanh(self._policy(inputs))
-        fixed, updated = actions.split(self._particles, dim=1)
+        fixed, updated = torch.split(actions, self._particles, dim=1)
         fixed = fixed.detach().requires_grad_()
         volume = torch.log(1 - fixed.square() + 1e-6).sum(dim=-1)
         log_density = _least(self._critics, _repeated(state, fixed), fixed) + volume
@@ -102,7 +100,7 @@ class PlainSoftQLearning:
         direction = (kernel.unsqueeze(-1) * slope.unsqueeze(2) + repulsion).mean(dim=1)
         loss = -(direction * updated).sum(dim=-1).mean()
         self._policy_adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._policy_adam.step()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -9,7 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
-from scipy.stats import binom
+import numpy as np
+from scipy.special import bdtr, stdtrit
 
 from benchmarks.machine import machine
 
@@ -88,9 +90,21 @@ def interval(values: Sequence[float], digits: int = 3) -> str:
     Of fewer than six values: the smallest and the largest.
     """
     ordered = sorted(values)
-    rank = max(1, int(binom.ppf(0.025, len(ordered), 0.5)))
+    below = bdtr(np.arange(len(ordered)), len(ordered), 0.5)
+    rank = max(1, int(np.argmax(below >= 0.025)))
     ends = (median(ordered), ordered[rank - 1], ordered[-rank])
     return "{} [{}, {}]".format(*(_significant(x, digits) for x in ends))
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean, and the ends of its 95 % interval (Student's t).
+
+    The bootstrap's has 84 % instead of 95 % at five values.
+    """
+    mean = float(values.mean())
+    error = values.std(ddof=1) / math.sqrt(len(values))
+    half = float(error * stdtrit(len(values) - 1, 0.975))
+    return mean, mean - half, mean + half
 
 
 def _significant(value: float, digits: int) -> str:

@@ -22,7 +22,9 @@ MOMENTS: Final[Mapping[str, str]] = {
         "import pipeline.study.training.run"
     ),
     "`torch` is imported": "import torch",
-    "`pipeline.core.training.loop` is imported (a worker)": "import pipeline.core.training.loop",
+    "`pipeline.core.training.loop` is imported (a worker)": (
+        "import pipeline.core.training.loop"
+    ),
     "`mlflow` is imported": "import mlflow",
     "first update of soft Q-learning": FIRST_UPDATE.format("sql", "eager"),
     "first update of soft actor-critic": FIRST_UPDATE.format("sac", "eager"),

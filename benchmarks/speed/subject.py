@@ -1,13 +1,14 @@
 """What is measured: learners of this project, and everything asked of the core."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from itertools import count, islice
 from typing import Literal, TypeAlias
 
 import torch
 from pydantic import TypeAdapter
 
+from benchmarks.peer import SIGMA
 from pipeline.core.agents import factory
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.settings import Algorithm
@@ -31,6 +32,12 @@ BATCHES = 8
 ENDLESS = 10**9
 """Environment steps of a run that is never finished."""
 
+POPULATION = ("learner", "members", "width", "batch")
+"""What rows of one population have in common."""
+HEAD = ("learner", "members", "units", "batch")
+"""The same, as tables have it."""
+
+Learner: TypeAlias = Literal["sql", "sac", "ddpg"]
 Program: TypeAlias = Literal["eager", "graph", "graph, bfloat16"]
 Run: TypeAlias = Callable[[int], None]
 """Does something so many times."""
@@ -40,7 +47,7 @@ Run: TypeAlias = Callable[[int], None]
 class Case:
     """A population."""
 
-    learner: Literal["sql", "sac", "ddpg"]
+    learner: Learner
     members: int
     width: int
     """Of both hidden layers."""
@@ -53,6 +60,12 @@ class Case:
     critics: int = 1
     """Of soft Q-learning; soft actor-critic has two."""
 
+    @classmethod
+    def of(cls, row: Mapping[str, object]) -> "Case":
+        """That of something that was measured."""
+        named = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        return TypeAdapter(cls).validate_python(named)
+
     @property
     def computation(self) -> Computation:
         """The same as the core has it."""
@@ -61,6 +74,12 @@ class Case:
             precision="bfloat16" if "bfloat16" in self.program else "float32",
             compile="never" if self.program == "eager" else "always",
         )
+
+
+def cells(row: Mapping[str, object]) -> list[str]:
+    """The population of something that was measured, below `HEAD`."""
+    learner, members, width, batch = (str(row[name]) for name in POPULATION)
+    return [learner, members, f"2×{width}", batch]
 
 
 def compiled_programs() -> tuple[Program, ...]:
@@ -95,13 +114,13 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
                 "candidates": 1,
             }
         case "sac":
-            tuned = {"target_entropy_per_dim": -1.0, "initial": 1.0}
+            automatic = {"target_entropy_per_dim": -1.0, "initial": 1.0}
             settings |= {
-                "temperature": tuned | {"learning_rate": RATE},
+                "temperature": automatic | {"learning_rate": RATE},
                 "value": "critics",
             }
         case "ddpg":
-            settings |= {"noise": {"gaussian": {"sigma": 0.1}}}
+            settings |= {"noise": {"gaussian": {"sigma": SIGMA}}}
     adapter: TypeAdapter[Algorithm] = TypeAdapter(Algorithm)
     return adapter.validate_python(settings)
 
@@ -132,7 +151,9 @@ def hush_mujoco() -> None:
     mujoco.set_mju_user_warning(lambda message: None)
 
 
-def training(case: Case, *, steps: int, replay: int, warmup: int) -> Training:
+def training(
+    case: Case, *, steps: int, replay: int, warmup: int, horizon: int | None = None
+) -> Training:
     """A run on HalfCheetah-v5 that is judged by one episode, before its first step."""
     hush_mujoco()
     judged = {"every": steps + 1, "episodes": 1, "final_episodes": 1}
@@ -140,6 +161,7 @@ def training(case: Case, *, steps: int, replay: int, warmup: int) -> Training:
         {
             "kind": "gymnasium",
             "id": ENVIRONMENT,
+            "horizon": horizon,
             "discount": DISCOUNT,
             "objective": "return",
             "evaluation": judged | {"policy": "greedy"},
@@ -181,10 +203,13 @@ def updating(case: Case) -> Run:
     return run
 
 
-def training_on(case: Case) -> Run:
+def training_on(case: Case, *, warmup: int = WARMUP, horizon: int | None = None) -> Run:
     """Environment steps with one update each; one call, `RECORD_EVERY` of them."""
-    records = iter(training(case, steps=ENDLESS, replay=REPLAY, warmup=WARMUP))
-    for _ in range(1 + WARMUP // RECORD_EVERY):  # the first record is of step 0
+    endless = training(
+        case, steps=ENDLESS, replay=REPLAY, warmup=warmup, horizon=horizon
+    )
+    records = iter(endless)
+    for _ in range(1 + warmup // RECORD_EVERY):  # the first record is of step 0
         next(records)
 
     def run(calls: int) -> None:

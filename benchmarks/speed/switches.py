@@ -5,23 +5,32 @@ learners are made, and computes the same numbers.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import count, islice
-from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import torch
 from torch import Tensor
 
+from benchmarks.patches import Patch, patched
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, interval, markdown, rates, ratios
-from benchmarks.speed.subject import BATCHES, Case, Program, Run, batches, population
+from benchmarks.speed.subject import (
+    BATCHES,
+    POPULATION,
+    TAU,
+    Case,
+    Program,
+    Run,
+    batches,
+    cells,
+    population,
+)
 from pipeline.core.agents import sac, setting, sql, stein
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.sac import SoftActorCritic
+from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.equations import soft
 from pipeline.core.population.networks import Mlp
@@ -101,10 +110,11 @@ class GradientsOfCritics(SoftActorCritic):
         return q.detach() - temperature[:, None] * log_prob, known
 
 
-class OptimizersOfParts:
+class OptimizersOfParts(Adam):
     """A network's tensors are optimised one by one."""
 
     def __init__(self, weights: Tensor, learning_rate: Tensor) -> None:
+        super().__init__(weights, learning_rate)
         self._parts = [
             Adam(part, learning_rate) for part in weights.chunk(PARTS, dim=1)
         ]
@@ -116,12 +126,22 @@ class OptimizersOfParts:
             part.step(piece)
 
 
-def average_parts(config: Any, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
-    """Targets follow tensor by tensor."""
-    for target, source in pairs:
-        pieces = (x.chunk(PARTS, dim=1) for x in (target, source))
-        for slow, fast in zip(*pieces, strict=True):
-            slow.copy_(soft.polyak_average(slow, fast, config.target.tau))
+class AveragesOfParts(QLearner):
+    """Target networks follow tensor by tensor."""
+
+    def _average_targets(self) -> None:
+        for pair in self._targets():
+            pieces = (x.chunk(PARTS, dim=1) for x in pair)
+            for target, source in zip(*pieces, strict=True):
+                target.copy_(soft.polyak_average(target, source, TAU))
+
+
+class SqlOfParts(AveragesOfParts, SoftQLearning):
+    """Soft Q-learning with such targets."""
+
+
+class SacOfParts(AveragesOfParts, SoftActorCritic):
+    """Soft actor-critic with such targets."""
 
 
 @dataclass(frozen=True)
@@ -129,20 +149,12 @@ class Switch:
     """An optimisation that is switched off."""
 
     learners: tuple[str, ...] = ("sql", "sac")
-    replaced: tuple[tuple[ModuleType, str, Any], ...] = ()
+    replaced: tuple[Patch, ...] = ()
     program: Program = "graph"
     reads: bool = False
     """Whether the numbers of every update are asked for."""
     alone: bool = False
     """Whether members learn one after the other."""
-
-
-def _in_each(name: str, substitute: Any) -> tuple[tuple[ModuleType, str, Any], ...]:
-    return tuple(
-        (module, name, substitute)
-        for module in (sql, sac, stein)
-        if hasattr(module, name)
-    )
 
 
 SWITCHES: Mapping[str, Switch] = {
@@ -161,13 +173,18 @@ SWITCHES: Mapping[str, Switch] = {
         ("sql",), ((sql, "SteinSampler", GradientsOfCritic),)
     ),
     "no gradients of the critics' weights in the actor's step": Switch(
-        ("sac",), ((agents, "SoftActorCritic", GradientsOfCritics),)
+        ("sac",), ((sac, "SoftActorCritic", GradientsOfCritics),)
     ),
     "one optimiser for all tensors of a network": Switch(
-        replaced=_in_each("Adam", OptimizersOfParts)
+        replaced=tuple(
+            (module, "Adam", OptimizersOfParts) for module in (sql, sac, stein)
+        )
     ),
     "all tensors of a target averaged at once": Switch(
-        replaced=_in_each("average_targets", average_parts)
+        replaced=(
+            (sql, "SoftQLearning", SqlOfParts),
+            (sac, "SoftActorCritic", SacOfParts),
+        )
     ),
     "numbers of an update stay where they are": Switch(reads=True),
     "random numbers in blocks": Switch(
@@ -179,9 +196,7 @@ SWITCHES: Mapping[str, Switch] = {
 
 def population_without(case: Case, switch: Switch) -> QLearner:
     """As `subject.population`, with one optimisation switched off."""
-    with ExitStack() as stack:
-        for module, attribute, substitute in switch.replaced:
-            stack.enter_context(mock.patch.object(module, attribute, substitute))
+    with patched(switch.replaced):
         return population(case)
 
 
@@ -228,9 +243,9 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
     """A table for every case."""
-    keys = ("learner", "members", "width", "batch")
-    for (learner, members, width, batch), own in groups(rows, *keys).items():
-        yield f"\n{learner}, members: {members}, 2×{width}, batch {batch}:\n"
+    for own in groups(rows, *POPULATION).values():
+        learner, members, units, batch = cells(own[0])
+        yield f"\n{learner}, members: {members}, {units}, batch {batch}:\n"
         ways = groups(own, "off")
         base = ways[("nothing",)]
         yield from markdown(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
-from benchmarks.speed.subject import Case, updating
+from benchmarks.speed.subject import HEAD, POPULATION, Case, cells, updating
 
 CASES = (
     Case("sql", 1, 128, 256),
@@ -40,28 +40,23 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
     """A row for every case; two processes count together."""
-    keys = ("learner", "members", "width", "batch")
     yield from markdown(
         [
-            "learner",
-            "members",
-            "units",
-            "batch",
+            *HEAD,
             "one thread, member-updates/s",
             "two threads",
             "over one",
             "two processes of one thread",
             "over one",
         ],
-        (_row(key, own) for key, own in groups(rows, *keys).items()),
+        (_row(own) for own in groups(rows, *POPULATION).values()),
     )
 
 
-def _row(key: tuple[object, ...], rows: Sequence[Row]) -> list[str]:
+def _row(rows: Sequence[Row]) -> list[str]:
     ways = groups(rows, "threads", "processes")
     one, two, both = (ways[way] for way in WAYS)
-    learner, members, width, batch = (str(value) for value in key)
-    start = [learner, members, f"2×{width}", batch, spread(rates(one))]
+    start = [*cells(rows[0]), spread(rates(one))]
     for way in (two, both):
         start += [spread(rates(way)), spread(ratios(way, one))]
     return start

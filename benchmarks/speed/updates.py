@@ -13,7 +13,7 @@ from benchmarks.speed.necessary import (
     products,
 )
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
-from benchmarks.speed.subject import Case, compiled_programs, updating
+from benchmarks.speed.subject import HEAD, Case, cells, compiled_programs, updating
 
 MEMBERS, WIDTHS, BATCHES = (1, 2, 5, 8), (128, 256), (64, 256)
 COMPILED = ((1, 128, 64), (5, 128, 64), (1, 128, 256), (5, 128, 256), (1, 256, 256))
@@ -63,10 +63,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
     bare = groups(by_what["products"], *CASE)
     yield from markdown(
         [
-            "learner",
-            "members",
-            "units",
-            "batch",
+            *HEAD,
             "particles",
             "program",
             "an update, ms",
@@ -77,7 +74,7 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             "their share of the update's time, %",
         ],
         (
-            _row(Case(*key), own, bare[key])
+            _row(Case.of(own[0]), own, bare[key])
             for key, own in groups(by_what["update"], *CASE).items()
         ),
     )
@@ -89,10 +86,7 @@ def _row(case: Case, own: list[Row], bare: list[Row]) -> list[str | int]:
     updates, alone = rates(own), rates(bare)
     share = [100 * a / b for a, b in zip(updates, alone, strict=True)]
     return [
-        case.learner,
-        case.members,
-        f"2×{case.width}",
-        case.batch,
+        *cells(own[0]),
         case.particles if case.learner == "sql" else "",
         case.program,
         spread([1e3 / rate for rate in updates]),

@@ -19,10 +19,10 @@ from pipeline.core.population.optimizer import Adam
 class Part:
     """Weights with the member axis first, and what belongs to them."""
 
-    weights: Float[Tensor, "row *weight"]
+    weights: Float[Tensor, "row ..."]
     adam: Adam | None = None
     """None: they do not learn."""
-    target: Float[Tensor, "row *weight"] | None = None
+    target: Float[Tensor, "row ..."] | None = None
     """Those of the target network, if there is one."""
     networks: int | None = None
     """Rows of each member, if a member has several; None: a row is a member."""

@@ -8,8 +8,10 @@ from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
 from pipeline.core.learning.replay_collector import ReplayCollector
 from pipeline.core.training.loop import RECORD_EVERY
+from pipeline.study.params.load import load_study
 
 PRODUCTS = [Product(1, 8, 8, 8, "neither")]
+SMALLER = {"warmup": 100, "horizon": 10}
 
 
 @pytest.mark.slow
@@ -26,7 +28,7 @@ def test_contestants_take_turns():
 @pytest.mark.slow
 def test_a_training_learns():
     small = Case("sac", 2, 16, 8)
-    records = list(training(small, steps=150, replay=150, warmup=100))
+    records = list(training(small, steps=150, replay=150, warmup=140, horizon=10))
     assert [record.step for record in records] == [0, 100, 150]
     assert "train/q_loss" in records[-1].metrics
 
@@ -40,7 +42,7 @@ def test_a_training_without_end_goes_on(monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(ReplayCollector, "learn", counted)
-    training_on(Case("ddpg", 1, 16, 8))(2)
+    training_on(Case("ddpg", 1, 16, 8), **SMALLER)(2)
     assert sum(made) == 2 * RECORD_EVERY
 
 
@@ -49,20 +51,24 @@ def test_a_training_without_end_goes_on(monkeypatch):
     not memory.STATUS.exists(), reason="resident memory as Linux has it"
 )
 def test_memory_grows_by_more_than_what_is_remembered():
-    found = apart(memory.grown, Case("sql", 2, 16, 8, 4), 300)
-    assert found["replay"] == 2 * 300 * 4 * (17 + 6 + 1 + 17 + 1)
+    found = apart(memory.grown, Case("sql", 2, 16, 8, 4), 30_000, 20)
+    assert found["replay"] == 2 * 30_000 * 4 * (17 + 6 + 1 + 17 + 1)
     assert found["grown"] > found["replay"] + found["learners"]
 
 
 @pytest.mark.slow
-def test_a_stage_is_taken_apart():
-    parts = bookkeeping.measured(steps=20)
+def test_a_stage_is_taken_apart(monkeypatch):
+    monkeypatch.setenv("MAXENT_WORKERS", "1")  # which has two jobs
+    study = load_study(bookkeeping.PARAMS)
+    said = bookkeeping.description(study) | {"steps": 20}
+    said["task"]["evaluation"] |= {"episodes": 2, "final_episodes": 2}
+    parts = bookkeeping.measured(study, said)
     assert set(parts) == {*bookkeeping.PARTS, "wall"}
     assert all(seconds > 0 for seconds in parts.values())
 
 
 @pytest.mark.slow
 def test_a_step_is_taken_apart():
-    parts = apart(steps.spent, Case("ddpg", 1, 16, 8), 1)
+    parts = steps.spent(Case("ddpg", 1, 16, 8), 1, **SMALLER)
     assert set(parts) == set(steps.PARTS)
     assert all(seconds > 0 for seconds in parts.values())

@@ -1,5 +1,8 @@
 """What stands in for an optimisation computes the same."""
 
+from dataclasses import replace
+from unittest import mock
+
 import pytest
 import torch
 
@@ -39,6 +42,17 @@ def test_it_computes_the_same(learner, name):
     expected = learned(SMALL[learner], "nothing")
     for network, weights in learned(SMALL[learner], name).items():
         torch.testing.assert_close(weights, expected[network], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(("learner", "name"), EVERY)
+def test_it_is_what_learns(learner, name):
+    class UsedError(Exception):
+        pass
+
+    patches = SWITCHES[name].replaced
+    broken = tuple((*place, mock.Mock(side_effect=UsedError)) for *place, _ in patches)
+    with pytest.raises(UsedError):
+        population_without(SMALL[learner], replace(SWITCHES[name], replaced=broken))
 
 
 def test_every_case_has_its_switches():

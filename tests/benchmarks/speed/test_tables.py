@@ -149,7 +149,7 @@ def test_threads_and_processes_are_compared_with_one_thread():
 
 def test_memory_is_compared_with_what_is_remembered():
     mebibytes = {"replay": 3 * 2**20, "learners": 2**20, "grown": 5 * 2**20}
-    row = asdict(memory.CASES[0]) | {"repeat": 0} | mebibytes
+    row = asdict(memory.CASES[0]) | {"transitions": 300, "repeat": 0} | mebibytes
     assert text("memory", [row]).endswith(
         "| 3.0 | 1.0 | 5 (5 … 5) | 1.25 (1.25 … 1.25) |"
     )
