@@ -1,6 +1,6 @@
 # make study               compute the study of params.yaml; does nothing when nothing changed
 # make study STUDY=smoke   the same for studies/smoke.yaml, in a workspace of its own
-# make test                lint, types, direction of imports, tests
+# make test                lint, types, direction of imports, tests on all cores
 # make test-all            the same, with tests that take minutes
 # Both set up .venv first, from Python 3.11 and requirements.lock.
 
@@ -29,7 +29,8 @@ test test-all: $(READY)
 	ruff format --check .
 	mypy
 	lint-imports
-	python -m pytest $(PYTEST)
+	OMP_NUM_THREADS=1 python -m pytest -n logical --dist loadfile \
+		--no-loadscope-reorder $(PYTEST)
 
 # Torch first, because which build pip finds decides what else it needs.
 $(READY): requirements.lock

@@ -8,16 +8,18 @@ Writes the MLflow store.
 import sys
 from pathlib import Path
 
-from pipeline.study.command import command, study_name
+from pipeline.study.errors import user_errors
+from pipeline.study.params.load import load_study
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.store import StoreError
 
 
 def main() -> None:
     """Publish the study of the current folder."""
-    with command("publish"):
+    with user_errors():
+        study = load_study()
         try:
-            print(publish(Path.cwd(), study=study_name()))
+            print(publish(Path.cwd(), study=study.study.name))
         except StoreError as error:
             sys.exit(f"error: {error}")
 
