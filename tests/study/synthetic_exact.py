@@ -29,9 +29,11 @@ def write_exact(study: Study, root: Path) -> None:
     for name in study.oracles:
         write_oracle(study, name, root / "results/exact/oracles" / name)
     for name, run in study.runs("explore").items():
-        task = study.tasks[run.task]
+        task, folder = study.tasks[run.task], root / "results/runs/score" / name
         if isinstance(task, MultiGoal):
-            write_score(study, name, task, root / "results/runs/score" / name)
+            write_score(study, name, task, folder)
+        else:
+            write_json(folder / "run.json", {"oracles": None})
     for name in study.compositions:
         write_composition(study, root / "results/runs/compose" / name)
 
