@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,8 @@ def live_points(database):
                where runs.status = 'RUNNING' and runs.name like 'pretrain@%'
                and metrics.key = 'train/q' and metrics.step > 0"""
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        address = f"file:{database}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             return connection.execute(query).fetchone()[0]
     except sqlite3.OperationalError:  # its tables are being made
         return 0
@@ -160,7 +162,7 @@ def stages_run(output):
 
 def runs(root, experiment="smoke"):
     """Runs of the store, by key of their parents, as (tags, artifacts folder)."""
-    with sqlite3.connect(root / "mlflow.db") as connection:
+    with closing(sqlite3.connect(root / "mlflow.db")) as connection:
         rows = connection.execute(
             """select runs.run_uuid, runs.artifact_uri from runs
                join experiments using (experiment_id)
