@@ -1,5 +1,6 @@
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -36,6 +37,15 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     the tests without this fixture to say, of which each makes a few updates.
     """
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture(scope="module")
+def own_store() -> Iterator[None]:
+    """Every checkout writes to its own MLflow store."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ELSEWHERE:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

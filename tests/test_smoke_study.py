@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import ELSEWHERE
 from tests.projects import ROOT, environment, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -62,15 +61,6 @@ def compute(root, *command):
 def commit(root):
     run(root, "git", "add", "-A")
     run(root, "git", "commit", "-qm", "state")
-
-
-@pytest.fixture(scope="module")
-def own_store():
-    """Every checkout writes to its own MLflow store."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ELSEWHERE:
-            patch.delenv(name, raising=False)
-        yield
 
 
 @pytest.fixture(scope="module")
