@@ -105,8 +105,7 @@ VARIANTS = {
         PAPER,
     ),
     "random_points": Variant(
-        "independent actions in the soft value, no lattice",
-        _set(value_points="random"),
+        "independent actions in the soft value, no lattice", _set(value_points="random")
     ),
     "value_particles_64": Variant(
         "64 actions in the soft value", _set(value_particles=64)
