@@ -88,7 +88,6 @@ def drawn(sampler: SteinSampler, peaks: Peaks, candidates: int) -> Tensor:
 
 
 def main() -> None:
-    """Print the table."""
     torch.set_num_threads(1)
     print(f"Measured on: {machine('torch')}\n")
     of = ", ".join(str(count) for count in CANDIDATES)
