@@ -9,24 +9,23 @@ and evaluation on both sides; every part writes `benchmarks/results/pendulum_*.c
 `pip install --group benchmark`.
 """
 
-import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import gymnasium
 import numpy as np
 import torch
-from pydantic import TypeAdapter
 
 from benchmarks.machine import machine
-from benchmarks.peer import SIGMA, sb3_learner
-from pipeline.core.agents.settings import Ddpg, Sac
+from benchmarks.peer import sb3_learner
+from benchmarks.speed.subject import DISCOUNT, TAU, Case, algorithm, judged_rarely
 from pipeline.core.job import Job
 from pipeline.core.population.randomness import stream
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.training.loop import Training
 from pipeline.study.statistics.bootstrap import interquartile_mean
+from pipeline.study.store.files import by_seed, read_table, write_csv
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 20_000
@@ -34,31 +33,9 @@ WARMUP = 1_000
 WIDTH = 128
 BATCH = 128
 RATE = 1e-3
-TAU = 0.005
-DISCOUNT = 0.99
 EPISODES = 50
 RESAMPLES = 10_000
 RESULTS = Path(__file__).parent / "results"
-
-SHARED = {
-    "hidden": (WIDTH, WIDTH),
-    "learning_rate": {"q": RATE, "policy": RATE, "constant": 1.0},
-    "batch": BATCH,
-    "replay": STEPS,
-    "warmup": WARMUP,
-    "updates_per_step": 1,
-    "target": {"tau": TAU},
-}
-SAC = SHARED | {
-    "kind": "sac",
-    "value": "critics",
-    "temperature": {
-        "target_entropy_per_dim": -1.0,
-        "initial": 1.0,
-        "learning_rate": RATE,
-    },
-}
-DDPG = SHARED | {"kind": "ddpg", "noise": {"gaussian": {"sigma": SIGMA}}}
 
 
 def evaluate(act: Callable[[np.ndarray], np.ndarray]) -> float:
@@ -98,24 +75,11 @@ def train_sb3(kind: str, seed: int) -> float:
     return evaluate(lambda x: model.predict(x, deterministic=True)[0])
 
 
-def train_ours(kind: str) -> list[float]:
+def train_ours(kind: Literal["sac", "ddpg"]) -> list[float]:
     """All seeds, as one population."""
-    task = Gymnasium.model_validate(
-        {
-            "kind": "gymnasium",
-            "id": "Pendulum-v1",
-            "discount": DISCOUNT,
-            "objective": "return",
-            "evaluation": {
-                "every": STEPS,
-                "episodes": 1,
-                "final_episodes": 1,
-                "policy": "greedy",
-            },
-        }
-    )
-    learner: type[Sac] | type[Ddpg] = Sac if kind == "sac" else Ddpg
-    config = TypeAdapter(learner).validate_python(SAC if kind == "sac" else DDPG)
+    case = Case(kind, len(SEEDS), WIDTH, BATCH)
+    config = algorithm(case, replay=STEPS, warmup=WARMUP, rate=RATE)
+    task = judged_rarely("Pendulum-v1", every=STEPS)
     training = Training(Job(task, (config,) * len(SEEDS), SEEDS, STEPS))
     for record in training:
         if record.step % 2000 == 0:
@@ -131,19 +95,16 @@ def train_ours(kind: str) -> list[float]:
     return [evaluate(policy(member)) for member in range(len(SEEDS))]
 
 
+def file(side: str, kind: str) -> Path:
+    return RESULTS / f"pendulum_{side}_{kind}.csv"
+
+
 def write(side: str, kind: str, returns: list[float]) -> None:
-    """Keep one return per seed."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / f"pendulum_{side}_{kind}.csv").open("w") as file:
-        writer = csv.writer(file)
-        writer.writerow(["seed", "return"])
-        writer.writerows(zip(SEEDS, returns, strict=True))
+    write_csv(file(side, kind), *by_seed(SEEDS, {"return": returns}))
 
 
 def read(side: str, kind: str) -> np.ndarray:
-    """One return per seed."""
-    with (RESULTS / f"pendulum_{side}_{kind}.csv").open() as file:
-        return np.array([float(row["return"]) for row in csv.DictReader(file)])
+    return read_table(file(side, kind))["return"]
 
 
 def compare() -> None:
@@ -171,7 +132,6 @@ def compare() -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """See the module's docstring."""
     torch.set_num_threads(1)
     match arguments:
         case ["sb3", ("sac" | "ddpg") as kind]:

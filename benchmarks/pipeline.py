@@ -173,7 +173,6 @@ def imports() -> Iterator[str]:
 
 
 def main(*arguments: str) -> None:
-    """Print a table."""
     print(f"Measured on: {machine(*PACKAGES)}\n")
     if arguments == ("imports",):
         print("\n".join(imports()))

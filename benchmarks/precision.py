@@ -11,7 +11,6 @@ default,bfloat16 --results benchmarks/results/precision`.
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
 from pipeline.core.training.loop import Training, finish
 from pipeline.study.params.load import load_study
+from pipeline.study.store.files import by_seed, read_table, write_csv
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -58,19 +58,8 @@ def train(precision: str, device: str) -> None:
             for record in training:
                 print(name, precision, record.step, file=sys.stderr, flush=True)
             final = finish(training).final
-        with file(name, precision).open("w", newline="") as handle:
-            writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(["seed", *METRICS])
-            writer.writerows(
-                zip(SEEDS, *(final[metric] for metric in METRICS), strict=True)
-            )
-
-
-def read(run: str, precision: str) -> dict[str, np.ndarray]:
-    """One number per seed for every metric."""
-    with file(run, precision).open(newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    return {name: np.array([float(row[name]) for row in rows]) for name in METRICS}
+        columns = {metric: final[metric] for metric in METRICS}
+        write_csv(file(name, precision), *by_seed(SEEDS, columns))
 
 
 def difference(low: np.ndarray, exact: np.ndarray) -> str:
@@ -79,7 +68,6 @@ def difference(low: np.ndarray, exact: np.ndarray) -> str:
 
 
 def compare() -> None:
-    """Print a table of both precisions."""
     print(f"Measured on: {machine('torch', 'gymnasium', 'mujoco')}\n")
     runs = load_study(ROOT / "params.yaml").runs("pretrain")
     rows = []
@@ -87,7 +75,7 @@ def compare() -> None:
         if missing := [kind for kind in PRECISIONS if not file(run, kind).exists()]:
             print(f"{run}: not trained in {' and '.join(missing)}", file=sys.stderr)
             continue
-        exact, low = (read(run, precision) for precision in PRECISIONS)
+        exact, low = (read_table(file(run, precision)) for precision in PRECISIONS)
         for name in METRICS:
             means = [f"{values[name].mean():.3g}" for values in (exact, low)]
             rows.append([run, name, *means, difference(low[name], exact[name])])
@@ -96,7 +84,6 @@ def compare() -> None:
 
 
 def main(given: list[str]) -> None:
-    """See the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.precision")
     parser.add_argument("what", choices=[*PRECISIONS, "compare"])
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

@@ -34,12 +34,7 @@ SETTINGS = """{"kind": "sql", "critics": 1, "hidden": [64, 64], "batch": 32,
 CANDIDATES = (1, 2, 4, 16)
 """Of so many draws one is taken, by importance."""
 CELLS = 20
-PEAKS = [
-    ((0.5, 0.0), 0.05),
-    ((0.5, 0.0), 0.03),
-    ((0.5, 0.5), 0.10),
-    ((0.5, 0.5), 0.06),
-]
+PEAKS = [((0.5, 0.0), 0.05), ((0.5, 0.0), 0.03), ((0.5, 0.5), 0.10), ((0.5, 0.5), 0.06)]
 """c and w."""
 STARTS = {"almost uniform": SteinSampler, "a blob in the middle": PlainStartSampler}
 """How fresh samplers draw; the first is the product's."""
@@ -93,7 +88,6 @@ def drawn(sampler: SteinSampler, peaks: Peaks, candidates: int) -> Tensor:
 
 
 def main() -> None:
-    """Print the table."""
     torch.set_num_threads(1)
     print(f"Measured on: {machine('torch')}\n")
     of = ", ".join(str(count) for count in CANDIDATES)

@@ -124,7 +124,6 @@ def arguments(given: list[str]) -> argparse.Namespace:
 
 
 def main(given: list[str]) -> None:
-    """See the module's docstring."""
     options = arguments(given)
     if options.list:
         for name, variant in VARIANTS.items():

@@ -89,12 +89,7 @@ def measure(work: Work) -> Measured:
         final = finish(training).final
         agent = on_the_cpu(training)
         exact = score(
-            agent,
-            work.oracle,
-            PROBES,
-            work.seeds,
-            draws=work.draws,
-            cells=work.cells,
+            agent, work.oracle, PROBES, work.seeds, draws=work.draws, cells=work.cells
         )
         q_share, share = shares_of_goals(agent, work)
         q_kl = divergence_of_q(agent, work.oracle)

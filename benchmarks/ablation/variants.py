@@ -9,18 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import rounded
-from benchmarks.ablation.learners import (
-    AVERAGE_RATE,
-    ActionSpaceSampler,
-    AveragedWeights,
-    KernelProposals,
-    LowerOfCritics,
-    PlainStartSampler,
-    narrow_bandwidth,
-    no_table,
-    paper_bandwidth,
-    upper_median_bandwidth,
-)
+from benchmarks.ablation import learners
 from benchmarks.patches import Patch
 from pipeline.core.agents import sql
 from pipeline.core.agents.settings import Sql
@@ -105,8 +94,7 @@ VARIANTS = {
         PAPER,
     ),
     "random_points": Variant(
-        "independent actions in the soft value, no lattice",
-        _set(value_points="random"),
+        "independent actions in the soft value, no lattice", _set(value_points="random")
     ),
     "value_particles_64": Variant(
         "64 actions in the soft value", _set(value_particles=64)
@@ -114,7 +102,7 @@ VARIANTS = {
     "kernel_proposals": Variant(
         "half of the soft value's actions around the sampler's own draws",
         _half_the_uniform,
-        ((sql, "SoftQLearning", KernelProposals),),
+        ((sql, "SoftQLearning", learners.KernelProposals),),
         computation={"compile": "never"},
     ),
     "one_critic": Variant("one critic", _set(critics=1)),
@@ -123,13 +111,13 @@ VARIANTS = {
     "lower_of_two": Variant(
         "lower of two critics in target and sampler",
         _set(critics=2),
-        ((sql, "SoftQLearning", LowerOfCritics),),
+        ((sql, "SoftQLearning", learners.LowerOfCritics),),
     ),
     "bfloat16": BFLOAT16,
     "units_256": Variant("256 units in hidden layers", _set(hidden=(256, 256))),
     "no_table": Variant(
         "values computed anew for every batch, which changes no expectation",
-        replaced=((value_table, "make", no_table),),
+        replaced=((value_table, "make", learners.no_table),),
     ),
     "no_annealing": Variant(
         "the temperature is fixed from the first update",
@@ -139,8 +127,8 @@ VARIANTS = {
         "learning rates do not fall", _set(learning_rate__constant=1.0)
     ),
     "averaged_weights": Variant(
-        f"judged with averaged weights (rate {AVERAGE_RATE:g})",
-        replaced=((sql, "SoftQLearning", AveragedWeights),),
+        f"judged with averaged weights (rate {learners.AVERAGE_RATE:g})",
+        replaced=((sql, "SoftQLearning", learners.AveragedWeights),),
     ),
     "smooth_target": Variant(
         "target follows with τ = 0.01", _set(target={"tau": 0.01})
@@ -160,22 +148,22 @@ VARIANTS = {
     "candidates_16": Variant("one of 16 draws", _set(candidates=16)),
     "action_space": Variant(
         "Stein update in action space, as the authors' code",
-        replaced=((sql, "SteinSampler", ActionSpaceSampler),),
+        replaced=((sql, "SteinSampler", learners.ActionSpaceSampler),),
     ),
     "plain_start": Variant(
         "the sampler does not begin uniform",
-        replaced=((sql, "SteinSampler", PlainStartSampler),),
+        replaced=((sql, "SteinSampler", learners.PlainStartSampler),),
     ),
     "narrow_kernel": Variant(
         "a tenth of the kernel's bandwidth",
-        replaced=((soft, "kernel_bandwidth", narrow_bandwidth),),
+        replaced=((soft, "kernel_bandwidth", learners.narrow_bandwidth),),
     ),
     "upper_median": Variant(
         "kernel bandwidth from the upper median",
-        replaced=((soft, "kernel_bandwidth", upper_median_bandwidth),),
+        replaced=((soft, "kernel_bandwidth", learners.upper_median_bandwidth),),
     ),
     "paper_bandwidth": Variant(
         "kernel bandwidth as the text of the paper",
-        replaced=((soft, "kernel_bandwidth", paper_bandwidth),),
+        replaced=((soft, "kernel_bandwidth", learners.paper_bandwidth),),
     ),
 }

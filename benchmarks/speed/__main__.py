@@ -46,19 +46,10 @@ class Table:
     lines: Callable[[Sequence[Row]], Iterator[str]]
 
 
+MODULES = (updates, peers, steps, switches, threads, memory, start, bookkeeping, gpu)
 TABLES: Mapping[str, Table] = {
     module.__name__.rpartition(".")[2]: Table(module.measure, module.lines)
-    for module in (
-        updates,
-        peers,
-        steps,
-        switches,
-        threads,
-        memory,
-        start,
-        bookkeeping,
-        gpu,
-    )
+    for module in MODULES
 }
 ELSEWHERE = ("gpu",)
 """What is measured only where it is asked for by name."""
@@ -102,7 +93,6 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
 
 
 def main(given: Sequence[str]) -> None:
-    """See the module's docstring."""
     options = arguments(given)
     effort = Effort(options.repeats, options.seconds)
     everywhere = [name for name in TABLES if name not in ELSEWHERE]

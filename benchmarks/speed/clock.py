@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import Any
-from unittest.mock import patch
+
+from benchmarks.patches import patched
 
 
 class Clock:
@@ -34,14 +35,16 @@ class Clock:
             self.seconds[part] = self.seconds.get(part, 0.0) + now - self._since
         self._since = now
 
-    @contextmanager
-    def watching(self, watched: Iterable[tuple[str, Any, str]]) -> Iterator[None]:
+    def watching(
+        self, watched: Iterable[tuple[str, Any, str]]
+    ) -> AbstractContextManager[None]:
         """Charge calls of a module's or class's function: (part, owner, name)."""
-        with ExitStack() as stack:
-            for part, owner, name in watched:
-                timed = self._around(part, getattr(owner, name))
-                stack.enter_context(patch.object(owner, name, timed))
-            yield
+        return patched(
+            [
+                (owner, name, self._around(part, getattr(owner, name)))
+                for part, owner, name in watched
+            ]
+        )
 
     def _around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, charged to a part."""

@@ -127,7 +127,6 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """A row for every case."""
     yield f"GPU: {rows[0]['device']}.\n"
     keys = ("learner", "members", "width", "compiled", "recorded", "precision")
     columns = ["learner", "units", "members", "program", "precision"]

@@ -83,7 +83,6 @@ def fill(measured: Training) -> None:
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:
-    """Bytes, in a fresh process each."""
     for case, replay in product(CASES, REPLAYS):
         yield [
             {
@@ -97,7 +96,6 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """A row for every population."""
     yield from markdown(
         [
             *HEAD,

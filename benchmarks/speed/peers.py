@@ -8,24 +8,11 @@ from itertools import groupby
 from statistics import median
 
 from benchmarks.peer import sb3_learner
+from benchmarks.speed import subject
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.plain_sql import updating_plainly
 from benchmarks.speed.rows import Row, groups, markdown, rates, ratios, spread
-from benchmarks.speed.subject import (
-    DISCOUNT,
-    ENVIRONMENT,
-    RATE,
-    REPLAY,
-    TAU,
-    WARMUP,
-    Case,
-    Program,
-    Run,
-    compiled_programs,
-    hush_mujoco,
-    training_on,
-    updating,
-)
+from benchmarks.speed.subject import Case, Run
 from pipeline.core.training.loop import RECORD_EVERY
 
 OURS = "this project"
@@ -38,20 +25,20 @@ SIDE = ("side", "program", "members", "processes")
 
 def sb3_training_on(case: Case) -> Run:
     """As `training_on`, by stable-baselines3 and for one agent."""
-    hush_mujoco()
+    subject.hush_mujoco()
     model = sb3_learner(
         case.learner,
-        ENVIRONMENT,
+        subject.ENVIRONMENT,
         width=case.width,
-        learning_rate=RATE,
-        buffer_size=REPLAY,
-        learning_starts=WARMUP,
+        learning_rate=subject.RATE,
+        buffer_size=subject.REPLAY,
+        learning_starts=subject.WARMUP,
         batch_size=case.batch,
-        tau=TAU,
-        gamma=DISCOUNT,
+        tau=subject.TAU,
+        gamma=subject.DISCOUNT,
         seed=0,
     )
-    model.learn(WARMUP)
+    model.learn(subject.WARMUP)
 
     def run(calls: int) -> None:
         model.learn(calls * RECORD_EVERY, reset_num_timesteps=False)
@@ -59,20 +46,19 @@ def sb3_training_on(case: Case) -> Run:
     return run
 
 
-def programs() -> tuple[Program, ...]:
+def programs() -> tuple[subject.Program, ...]:
     """Ours."""
-    return "eager", *compiled_programs()
+    return "eager", *subject.compiled_programs()
 
 
 def contestants() -> Iterator[Contestant]:
-    """Everything that is compared, side by side."""
     for critics in (1, 2):
         sql = Case("sql", 1, 128, 256, critics=critics)
         labels = {"target": "P1"} | asdict(sql)
         for program in programs():
             case = replace(sql, program=program)
             ours = {"side": OURS, "program": program}
-            yield Contestant(labels | ours, updating, (case,), "ours")
+            yield Contestant(labels | ours, subject.updating, (case,), "ours")
         plain = labels | {"side": "plain PyTorch"}
         yield Contestant(plain, updating_plainly, (sql, critics), "theirs")
     for target, sizes in (("P2", (1, 256, 256)), ("P3", (1, 128, 64))):
@@ -84,7 +70,7 @@ def contestants() -> Iterator[Contestant]:
 def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Contestant]:
     """Ours in every program, and theirs with one member a process."""
     sides: list[tuple[str, Callable[..., Run], str, Case]] = [
-        (OURS, training_on, "ours", replace(case, program=program))
+        (OURS, subject.training_on, "ours", replace(case, program=program))
         for program in programs()
     ]
     sides.append((SB3, sb3_training_on, "theirs", replace(case, members=1)))

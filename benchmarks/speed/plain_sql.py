@@ -12,17 +12,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from benchmarks.speed.subject import (
-    ACTIONS,
-    BATCHES,
-    DISCOUNT,
-    RATE,
-    STATES,
-    TAU,
-    Case,
-    Run,
-    batches,
-)
+from benchmarks.speed import subject
+from benchmarks.speed.subject import ACTIONS, RATE, STATES, Case, Run
 
 
 def network(width: int, output: int) -> nn.Sequential:
@@ -65,7 +56,7 @@ class PlainSoftQLearning:
             for critic, target in zip(self._critics, self._targets, strict=True):
                 parameters = zip(critic.parameters(), target.parameters(), strict=True)
                 for source, own in parameters:
-                    own.copy_(TAU * source + (1 - TAU) * own)
+                    own.copy_(subject.TAU * source + (1 - subject.TAU) * own)
 
     @torch.no_grad()
     def _bellman_target(
@@ -76,7 +67,7 @@ class PlainSoftQLearning:
         q_next = _least(self._targets, _repeated(state_next, proposals), proposals)
         value = torch.logsumexp(q_next, dim=1) - math.log(self._particles)
         value = value + ACTIONS * math.log(2)
-        return reward + DISCOUNT * (1 - terminated) * value
+        return reward + subject.DISCOUNT * (1 - terminated) * value
 
     def _update_critics(self, state: Tensor, action: Tensor, target: Tensor) -> None:
         for critic, adam in zip(self._critics, self._critic_adams, strict=True):
@@ -131,10 +122,10 @@ def updating_plainly(case: Case, critics: int) -> Run:
     agent = PlainSoftQLearning(
         width=case.width, particles=case.particles, critics=critics
     )
-    drawn = [[part[0] for part in batch[:5]] for batch in batches(case)]
+    drawn = [[part[0] for part in batch[:5]] for batch in subject.batches(case)]
 
     def run(calls: int) -> None:
         for index in range(calls):
-            agent.update(*drawn[index % BATCHES])
+            agent.update(*drawn[index % subject.BATCHES])
 
     return run

@@ -69,7 +69,6 @@ def _seconds(program: str, variables: Mapping[str, str] | None = None) -> float:
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """A row for every moment."""
     yield from markdown(
         ["after the start of a process, until", "seconds"],
         (

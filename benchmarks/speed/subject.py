@@ -87,12 +87,12 @@ def compiled_programs() -> tuple[Program, ...]:
     return ("graph", "graph, bfloat16") if has_bfloat16() else ("graph",)
 
 
-def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
+def algorithm(case: Case, *, replay: int, warmup: int, rate: float = RATE) -> Algorithm:
     """Settings that the same networks, batches and step sizes of a peer have, too."""
     settings: dict[str, object] = {
         "kind": case.learner,
         "hidden": (case.width, case.width),
-        "learning_rate": {"q": RATE, "policy": RATE, "constant": 1.0},
+        "learning_rate": {"q": rate, "policy": rate, "constant": 1.0},
         "batch": case.batch,
         "replay": replay,
         "warmup": warmup,
@@ -101,22 +101,19 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
     }
     match case.learner:
         case "sql":
+            stein = {"fixed": case.particles, "updated": case.particles}
             settings |= {
                 "critics": case.critics,
                 "temperature": {"fixed": 1.0},
                 "value_particles": case.particles,
                 "value_points": "random",
-                "particles": {
-                    "states": case.batch,
-                    "fixed": case.particles,
-                    "updated": case.particles,
-                },
+                "particles": {"states": case.batch} | stein,
                 "candidates": 1,
             }
         case "sac":
             automatic = {"target_entropy_per_dim": -1.0, "initial": 1.0}
             settings |= {
-                "temperature": automatic | {"learning_rate": RATE},
+                "temperature": automatic | {"learning_rate": rate},
                 "value": "critics",
             }
         case "ddpg":
@@ -127,11 +124,9 @@ def algorithm(case: Case, *, replay: int, warmup: int) -> Algorithm:
 
 def population(case: Case, computation: Computation | None = None) -> QLearner:
     """Fresh learners, computed as their case says or otherwise."""
-    config = algorithm(case, replay=REPLAY, warmup=WARMUP)
-    members = case.members
     agent = factory.make(
-        (config,) * members,
-        tuple(range(members)),
+        (algorithm(case, replay=REPLAY, warmup=WARMUP),) * case.members,
+        tuple(range(case.members)),
         states=STATES,
         actions=ACTIONS,
         discount=DISCOUNT,
@@ -151,32 +146,25 @@ def hush_mujoco() -> None:
     mujoco.set_mju_user_warning(lambda message: None)
 
 
+def judged_rarely(
+    environment: str, *, every: int, horizon: int | None = None
+) -> Gymnasium:
+    """A task whose greedy policies are judged by one episode."""
+    judged = {"every": every, "episodes": 1, "final_episodes": 1, "policy": "greedy"}
+    said: dict[str, object] = {"kind": "gymnasium", "id": environment}
+    said |= {"horizon": horizon, "discount": DISCOUNT, "objective": "return"}
+    return Gymnasium.model_validate(said | {"evaluation": judged})
+
+
 def training(
     case: Case, *, steps: int, replay: int, warmup: int, horizon: int | None = None
 ) -> Training:
     """A run on HalfCheetah-v5 that is judged by one episode, before its first step."""
     hush_mujoco()
-    judged = {"every": steps + 1, "episodes": 1, "final_episodes": 1}
-    task = Gymnasium.model_validate(
-        {
-            "kind": "gymnasium",
-            "id": ENVIRONMENT,
-            "horizon": horizon,
-            "discount": DISCOUNT,
-            "objective": "return",
-            "evaluation": judged | {"policy": "greedy"},
-        }
-    )
-    config = algorithm(case, replay=replay, warmup=warmup)
-    members = case.members
-    job = Job(
-        task=task,
-        algorithms=(config,) * members,
-        seeds=tuple(range(members)),
-        steps=steps,
-        computation=case.computation,
-    )
-    return Training(job)
+    task = judged_rarely(ENVIRONMENT, every=steps + 1, horizon=horizon)
+    algorithms = (algorithm(case, replay=replay, warmup=warmup),) * case.members
+    seeds = tuple(range(case.members))
+    return Training(Job(task, algorithms, seeds, steps, None, case.computation))
 
 
 def batches(case: Case) -> list[Batch]:
@@ -205,10 +193,8 @@ def updating(case: Case) -> Run:
 
 def training_on(case: Case, *, warmup: int = WARMUP, horizon: int | None = None) -> Run:
     """Environment steps with one update each; one call, `RECORD_EVERY` of them."""
-    endless = training(
-        case, steps=ENDLESS, replay=REPLAY, warmup=warmup, horizon=horizon
-    )
-    records = iter(endless)
+    lengths = {"steps": ENDLESS, "replay": REPLAY, "warmup": warmup}
+    records = iter(training(case, **lengths, horizon=horizon))
     for _ in range(1 + warmup // RECORD_EVERY):  # the first record is of step 0
         next(records)
 

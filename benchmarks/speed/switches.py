@@ -14,19 +14,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.patches import Patch, patched
+from benchmarks.speed import subject
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.rows import Row, groups, interval, markdown, rates, ratios
-from benchmarks.speed.subject import (
-    BATCHES,
-    POPULATION,
-    TAU,
-    Case,
-    Program,
-    Run,
-    batches,
-    cells,
-    population,
-)
+from benchmarks.speed.subject import Case, Program, Run
 from pipeline.core.agents import sac, setting, sql, stein
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.sac import SoftActorCritic
@@ -133,7 +124,7 @@ class AveragesOfParts(QLearner):
         for pair in self._targets():
             pieces = (x.chunk(PARTS, dim=1) for x in pair)
             for target, source in zip(*pieces, strict=True):
-                target.copy_(soft.polyak_average(target, source, TAU))
+                target.copy_(soft.polyak_average(target, source, subject.TAU))
 
 
 class SqlOfParts(AveragesOfParts, SoftQLearning):
@@ -197,7 +188,7 @@ SWITCHES: Mapping[str, Switch] = {
 def population_without(case: Case, switch: Switch) -> QLearner:
     """As `subject.population`, with one optimisation switched off."""
     with patched(switch.replaced):
-        return population(case)
+        return subject.population(case)
 
 
 def updating_without(case: Case, name: str) -> Run:
@@ -206,13 +197,13 @@ def updating_without(case: Case, name: str) -> Run:
     case = replace(case, program=switch.program)
     own, times = (replace(case, members=1), case.members) if switch.alone else (case, 1)
     learners = [population_without(own, switch) for _ in range(times)]
-    drawn = batches(own)
+    drawn = subject.batches(own)
     indices = count()
 
     def run(calls: int) -> None:
         for index in islice(indices, calls):
             for learner in learners:
-                learner.update(drawn[index % BATCHES], index=index)
+                learner.update(drawn[index % subject.BATCHES], index=index)
                 if switch.reads:
                     for value in learner.diagnostics().values():
                         value.tolist()
@@ -221,7 +212,6 @@ def updating_without(case: Case, name: str) -> Run:
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:
-    """Seconds of updates, case by case."""
     make: Callable[..., Run] = updating_without
     for case in CASES:
         yield contest(
@@ -242,9 +232,8 @@ def measure(effort: Effort) -> Iterator[list[Row]]:
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """A table for every case."""
-    for own in groups(rows, *POPULATION).values():
-        learner, members, units, batch = cells(own[0])
+    for own in groups(rows, *subject.POPULATION).values():
+        learner, members, units, batch = subject.cells(own[0])
         yield f"\n{learner}, members: {members}, {units}, batch {batch}:\n"
         ways = groups(own, "off")
         base = ways[("nothing",)]

@@ -19,7 +19,6 @@ WAYS = ((1, 1), (2, 1), (1, 2))
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:
-    """Seconds of updates."""
     yield contest(
         [
             Contestant(

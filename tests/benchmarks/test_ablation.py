@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.ablation import learners
 from benchmarks.ablation.__main__ import arguments
-from benchmarks.ablation.learners import (
-    AveragedWeights,
-    kernel_width,
-    mixture_log_density,
-    paper_bandwidth,
-    upper_median_bandwidth,
-)
 from benchmarks.ablation.measure import imbalance, nearest
 from benchmarks.ablation.tables import METRICS, Measured, tables
 from benchmarks.ablation.variants import VARIANTS
@@ -76,7 +70,7 @@ def test_without_a_table_nothing_is_looked_up():
 @pytest.mark.parametrize("name", OF_THE_LEARNER)
 def test_a_variant_learns_something_else_than_the_default(name, default):
     agent = trained(name)
-    if isinstance(agent, AveragedWeights):
+    if isinstance(agent, learners.AveragedWeights):
         agent.settle()
     found = said(agent)
     assert found.isfinite().all()
@@ -106,10 +100,10 @@ def test_a_variant_leaves_the_core_as_it_was(name):
 
 def test_the_density_of_kernel_proposals_integrates_to_one():
     centre = torch.tensor([[-0.4, 0.3], [0.2, 0.1], [0.5, -0.6]])
-    width = kernel_width(centre)
+    width = learners.kernel_width(centre)
     nodes, weights = quadrature(50)
     u = torch.from_numpy(np.arctanh(nodes))
-    log_density = mixture_log_density(u, centre.double(), width.double())
+    log_density = learners.mixture_log_density(u, centre.double(), width.double())
     # Gaussians this wide are smooth over the 200 nodes of an axis.
     total = log_density.exp() @ torch.from_numpy(weights)
     assert float(total) == pytest.approx(1, abs=1e-6)
@@ -118,7 +112,7 @@ def test_the_density_of_kernel_proposals_integrates_to_one():
 def test_half_of_the_kernel_proposals_are_uniform():
     centre = torch.zeros(1, 2)
     far = torch.full((1, 2), 8.0)  # where no kernel reaches
-    found = mixture_log_density(far, centre, torch.full((1, 2), 0.01))
+    found = learners.mixture_log_density(far, centre, torch.full((1, 2), 0.01))
     assert float(found) == pytest.approx(-3 * math.log(2), abs=1e-6)
 
 
@@ -157,9 +151,10 @@ def test_the_change_of_volume_in_action_space_pulls_to_the_middle():
 
 def test_bandwidths_are_what_they_are_called():
     squared = torch.tensor([[1.0, 9.0, 25.0], [4.0, 16.0, 36.0]])
-    upper = upper_median_bandwidth(squared)
+    upper = learners.upper_median_bandwidth(squared)
     assert float(upper) == pytest.approx(16 / math.log(2))
-    assert float(paper_bandwidth(squared)) == pytest.approx(3 / (2 * math.log(4)))
+    paper = learners.paper_bandwidth(squared)
+    assert float(paper) == pytest.approx(3 / (2 * math.log(4)))
 
 
 def test_directions_are_shared_by_goals_that_are_equally_near():

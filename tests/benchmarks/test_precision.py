@@ -1,9 +1,8 @@
-import csv
-
 import numpy as np
 import pytest
 
 from benchmarks import precision
+from pipeline.study.store.files import write_csv
 
 
 def test_the_interval_of_a_difference_is_students():
@@ -17,10 +16,8 @@ def test_both_precisions_stand_beside_each_other(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(precision, "RESULTS", tmp_path)
     for number, kind in enumerate(precision.PRECISIONS):
         for run in ("sac", "ddpg"):
-            with precision.file(run, kind).open("w") as file:
-                writer = csv.writer(file)
-                writer.writerow(["seed", *precision.METRICS])
-                writer.writerows([seed, number, seed, seed] for seed in (1, 2))
+            rows = [[seed, number, seed, seed] for seed in (1, 2)]
+            write_csv(precision.file(run, kind), ["seed", *precision.METRICS], rows)
     precision.compare()
     printed = capsys.readouterr()
     assert "| sac | return | 0 | 1 | +1 [+1, +1] |" in printed.out

@@ -21,14 +21,17 @@ COMPILED = PLAIN.model_copy(update={"compile": "always"})
 SMALL = {"hidden": (8,)}
 
 
+def fresh(config, seeds=(0, 1), *, states=2, actions=2, **others):
+    """A population of an algorithm, of which a name is enough."""
+    config = algorithm(config) if isinstance(config, str) else config
+    sizes = {"states": states, "actions": actions, "discount": DISCOUNT}
+    return factory.make([config] * len(seeds), seeds, **sizes, **others)
+
+
 def make(name, seeds=SEEDS, computation=PLAIN, **changes):
-    agent = factory.make(
-        [algorithm(name).model_copy(update=changes)] * len(seeds),
-        seeds,
-        states=STATES,
-        actions=ACTIONS,
-        discount=DISCOUNT,
-        computation=computation,
+    config = algorithm(name).model_copy(update=changes)
+    agent = fresh(
+        config, seeds, states=STATES, actions=ACTIONS, computation=computation
     )
     generator = torch.Generator().manual_seed(3)
     for weights in agent.networks().values():
@@ -38,20 +41,12 @@ def make(name, seeds=SEEDS, computation=PLAIN, **changes):
 
 
 def batch(index, seeds=SEEDS):
-    def normal(*shape):
-        rows = [
-            torch.randn(
-                BATCH, *shape, generator=torch.Generator().manual_seed(97 * seed + part)
-            )
-            for seed in seeds
-        ]
-        return torch.stack(rows)
+    def normal(part, *shape):
+        each = [torch.Generator().manual_seed(97 * seed + part) for seed in seeds]
+        return torch.stack([torch.randn(BATCH, *shape, generator=g) for g in each])
 
-    part = 10 * index
-    parts = []
-    for shape in ((STATES,), (ACTIONS,), (), (STATES,), ()):
-        part += 1
-        parts.append(normal(*shape))
+    shapes = ((STATES,), (ACTIONS,), (), (STATES,), ())
+    parts = [normal(10 * index + i, *shape) for i, shape in enumerate(shapes, 1)]
     state, action, reward, state_next, ended = parts
     return Batch(state, torch.tanh(action), reward, state_next, (ended > 0.5).double())
 

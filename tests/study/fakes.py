@@ -10,52 +10,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from pipeline.core.agents.settings import Ddpg, Sac
-from pipeline.core.config.evaluation import Evaluation
+from pipeline.core.agents.settings import Ddpg
 from pipeline.core.job import Job, Record, Result
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.study.backends.worker import Desk, HangUpError
 from pipeline.study.machine.threads import VARIABLES
 from pipeline.study.params.study import Study
 from pipeline.study.store.files import atomic_write, read_yaml
+from tests.core import configs
 
 
-def task() -> Gymnasium:
-    return Gymnasium(
-        kind="gymnasium",
-        id="Pendulum-v1",
-        discount=0.99,
-        objective="return",
-        evaluation=Evaluation(every=1, episodes=1, final_episodes=1, policy="sample"),
-    )
-
-
-def sac() -> Sac:
-    return Sac.model_validate(
-        {
-            "kind": "sac",
-            "temperature": {"fixed": 1.0},
-            "value": "critics",
-            "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
-            "hidden": [8],
-            "batch": 4,
-            "replay": 100,
-            "warmup": 5,
-            "updates_per_step": 1,
-            "target": {"tau": 0.005},
-        },
-        strict=False,
-    )
-
-
-def job(seeds: tuple[int, ...] = (0, 1), steps: int = 5) -> Job:
-    return Job(
-        task=task(),
-        algorithms=(sac(),) * len(seeds),
-        seeds=seeds,
-        steps=steps,
-        start=None,
-    )
+def job(seeds: tuple[int, ...], steps: int = 5) -> Job:
+    sac = configs.algorithm("sac")
+    return Job(configs.task("pendulum"), (sac,) * len(seeds), seeds, steps)
 
 
 def study(**changes: Any) -> Study:

@@ -5,21 +5,8 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from benchmarks.speed import (
-    bookkeeping,
-    clock,
-    contest,
-    gpu,
-    memory,
-    peers,
-    rows,
-    start,
-    steps,
-    switches,
-    threads,
-    updates,
-)
-from benchmarks.speed.__main__ import DOCUMENT, TABLES, arguments, with_table
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed import clock, contest, rows
 from benchmarks.speed.subject import Case
 
 
@@ -32,7 +19,7 @@ def timed(labels, seconds, *, each=1):
 
 
 def text(table, measured):
-    return "\n".join(TABLES[table].lines(measured))
+    return "\n".join(speed.TABLES[table].lines(measured))
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):
@@ -72,9 +59,10 @@ def test_updates_stand_beside_their_bare_products():
 
 
 def test_every_update_is_a_case_of_its_own():
-    measured = list(updates.cases())
+    measured = list(speed.updates.cases())
     assert len(set(measured)) == len(measured)
-    for contestants in (list(updates.contestants(measured)), list(peers.contestants())):
+    compared = speed.updates.contestants(measured), speed.peers.contestants()
+    for contestants in compared:
         labels = [tuple(one.labels.items()) for one in contestants]
         assert len(set(labels)) == len(labels)
 
@@ -85,9 +73,9 @@ def test_peers_are_compared_with_ours_of_the_same_row():
     found = text(
         "peers",
         [
-            *timed(labels | {"side": peers.OURS} | eager, [1.0, 1.0], each=100),
-            *timed(labels | {"side": peers.OURS} | graph, [0.5, 0.5], each=100),
-            *timed(labels | {"side": peers.SB3} | eager, [2.0, 4.0], each=100),
+            *timed(labels | {"side": speed.peers.OURS} | eager, [1.0, 1.0], each=100),
+            *timed(labels | {"side": speed.peers.OURS} | graph, [0.5, 0.5], each=100),
+            *timed(labels | {"side": speed.peers.SB3} | eager, [2.0, 4.0], each=100),
         ],
     )
     ours, compiled, theirs = found.splitlines()[-3:]
@@ -97,7 +85,7 @@ def test_peers_are_compared_with_ours_of_the_same_row():
 
 
 def test_what_is_switched_off_is_compared_with_everything_switched_on():
-    case = asdict(switches.CASES[0])
+    case = asdict(speed.switches.CASES[0])
     found = text(
         "switches",
         [
@@ -119,11 +107,11 @@ def test_populations_on_a_gpu_have_a_row_for_every_way():
     labels = asdict(Case("sac", 256, 256, 256)) | {"device": "a GPU"}
     measured = [
         {**labels, **asdict(way), "gibibytes": 2.5, **row}
-        for way in gpu.WAYS
+        for way in speed.gpu.WAYS
         for row in timed({}, [0.005])
     ]
     rows = text("gpu", measured).splitlines()[4:]
-    assert len(rows) == len(gpu.WAYS)
+    assert len(rows) == len(speed.gpu.WAYS)
     assert "| 256 | eager | float32 | 5 (5 … 5) | 51200 (51200 … 51200) |" in rows[0]
     assert "| compiled, CUDA graph | bfloat16 |" in rows[-1]
 
@@ -131,15 +119,15 @@ def test_populations_on_a_gpu_have_a_row_for_every_way():
 def test_without_a_gpu_nothing_is_measured(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SystemExit, match="needed: a GPU"):
-        list(gpu.measure(contest.Effort(1, 0.1)))
+        list(speed.gpu.measure(contest.Effort(1, 0.1)))
 
 
 def test_threads_and_processes_are_compared_with_one_thread():
-    case = asdict(threads.CASES[0])
+    case = asdict(speed.threads.CASES[0])
     measured = [
         row
         for (count, processes), seconds in zip(
-            threads.WAYS, [1.0, 0.8, 0.5], strict=True
+            speed.threads.WAYS, [1.0, 0.8, 0.5], strict=True
         )
         for row in timed(case | {"threads": count, "processes": processes}, [seconds])
     ]
@@ -149,20 +137,20 @@ def test_threads_and_processes_are_compared_with_one_thread():
 
 def test_memory_is_compared_with_what_is_remembered():
     mebibytes = {"replay": 3 * 2**20, "learners": 2**20, "grown": 5 * 2**20}
-    row = asdict(memory.CASES[0]) | {"transitions": 300, "repeat": 0} | mebibytes
+    row = asdict(speed.memory.CASES[0]) | {"transitions": 300, "repeat": 0} | mebibytes
     assert text("memory", [row]).endswith(
         "| 3.0 | 1.0 | 5 (5 … 5) | 1.25 (1.25 … 1.25) |"
     )
 
 
 def test_a_moment_has_a_row():
-    measured = [{"moment": m, "repeat": 0, "seconds": 1.5} for m in start.MOMENTS]
-    assert text("start", measured).count("1.5 (1.5 … 1.5)") == len(start.MOMENTS)
+    measured = [{"moment": m, "repeat": 0, "seconds": 1.5} for m in speed.start.MOMENTS]
+    assert text("start", measured).count("1.5 (1.5 … 1.5)") == len(speed.start.MOMENTS)
 
 
 def test_bookkeeping_is_what_is_not_training_or_judging():
-    seconds = dict.fromkeys(bookkeeping.PARTS, 1.0) | {"wall": 9.0}
-    seconds[bookkeeping.TRAINING] = 95.0
+    seconds = dict.fromkeys(speed.bookkeeping.PARTS, 1.0) | {"wall": 9.0}
+    seconds[speed.bookkeeping.TRAINING] = 95.0
     measured = [{"part": p, "repeat": 0, "seconds": s} for p, s in seconds.items()]
     assert "the last four | 4 (4 … 4) | 4 (4 … 4) |" in text("bookkeeping", measured)
 
@@ -177,8 +165,8 @@ def test_a_clock_stops_for_what_is_called_within(monkeypatch):
 
 
 def test_an_update_has_its_share_of_a_step():
-    seconds = dict.fromkeys(steps.PARTS, 0.001) | {steps.UPDATE: 0.004}
-    case = asdict(steps.CASES[0])
+    seconds = dict.fromkeys(speed.steps.PARTS, 0.001) | {speed.steps.UPDATE: 0.004}
+    case = asdict(speed.steps.CASES[0])
     measured = [
         case | {"part": part, "repeat": repeat, "seconds": spent}
         for repeat in (0, 1)
@@ -189,22 +177,23 @@ def test_an_update_has_its_share_of_a_step():
     assert row.endswith("| 50 (50 … 50) |")
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", speed.TABLES)
 def test_the_document_has_a_place_for_every_table(table):
-    document = DOCUMENT.read_text()
-    changed = with_table(document, table, "first")
+    document = speed.DOCUMENT.read_text()
+    changed = speed.with_table(document, table, "first")
     assert changed.count("first\n\n<!-- end -->") == 1
-    assert with_table(changed, table, "second") == with_table(document, table, "second")
+    again = speed.with_table(changed, table, "second")
+    assert again == speed.with_table(document, table, "second")
 
 
 def test_a_table_without_a_place_is_an_error():
     with pytest.raises(ValueError, match="speed: peers"):
-        with_table("nothing", "peers", "table")
+        speed.with_table("nothing", "peers", "table")
 
 
 def test_a_table_that_is_not_there_is_refused(capsys):
     with pytest.raises(SystemExit):
-        arguments(["udpates"])
+        speed.arguments(["udpates"])
     assert "no table udpates" in capsys.readouterr().err
 
 

@@ -9,13 +9,13 @@ from pipeline.core.config.values import with_values
 from pipeline.core.memory.replay import Batch
 from pipeline.core.memory.rollout import Rollout
 from tests.core.configs import ALGORITHMS, Q_LEARNERS, algorithm
+from tests.core.updating import fresh
 
 STATES, ACTIONS = 3, 2
 
 
 def make(name, seeds=(0, 1)):
-    configs = [algorithm(name)] * len(seeds)
-    return factory.make(configs, seeds, states=STATES, actions=ACTIONS, discount=0.9)
+    return fresh(name, seeds, states=STATES, actions=ACTIONS)
 
 
 def batch(members, *, seed=0):

@@ -14,18 +14,10 @@ import torch
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.memory.replay import Batch
 from pipeline.core.population.noise import Noise
+from tests.core import updating
 from tests.core.configs import algorithm
 from tests.core.plain import PlainDdpg, PlainSac, PlainSql
-from tests.core.updating import (
-    ACTIONS,
-    BATCH,
-    DISCOUNT,
-    SEEDS,
-    assert_same,
-    batch,
-    make,
-    trained,
-)
+from tests.core.updating import ACTIONS, BATCH, SEEDS
 
 LEARNERS = ["sql", "sac", "sac_tuned", "sac_2018", "ddpg_gaussian"]
 
@@ -42,17 +34,17 @@ def double():
     [("sql", PlainSql), ("sac", PlainSac), ("ddpg_gaussian", PlainDdpg)],
 )
 def test_a_fast_update_is_the_plain_one(name, plain):
-    agent = make(name)
+    agent = updating.make(name)
     slow = [
         plain(
             algorithm(name),
             {key: weights[member] for key, weights in agent.networks().items()},
-            discount=DISCOUNT,
+            discount=updating.DISCOUNT,
         )
         for member in range(len(SEEDS))
     ]
     for index in range(3):
-        sample = batch(index)
+        sample = updating.batch(index)
         for member, learner in enumerate(slow):
             own = Batch(*(part[member] for part in sample[:5]))
             learner.update(own, **plain_arguments(name, index, member))
@@ -90,10 +82,10 @@ def plain_arguments(name, index, member):
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("updates", [1, 100])
 def test_a_member_alone_learns_the_same_as_in_a_population(name, updates):
-    together = trained(name, updates)
+    together = updating.trained(name, updates)
     for row, seed in enumerate(SEEDS):
-        alone = trained(name, updates, seeds=(seed,))
-        assert_same(alone, together, row=slice(row, row + 1), tolerance=1e-8)
+        alone = updating.trained(name, updates, seeds=(seed,))
+        updating.assert_same(alone, together, row=slice(row, row + 1), tolerance=1e-8)
 
 
 @pytest.mark.slow
@@ -131,8 +123,8 @@ def test_compiled_updates_are_the_same_as_eager_ones(checks):
 def test_products_in_bfloat16_stay_near_those_in_single_precision(name):
     torch.set_default_dtype(torch.float32)
     low = PLAIN.model_copy(update={"precision": "bfloat16"})
-    exact, rounded = make(name), make(name, computation=low)
-    state, action = batch(0).state.float(), batch(0).action.float()
+    exact, rounded = updating.make(name), updating.make(name, computation=low)
+    state, action = updating.batch(0).state.float(), updating.batch(0).action.float()
     q, near = exact.q(state, action), rounded.q(state, action)
     assert not torch.equal(q, near)
     # Eight binary digits of every product, of which errors add up like noise.

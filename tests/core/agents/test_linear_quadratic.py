@@ -2,28 +2,19 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
-from gymnasium.utils.env_checker import check_env
 from pydantic import TypeAdapter
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job
 from pipeline.core.judging.scoring import score
 from pipeline.core.tasks.linear_quadratic.answer import LinearQuadraticAnswer
-from tests.core.configs import ALGORITHMS, task
+from pipeline.core.tasks.settings import Task
+from tests.core.configs import ALGORITHMS, EVALUATION, TASKS, task
 from tests.core.training.test_training import trained
-
-NAME = "maxent/LinearQuadratic-v0"
 
 
 def system(**changes):
     return task("linear_quadratic").model_copy(update=changes).system
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")  # unbounded observations, no render
-def test_gymnasium_accepts_the_environment():
-    env = gymnasium.make(NAME, system=system())
-    check_env(env.unwrapped, skip_render_check=True)
-    assert env.spec.max_episode_steps == 30
 
 
 class TestSystem:
@@ -58,33 +49,16 @@ class TestSystem:
 
 
 class TestEnvironment:
-    def many(self, count=3, limit=30):
+    def many(self, count):
         return gymnasium.make_vec(
-            NAME,
+            "maxent/LinearQuadratic-v0",
             num_envs=count,
             vectorization_mode="vector_entry_point",
-            max_episode_steps=limit,
             system=system(),
         )
 
-    def test_the_vectorised_form_is_the_single_one_many_times(self):
-        many = self.many()
-        singles = [gymnasium.make(NAME, system=system()) for _ in range(3)]
-        observation, _ = many.reset(seed=5)
-        ours = [env.reset(seed=5 + i)[0] for i, env in enumerate(singles)]
-        np.testing.assert_allclose(observation, ours)
-        generator = np.random.default_rng(0)
-        for _ in range(5):
-            action = generator.uniform(-1.5, 1.5, size=(3, 2))  # is cut to the box
-            observation, reward, ended, _, _ = many.step(action)
-            assert not ended.any()
-            for i, env in enumerate(singles):
-                theirs = env.step(action[i].clip(-1, 1))
-                np.testing.assert_allclose(observation[i], theirs[0])
-                assert reward[i] == pytest.approx(theirs[1])
-
     def test_starts_and_disturbances_have_the_stated_scales(self):
-        many = self.many(count=4000, limit=4)
+        many = self.many(4000)
         before, _ = many.reset(seed=0)
         # 4000 draws: a standard deviation has a relative error of 1/√8000 = .011.
         np.testing.assert_allclose(before.std(axis=0), 0.5, rtol=0.05)
@@ -97,7 +71,7 @@ class TestEnvironment:
             before = after
 
     def test_only_the_systems_asked_for_start_again(self):
-        many = self.many()
+        many = self.many(3)
         many.reset(seed=1)
         before, *_ = many.step(np.ones((3, 2)))
         mask = np.array([False, True, False])
@@ -141,12 +115,8 @@ def learned(name, steps, unit, seeds=(0, 1)):
     changes |= {"state_cost": ((unit, 0.0), (0.0, unit))}
     changes |= {"action_cost": ((unit, 0.0), (0.0, unit / 2))}
     alpha = {"temperature": {"fixed": ALPHA * unit}}
-    rare = {
-        "evaluation": task("linear_quadratic").evaluation.model_copy(
-            update={"every": steps}
-        )
-    }
-    config = task("linear_quadratic").model_copy(update=changes | rare)
+    changes |= {"evaluation": EVALUATION | {"every": steps}}
+    config = TypeAdapter(Task).validate_python(TASKS["linear_quadratic"] | changes)
     learner = TypeAdapter(Algorithm).validate_python(LEARNERS[name] | alpha)
     training = trained(Job(config, (learner,) * len(seeds), seeds, steps))
     return training.agent, LinearQuadraticAnswer(config).oracle(ALPHA * unit, {})

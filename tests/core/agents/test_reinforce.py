@@ -15,10 +15,10 @@ from pipeline.core.memory.rollout import Rollout
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.noise import Noise
 from pipeline.core.tasks.settings import Task
-from pipeline.core.training import weights as stored
 from pipeline.core.training.loop import Training, finish
-from tests.core.configs import ALGORITHMS, algorithm, task
-from tests.core.training.test_training import trained, write_weights
+from tests.core.configs import ALGORITHMS, TASKS, algorithm, task
+from tests.core.training.test_training import trained
+from tests.core.updating import fresh
 
 STATES, ACTIONS, TIME, DISCOUNT, ALPHA = 3, 2, 8, 0.9, 0.5
 SEEDS = (0, 1)
@@ -27,9 +27,7 @@ SETTING = Setting(SEEDS, STATES, ACTIONS, discount=0.9)
 
 def make(name, **values):
     config = with_values(algorithm(name), values)
-    return factory.make(
-        [config] * 2, SEEDS, states=STATES, actions=ACTIONS, discount=DISCOUNT
-    )
+    return fresh(config, states=STATES, actions=ACTIONS)
 
 
 def rollout(seed=0):
@@ -169,8 +167,8 @@ def test_the_policy_finds_the_best_action_of_a_bandit(name):
 
 
 class TestTraining:
-    def job(self, name, *, steps, where="pendulum", start=None):
-        return Job(task(where), (algorithm(name),) * 2, SEEDS, steps, start)
+    def job(self, name, *, steps):
+        return Job(task("pendulum"), (algorithm(name),) * 2, SEEDS, steps)
 
     def test_it_learns_once_from_each_full_rollout(self):
         training = trained(self.job("reinforce", steps=21))  # rollouts of 8
@@ -203,33 +201,17 @@ class TestTraining:
         act = agent.act
         agent.update = spy
         agent.act = lambda *args, **kw: acted.append(act(*args, **kw)) or acted[-1]
-        for _ in training:
-            pass
+        list(training)
         assert len(seen) == 2
         for again, did in seen:
             torch.testing.assert_close(again, torch.stack(did, dim=1))
-
-    def test_it_can_start_from_the_networks_of_another_run(self, tmp_path):
-        first = trained(self.job("reinforce", steps=20))
-        write_weights(tmp_path / "weights", first)
-        second = Training(self.job("reinforce", steps=20, start=tmp_path / "weights"))
-        for name, tensor in second.agent.networks().items():
-            assert torch.equal(tensor, first.agent.networks()[name]), name
-
-    def test_networks_that_are_missing_are_named(self, tmp_path):
-        plain = trained(self.job("reinforce_plain", steps=20))
-        write_weights(tmp_path / "weights", plain)
-        with pytest.raises(stored.WrongStartError, match="has no 'value' of shape"):
-            Training(self.job("reinforce", steps=20, start=tmp_path / "weights"))
 
 
 class TestSettings:
     def test_nothing_of_a_replay_is_asked_for(self):
         config = algorithm("reinforce")
         with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-            TypeAdapter(Algorithm).validate_python(
-                ALGORITHMS["reinforce"] | {"replay": 60}
-            )
+            type(config).model_validate(ALGORITHMS["reinforce"] | {"replay": 60})
         assert sweepable(config) == [
             "temperature.fixed",
             "learning_rate",
@@ -257,31 +239,16 @@ class TestSettings:
 @pytest.mark.slow
 @pytest.mark.usefixtures("unchecked")
 def test_it_learns_to_balance_a_pendulum():
+    judged = {"every": 5000, "episodes": 10, "final_episodes": 10, "policy": "greedy"}
     pendulum = TypeAdapter(Task).validate_python(
-        {
-            "kind": "gymnasium",
-            "id": "InvertedPendulum-v5",
-            "discount": 0.99,
-            "objective": "return",
-            "evaluation": {
-                "every": 5000,
-                "episodes": 10,
-                "final_episodes": 10,
-                "policy": "greedy",
-            },
-        }
+        TASKS["pendulum"]
+        | {"id": "InvertedPendulum-v5", "discount": 0.99, "evaluation": judged}
+        | {"horizon": None}
     )
-    config = TypeAdapter(Algorithm).validate_python(
-        {
-            "kind": "reinforce",
-            "hidden": (32, 32),
-            "temperature": {"fixed": 1.0},
-            "learning_rate": 1e-2,
-            "steps_per_update": 200,
-            "credit": "reward_to_go",
-            "baseline": {"value_network": {"learning_rate": 1e-2, "steps": 10}},
-        }
-    )
+    changes = {"hidden": (32, 32), "temperature": {"fixed": 1.0}}
+    changes |= {"learning_rate": 1e-2, "steps_per_update": 200}
+    changes |= {"baseline": {"value_network": {"learning_rate": 1e-2, "steps": 10}}}
+    config = TypeAdapter(Algorithm).validate_python(ALGORITHMS["reinforce"] | changes)
     training = Training(Job(pendulum, (config,) * 6, tuple(range(6)), steps=5000))
     first, *_ = list(training)
     before = np.median(first.metrics["evaluation/return"])

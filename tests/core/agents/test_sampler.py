@@ -8,7 +8,7 @@ from scipy import integrate, optimize, stats
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.stein import NEARLY_UNIFORM, SteinSampler
-from pipeline.core.config.values import with_values
+from tests.core.configs import ALGORITHMS
 
 TEMPERATURE = 0.5
 WIDTH = 0.06
@@ -70,19 +70,14 @@ def best_gaussian():
 
 
 def sampler(seeds, *, actions, candidates=1, rate=3e-3, states=16):
-    config = Sql.model_validate_json(
-        """{"kind": "sql", "critics": 1, "hidden": [64, 64], "batch": 32,
-        "replay": 1000, "warmup": 1, "updates_per_step": 1, "target": {"tau": 0.01},
-        "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
-        "temperature": {"fixed": 0.5},
-        "value_particles": 2, "value_points": "random",
-        "particles": {"states": 32, "fixed": 16, "updated": 16},
-        "candidates": 1}"""
-    )
-    values = {"learning_rate.policy": rate, "particles.states": states}
-    values |= {"candidates": candidates}
+    config = ALGORITHMS["sql"] | {
+        "hidden": (64, 64),
+        "learning_rate": {"q": 1e-3, "policy": rate, "constant": 1.0},
+        "particles": {"states": states, "fixed": 16, "updated": 16},
+        "candidates": candidates,
+    }
     return SteinSampler(
-        [with_values(config, values)] * len(seeds),
+        [Sql.model_validate(config)] * len(seeds),
         Setting(tuple(seeds), states=1, actions=actions, discount=0.9),
     )
 

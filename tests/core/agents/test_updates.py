@@ -9,7 +9,6 @@ import math
 import pytest
 import torch
 
-from pipeline.core.agents import factory
 from pipeline.core.config.values import with_values
 from pipeline.core.memory.replay import Batch
 from pipeline.core.population.lattice import lattice
@@ -17,17 +16,16 @@ from pipeline.core.population.noise import Noise
 from pipeline.core.population.optimizer import learnable
 from tests.core import plain
 from tests.core.configs import algorithm
+from tests.core.updating import fresh
 
 STATES, ACTIONS, DISCOUNT = 3, 2, 0.9
 SEEDS = (0, 1)
 BATCH = 8
 
 
-def make(name, *, discount=DISCOUNT, **values):
-    config = with_values(algorithm(name), values) if values else algorithm(name)
-    agent = factory.make(
-        [config] * 2, SEEDS, states=STATES, actions=ACTIONS, discount=discount
-    )
+def make(name, **values):
+    config = with_values(algorithm(name), values)
+    agent = fresh(config, states=STATES, actions=ACTIONS)
     generator = torch.Generator().manual_seed(3)
     for weights in agent.networks().values():
         weights.add_(0.2 * torch.randn(weights.shape, generator=generator))
@@ -73,6 +71,13 @@ def half_squared(q, target):
     return 0.5 * (q - target).square().mean(dim=-1)
 
 
+def critic_loss(critics, sample, m, value):
+    """Of one member, the mean over its critics."""
+    target = sample.reward[m] + DISCOUNT * (1 - sample.terminated[m]) * value
+    each = [q_of(weights, sample.state[m], sample.action[m]) for weights in critics]
+    return torch.stack([half_squared(q, target) for q in each]).mean()
+
+
 def test_soft_q_learning_bootstraps_from_the_soft_value_of_the_target_network():
     agent, sample, alpha = make("sql"), batch(), 2.0
     before = {k: v.clone() for k, v in agent.networks().items()}
@@ -85,12 +90,7 @@ def test_soft_q_learning_bootstraps_from_the_soft_value_of_the_target_network():
         q_next = torch.stack(each).mean(dim=0)
         mean = torch.exp(q_next / alpha).mean(dim=1) * 2**ACTIONS
         value = alpha * torch.log(mean)
-        target = sample.reward[m] + DISCOUNT * (1 - sample.terminated[m]) * value
-        both = [
-            half_squared(q_of(w, sample.state[m], sample.action[m]), target)
-            for w in before["q"][m]
-        ]
-        expected.append(torch.stack(both).mean())
+        expected.append(critic_loss(before["q"][m], sample, m, value))
     torch.testing.assert_close(losses(agent, sample), torch.stack(expected))
 
 
@@ -113,12 +113,7 @@ def test_soft_actor_critic_bootstraps_from_its_target_network(name):
                 q_of(w, sample.state_next[m], action) for w in before["q_target"][m]
             ]
             value = torch.minimum(*twins) - alpha[m] * log_prob
-        target = sample.reward[m] + DISCOUNT * (1 - sample.terminated[m]) * value
-        both = [
-            half_squared(q_of(w, sample.state[m], sample.action[m]), target)
-            for w in before["q"][m]
-        ]
-        expected.append(torch.stack(both).mean())
+        expected.append(critic_loss(before["q"][m], sample, m, value))
     torch.testing.assert_close(losses(agent, sample), torch.stack(expected))
 
 
@@ -166,9 +161,7 @@ def test_ddpg_bootstraps_from_both_slow_copies():
             before["policy_target"][m], sample.state_next[m], outputs=ACTIONS
         )
         value = q_of(before["q_target"][m], sample.state_next[m], torch.tanh(out))
-        target = sample.reward[m] + DISCOUNT * (1 - sample.terminated[m]) * value
-        q = q_of(before["q"][m], sample.state[m], sample.action[m])
-        expected.append(half_squared(q, target))
+        expected.append(critic_loss([before["q"][m]], sample, m, value))
     torch.testing.assert_close(losses(agent, sample), torch.stack(expected))
 
 
@@ -206,14 +199,8 @@ def test_policies_find_the_best_action_of_a_bandit(name, values):
 @pytest.mark.usefixtures("unchecked")
 def test_soft_actor_critics_spread_is_that_of_the_boltzmann_policy():
     # exp(-4 ‖a - b‖² / α) with α = 0.2 is N(b, α/8): standard deviation 0.158.
-    agent = make(
-        "sac",
-        **{
-            "temperature.fixed": 0.2,
-            "learning_rate.q": 1e-2,
-            "learning_rate.policy": 5e-3,
-        },
-    )
+    rates = {"learning_rate.q": 1e-2, "learning_rate.policy": 5e-3}
+    agent = make("sac", **{"temperature.fixed": 0.2}, **rates)
     for index in range(400):
         agent.update(bandit(index), index=index)
     noise = torch.randn(2, 4000, ACTIONS, generator=torch.Generator().manual_seed(0))

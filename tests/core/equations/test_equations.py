@@ -76,8 +76,7 @@ class TestSoftValue:
         random.shuffle(order)
         zero, alpha = torch.zeros_like(q), torch.tensor(alpha, dtype=DOUBLE)
         torch.testing.assert_close(
-            soft.soft_value(q[..., order], zero, alpha),
-            soft.soft_value(q, zero, alpha),
+            soft.soft_value(q[..., order], zero, alpha), soft.soft_value(q, zero, alpha)
         )
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core.agents import factory
 from pipeline.core.judging.evaluation import Evaluator, summary
 from pipeline.core.tasks.multigoal.arena import BOUND, Arena
 from pipeline.core.tasks.multigoal.metrics import steps_to_all_goals
 from pipeline.core.tasks.trajectories import Trajectories
-from tests.core.configs import algorithm, task
+from tests.core.configs import task
+from tests.core.updating import fresh
 
 
 def ended_at(points, *, reached):
@@ -59,16 +59,14 @@ class TestLocomotion:
         twitch = ended_at([(4, 0), (-0.1, 0)], reached=[False] * 2)
         spread = summary(task("any_direction"), twitch)["direction_spread"]
         assert spread[0] == pytest.approx(1 - 3.9 / 4.1)
-        one = summary(
-            task("any_direction"), ended_at([(0, 2), (0, 1)], reached=[False] * 2)
-        )
-        assert one["direction_spread"][0] == pytest.approx(0.0)
+        one = ended_at([(0, 2), (0, 1)], reached=[False] * 2)
+        spread = summary(task("any_direction"), one)["direction_spread"]
+        assert spread[0] == pytest.approx(0.0)
 
 
 @pytest.fixture
 def population():
-    configs = [algorithm("sac")] * 2
-    return factory.make(configs, (0, 1), states=2, actions=2, discount=0.9)
+    return fresh("sac")
 
 
 def test_an_evaluation_is_repeatable_and_belongs_to_its_block(population):
@@ -107,20 +105,22 @@ def test_steps_to_all_goals_are_those_of_the_first_evaluation_after_learning_beg
     np.testing.assert_equal(found, [100.0, 200.0, np.nan])
 
 
+def judged_by(policy):
+    judged = task("multigoal").evaluation.model_copy(update={"policy": policy})
+    return task("multigoal").model_copy(update={"evaluation": judged})
+
+
 @pytest.mark.parametrize("policy", ["sample", "greedy"])
 def test_an_evaluation_is_what_single_environments_stepped_by_hand_give(
     policy, population
 ):
-    config = task("multigoal")
-    judged = config.evaluation.model_copy(update={"policy": policy})
-    config = config.model_copy(update={"evaluation": judged})
+    config = judged_by(policy)
     found = Evaluator(config, (0, 1), episodes=5)(population, block=3)
     checked = 0
     for member in range(2):
         for episode in range(5):
-            path = found.positions[member, episode][
-                : found.lengths[member, episode] + 1
-            ]
+            length = found.lengths[member, episode]
+            path = found.positions[member, episode, : length + 1]
             if np.abs(path).max() >= BOUND:
                 continue  # at a wall, the displacement is not the action
             checked += 1
@@ -134,10 +134,7 @@ def test_an_evaluation_is_what_single_environments_stepped_by_hand_give(
 
 
 def test_greedy_evaluations_have_no_noise(population):
-    config = task("multigoal")
-    judged = config.evaluation.model_copy(update={"policy": "greedy"})
-    config = config.model_copy(update={"evaluation": judged})
-    found = Evaluator(config, (0, 1), episodes=2)(population, block=0)
+    found = Evaluator(judged_by("greedy"), (0, 1), episodes=2)(population, block=0)
     for member in range(2):
         path = found.positions[member, 0]
         state = torch.tensor(path[0], dtype=torch.float32).expand(2, 1, 2)

@@ -1,36 +1,15 @@
 import numpy as np
 import torch
 
-from pipeline.core.agents import factory
-from pipeline.core.agents.base import Agent
-from pipeline.core.agents.settings import Sac
 from pipeline.core.judging.probes import GRID, probe
 from tests.core.configs import task
+from tests.core.updating import fresh
 
 STATES = task("multigoal").probes
 
 
-def population(seeds: list[int]) -> Agent:
-    sac = Sac.model_validate(
-        {
-            "kind": "sac",
-            "temperature": {"fixed": 2.0},
-            "value": "critics",
-            "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 1.0},
-            "hidden": [8],
-            "batch": 4,
-            "replay": 100,
-            "warmup": 5,
-            "updates_per_step": 1,
-            "target": {"tau": 0.005},
-        },
-        strict=False,
-    )
-    return factory.make([sac] * len(seeds), seeds, states=2, actions=2, discount=0.99)
-
-
 def test_q_is_tabulated_at_state_and_action_of_the_named_axes():
-    agent = population([0, 1])
+    agent = fresh("sac")
     table = probe(agent, STATES, [0, 1])["probe_q"]
     assert table.shape == (2, 3, 41, 41)
     state = torch.from_numpy(STATES[2]).expand(2, 1, 2)
@@ -40,8 +19,8 @@ def test_q_is_tabulated_at_state_and_action_of_the_named_axes():
 
 
 def test_actions_are_drawn_at_every_state_from_the_members_own_stream():
-    both = probe(population([0, 1]), STATES, [0, 1])
-    other = probe(population([7, 1]), STATES, [7, 1])
+    both = probe(fresh("sac"), STATES, [0, 1])
+    other = probe(fresh("sac", (7, 1)), STATES, [7, 1])
     assert both["probe_actions"].shape == (2, 3, 500, 2)
     np.testing.assert_allclose(
         both["probe_actions"][1], other["probe_actions"][1], atol=1e-6

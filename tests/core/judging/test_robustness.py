@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core.agents import factory
 from pipeline.core.judging.evaluation import SHOWN_EPISODES, Evaluator
 from pipeline.core.judging.robustness import robustness
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from tests.core.configs import TASKS, algorithm
+from tests.core.configs import TASKS
+from tests.core.updating import fresh
 
 CONFIG = TASKS["multigoal"] | {"horizon": 30}
 STRAIGHT = tuple(
@@ -71,9 +71,7 @@ ONE_EACH = Walks([(5.0, 0.0), (-5.0, 0.0), (0.0, 0.0)])
 
 def fake(policy, monkeypatch):
     """Let a policy pass for an agent whose tensors are checked."""
-    agent = factory.make(
-        [algorithm("sac")] * 3, (0, 1, 2), states=2, actions=2, discount=0.9
-    )
+    agent = fresh("sac", (0, 1, 2))
     monkeypatch.setattr(agent, "sample", policy.sample)
     monkeypatch.setattr(agent, "greedy", policy.greedy)
     return agent

@@ -11,6 +11,7 @@ from pipeline.core.judging import scoring
 from pipeline.core.judging.scoring import score
 from pipeline.core.tasks.linear_quadratic.answer import LinearQuadraticAnswer
 from tests.core.configs import algorithm, task
+from tests.core.updating import fresh
 
 STATES = np.array([[0.0, 0.0], [0.4, -0.3], [-1.0, 0.2]])
 ALPHA = 2.0
@@ -22,14 +23,8 @@ def oracle():
     return LinearQuadraticAnswer(wide).oracle(ALPHA, {})
 
 
-def population(name, seeds=(0, 1)):
-    return factory.make(
-        [algorithm(name)] * len(seeds), seeds, states=2, actions=2, discount=0.9
-    )
-
-
 def scored(name, oracle, seeds=(0, 1), states=STATES, draws=2000):
-    return score(population(name, seeds), oracle, states, seeds, draws=draws, cells=10)
+    return score(fresh(name, seeds), oracle, states, seeds, draws=draws, cells=10)
 
 
 class Exact(SoftActorCritic):
@@ -127,7 +122,7 @@ def test_a_learner_without_a_soft_value_has_none(oracle):
 
 class TestValue:
     def test_of_soft_q_learning_is_the_integral_of_its_own_q(self, oracle):
-        agent = population("sql")
+        agent = fresh("sql")
         found = score(agent, oracle, STATES, (0, 1), draws=500, cells=10)
         generator = torch.Generator().manual_seed(0)
         action = 2 * torch.rand(2, 20_000, 2, generator=generator) - 1
@@ -141,7 +136,7 @@ class TestValue:
 
     def test_of_soft_actor_critic_is_below_that_of_its_q_alone(self, oracle):
         # E[Q - α log π] = α log ∫ exp(Q/α) - α KL(π ‖ exp(Q/α)/Z) (SQL Eq. 19).
-        agent = population("sac")
+        agent = fresh("sac")
         found = score(agent, oracle, STATES, (0, 1), draws=5000, cells=10)
         axis = (torch.arange(100) + 0.5) / 50 - 1
         plane = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
@@ -155,7 +150,7 @@ class TestValue:
 
 
 def test_another_temperature_is_refused(oracle):
-    agent = population("sac_tuned")  # at .5
+    agent = fresh("sac_tuned")  # at .5
     with pytest.raises(ValueError, match=r"temperature 0\.5 is not to be compared"):
         score(agent, oracle, STATES, (0, 1), draws=100, cells=10)
 

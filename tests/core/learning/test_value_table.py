@@ -1,24 +1,21 @@
 import torch
 
-from pipeline.core.agents import factory
 from pipeline.core.config.learner import CopiedTarget, SmoothTarget
 from pipeline.core.learning import value_table
 from pipeline.core.memory.replay import Replay
 from tests.core.configs import algorithm
+from tests.core.updating import fresh
 
 STEPS, EVERY = 40, 4
 SEEDS = [3, 4]
+COPIED = {"target": CopiedTarget(copy_every=EVERY)}
 CONFIG = algorithm("sql").model_copy(
-    update={
-        "target": CopiedTarget(copy_every=EVERY),
-        "batch": 16,
-        "value_particles": 4000,
-    }
+    update=COPIED | {"batch": 16, "value_particles": 4000}
 )
 
 
 def population(config=CONFIG):
-    return factory.make([config] * 2, SEEDS, states=2, actions=1, discount=0.9)
+    return fresh(config, SEEDS, actions=1)
 
 
 def filled(count, *, capacity=STEPS):
@@ -99,7 +96,4 @@ def test_there_is_one_only_where_it_stays_true_and_saves_work():
     rare = CONFIG.model_copy(update={"batch": 2})
     for config in (smooth, forgets, rare):
         assert table(agent, replay, config) is None
-    ddpg = factory.make(
-        [algorithm("ddpg")] * 2, SEEDS, states=2, actions=1, discount=0.9
-    )
-    assert value_table.make(ddpg, CONFIG, replay, steps=STEPS) is None
+    assert value_table.make(population("ddpg"), CONFIG, replay, steps=STEPS) is None

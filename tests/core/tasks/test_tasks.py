@@ -11,39 +11,51 @@ from pipeline.core.tasks.episodes import Episodes, member_seeds
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from tests.core.configs import TASKS, task
 
+LINEAR = task("linear_quadratic").system
+
 
 @pytest.mark.parametrize(
-    ("name", "limit"),
+    ("name", "limit", "options"),
     [
-        ("maxent/MultiGoal-v0", 30),
-        ("maxent/SwimmerAnyDirection-v0", 500),
-        ("maxent/SwimmerForward-v0", 500),
+        ("maxent/MultiGoal-v0", 30, {}),
+        ("maxent/SwimmerAnyDirection-v0", 500, {}),
+        ("maxent/SwimmerForward-v0", 500, {}),
+        ("maxent/LinearQuadratic-v0", 30, {"system": LINEAR}),
     ],
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")  # unbounded observations, no render
-def test_gymnasium_accepts_our_environments(name, limit):
-    env = gymnasium.make(name)
+def test_gymnasium_accepts_our_environments(name, limit, options):
+    env = gymnasium.make(name, **options)
     check_env(env.unwrapped, skip_render_check=True)
     assert env.spec.max_episode_steps == limit
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("maxent/MultiGoal-v0", {}),
+        ("maxent/LinearQuadratic-v0", {"system": LINEAR}),
+    ],
+)
+def test_the_vectorised_form_is_the_single_one_many_times(name, options):
+    mode = "vector_entry_point"
+    many = gymnasium.make_vec(name, num_envs=3, vectorization_mode=mode, **options)
+    singles = [gymnasium.make(name, **options) for _ in range(3)]
+    observation, _ = many.reset(seed=5)
+    ours = [env.reset(seed=5 + i)[0] for i, env in enumerate(singles)]
+    np.testing.assert_allclose(observation, ours)
+    generator = np.random.default_rng(0)
+    for _ in range(5):
+        action = generator.uniform(-1.5, 1.5, size=(3, 2))  # is cut to the box
+        observation, reward, ended, _, _ = many.step(action)
+        for i, env in enumerate(singles):
+            theirs = env.step(action[i].clip(-1, 1))
+            np.testing.assert_allclose(observation[i], theirs[0])
+            assert reward[i] == pytest.approx(theirs[1])
+            assert ended[i] == theirs[2]
+
+
 class TestMultiGoal:
-    def test_reward_by_hand(self):
-        position, reward, reached = FOUR_GOALS.advance(
-            np.array([1.0, 0.0]), np.array([0.5, -1.0])
-        )
-        # x' = (1.5, -1): nearest goal (5, 0) at squared distance 12.25 + 1.
-        assert position.tolist() == [1.5, -1.0]
-        assert reward == pytest.approx(-30 * 1.25 - 13.25)
-        assert not reached
-
-    def test_entering_a_goal_ends_the_episode_with_a_bonus(self):
-        _, reward, reached = FOUR_GOALS.advance(
-            np.array([0.0, 3.5]), np.array([0.0, 1.0])
-        )
-        assert reached
-        assert reward == pytest.approx(10 - 30 - 0.25)
-
     @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
     def test_four_goals_are_equally_good(self, x, y, a, b):
         _, reward, reached = FOUR_GOALS.advance(np.array([x, y]), np.array([a, b]))
@@ -53,29 +65,6 @@ class TestMultiGoal:
             )
             assert turned == pytest.approx(reward)
             assert also == reached
-
-    @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
-    def test_the_point_stays_in_the_arena(self, x, y, a, b):
-        position, _, _ = FOUR_GOALS.advance(np.array([x, y]), np.array([a, b]))
-        assert np.abs(position).max() <= 7
-
-    def test_the_vectorised_form_is_the_single_one_many_times(self):
-        many = gymnasium.make_vec(
-            "maxent/MultiGoal-v0", num_envs=3, vectorization_mode="vector_entry_point"
-        )
-        singles = [gymnasium.make("maxent/MultiGoal-v0") for _ in range(3)]
-        observation, _ = many.reset(seed=5)
-        ours = [env.reset(seed=5 + i)[0] for i, env in enumerate(singles)]
-        np.testing.assert_allclose(observation, ours)
-        generator = np.random.default_rng(0)
-        for _ in range(5):
-            action = generator.uniform(-1, 1, size=(3, 2))
-            observation, reward, ended, _, _ = many.step(action)
-            for i, env in enumerate(singles):
-                theirs = env.step(action[i])
-                np.testing.assert_allclose(observation[i], theirs[0])
-                assert reward[i] == pytest.approx(theirs[1])
-                assert ended[i] == theirs[2]
 
 
 class TestSwimmer:
@@ -199,7 +188,9 @@ def test_an_environment_may_cut_its_own_episodes():
     config = task("pendulum").model_copy(
         update={"id": "tests/Impatient-v0", "horizon": None}
     )
-    first = Episodes(config, 2, member_seeds((0, 1), "environment"))
+    first, second = (
+        Episodes(config, 2, member_seeds((0, 1), "environment")) for _ in range(2)
+    )
     first.reset()
     cuts = []
     for _ in range(8):
@@ -207,18 +198,14 @@ def test_an_environment_may_cut_its_own_episodes():
         cuts.append(bool(made.truncated.all()))
         first.next(made.terminated | made.truncated)
     assert cuts == [False, False, True, False, False, True, False, False]
-    second = Episodes(config, 2, member_seeds((0, 1), "environment"))
     second.load_state({k: v.clone() for k, v in first.state().items()})
     assert torch.equal(first.observation, second.observation)
     assert first.positions is None  # its own word is not a place in the plane
 
 
 def test_multigoal_lasts_as_long_as_the_task_says():
-    episodes = Episodes(
-        task("multigoal").model_copy(update={"horizon": 45}),
-        1,
-        member_seeds((0,), "environment"),
-    )
+    config = task("multigoal").model_copy(update={"horizon": 45})
+    episodes = Episodes(config, 1, member_seeds((0,), "environment"))
     episodes.reset()
     cuts = [bool(episodes.step(torch.zeros(1, 2)).truncated[0]) for _ in range(45)]
     assert cuts == [False] * 44 + [True]

@@ -68,13 +68,18 @@ class TestExecute:
         for job in range(len(JOBS)):
             assert [step for j, step in told if j == job] == [1, 2, 3, 4, 5]
 
-    def test_workers_are_kept_for_more_work(self, folder, monkeypatch):
-        monkeypatch.setenv("MAXENT_WORKERS", "1")
+    @pytest.fixture
+    def started(self, monkeypatch):
+        """As many things as there were processes started."""
         started = []
         popen = subprocess.Popen
         monkeypatch.setattr(
             subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
         )
+        return started
+
+    def test_workers_are_kept_for_more_work(self, folder, started, monkeypatch):
+        monkeypatch.setenv("MAXENT_WORKERS", "1")
         with LocalProcesses(threads=1, work=fakes.count) as executor:
             for batch in ("a", "b"):
                 executor.run(JOBS, folder=folder / batch, on_record=lambda *_: None)
@@ -82,15 +87,10 @@ class TestExecute:
 
     @pytest.mark.parametrize(("threads", "processes"), [(1, 2), (2, 1)])
     def test_there_are_as_many_processes_as_the_cores_allow(
-        self, folder, monkeypatch, threads, processes
+        self, folder, started, monkeypatch, threads, processes
     ):
         monkeypatch.delenv("MAXENT_WORKERS", raising=False)
         monkeypatch.setattr(capacity, "available_cores", lambda: 2)
-        started = []
-        popen = subprocess.Popen
-        monkeypatch.setattr(
-            subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
-        )
         with LocalProcesses(threads=threads, work=fakes.count) as executor:
             executor.run(JOBS, folder=folder, on_record=lambda *_: None)
         assert len(started) == processes

@@ -1,27 +1,57 @@
+import copy
 from pathlib import Path
 
 import pytest
 
 from pipeline.study.params.load import load_study
 from pipeline.study.params.yaml_lines import ParamsError
-
-VALID = Path(__file__).parents[3] / "studies" / "smoke.yaml"
-TEXT = VALID.read_text()
+from pipeline.study.store.files import write_yaml
+from tests.study.params.smoke import DATA, TEXT
 
 
 @pytest.fixture
-def answer(tmp_path, monkeypatch):
-    """The message about the smoke study with some of its text replaced."""
+def data():
+    """The smoke study, to be changed."""
+    return copy.deepcopy(DATA)
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """The study of a text or of data in `params.yaml`."""
     monkeypatch.chdir(tmp_path)
+
+    def load(said):
+        path = Path("params.yaml")
+        if isinstance(said, str):
+            path.write_text(said)
+        else:
+            write_yaml(path, said)
+        return load_study(path)
+
+    return load
+
+
+@pytest.fixture
+def refused(load):
+    """The message about a text or data."""
+
+    def refused(said) -> str:
+        with pytest.raises(ParamsError) as caught:
+            load(said)
+        return str(caught.value)
+
+    return refused
+
+
+@pytest.fixture
+def answer(refused):
+    """The message about the smoke study with some of its text replaced."""
 
     def answer(*replacements: tuple[str, str]) -> str:
         text = TEXT
         for old, new in replacements:
             assert old in text
             text = text.replace(old, new, 1)
-        Path("params.yaml").write_text(text)
-        with pytest.raises(ParamsError) as caught:
-            load_study(Path("params.yaml"))
-        return str(caught.value)
+        return refused(text)
 
     return answer

@@ -1,8 +1,6 @@
 """What `params.yaml` may say, and how its mistakes are answered."""
 
-import copy
 import re
-from pathlib import Path
 
 import pytest
 
@@ -10,12 +8,7 @@ from pipeline.study.errors import UserError
 from pipeline.study.params.load import load_study
 from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import ParamsError
-from pipeline.study.store.files import read_yaml, write_yaml
-
-ROOT = Path(__file__).parents[3]
-VALID = ROOT / "studies" / "smoke.yaml"
-TEXT = VALID.read_text()
-DATA = read_yaml(VALID)
+from tests.study.params.smoke import ROOT, TEXT, VALID
 
 
 def line_of(text: str, number: int = 1) -> int:
@@ -31,46 +24,37 @@ class TestValid:
     def test_every_study_of_the_project_is_one(self, path):
         assert isinstance(load_study(path), Study)
 
-    def test_numbers_are_those_of_yaml_1_2(self, tmp_path):
-        path = tmp_path / "params.yaml"
-        path.write_text(TEXT.replace("q: 1.0e-3", "q: 1e-3"))
-        assert load_study(path) == load_study(VALID)
+    def test_numbers_are_those_of_yaml_1_2(self, load):
+        assert load(TEXT.replace("q: 1.0e-3", "q: 1e-3")) == load_study(VALID)
 
-    def test_a_stage_may_have_no_runs(self, tmp_path):
-        data = copy.deepcopy(DATA)
+    def test_a_stage_may_have_no_runs(self, data, load):
         data["finetune"]["runs"] = {}
         data["pretrain"]["runs"] = {}
-        write_yaml(tmp_path / "params.yaml", data)
-        assert load_study(tmp_path / "params.yaml").pretrain.runs == {}
+        assert load(data).pretrain.runs == {}
 
-    def test_a_run_may_have_steps_of_its_own(self, tmp_path):
-        data = copy.deepcopy(DATA)
+    def test_a_run_may_have_steps_of_its_own(self, data, load):
         data["explore"]["runs"]["sac"]["steps"] = 900
         data["finetune"]["runs"]["sql_from_sql"]["steps"] = 300
-        write_yaml(tmp_path / "params.yaml", data)
-        study = load_study(tmp_path / "params.yaml")
+        study = load(data)
         assert study.explore.runs["sac"].steps == 900
         assert study.finetune.runs["sql_from_sql"].steps == 300
         assert (study.explore.runs["ddpg"].steps, study.explore.steps) == (None, 400)
 
-    def test_steps_that_no_run_has_need_not_suffice(self, tmp_path):
-        data = copy.deepcopy(DATA)
+    def test_steps_that_no_run_has_need_not_suffice(self, data, load):
         data["explore"]["steps"] = 1
         for run in data["explore"]["runs"].values():
             run["steps"] = 400
-        write_yaml(tmp_path / "params.yaml", data)
-        assert load_study(tmp_path / "params.yaml").explore.steps == 1
+        assert load(data).explore.steps == 1
 
     def test_only_finetuning_has_a_start(self):
         study = load_study(VALID)
         assert study.finetune.runs["sql_from_sql"].start == "sql"
         assert study.scratch.runs["ddpg"].start is None
 
-    def test_an_anchor_may_say_something_once(self, tmp_path):
-        path = tmp_path / "params.yaml"
+    def test_an_anchor_may_say_something_once(self, load):
         once = TEXT.replace("seeds: [0, 1, 2, 3]", "seeds: &seeds [0, 1, 2, 3]")
-        path.write_text(once.replace("hidden: [32, 32]", "hidden: &widths [32, 32]", 1))
-        assert load_study(path) == load_study(VALID)
+        text = once.replace("hidden: [32, 32]", "hidden: &widths [32, 32]", 1)
+        assert load(text) == load_study(VALID)
 
 
 class TestMistakesInOnePlace:
@@ -104,32 +88,16 @@ class TestMistakesInOnePlace:
             ("hidden: [32, 32]", "hidden: 32", "must be a list, found 32"),
             ("hidden: [32, 32]", "hidden: []", "must have at least 1 value, found 0"),
             ("hidden: [32, 32]", "hidden: [32, -1]", "sql.hidden[1]: must be greater"),
-            (
-                "kind: sac",
-                "kind: sacc",
-                "'sac', 'ddpg' or 'reinforce', found 'sacc'; did",
-            ),
-            (
-                "    kind: sac\n",
-                "",
-                "sac.kind: missing; 'sql', 'sac', 'ddpg' or 'reinf",
-            ),
+            ("kind: sac", "kind: sacc", "'ddpg' or 'reinforce', found 'sacc'; did"),
+            (" kind: sac\n", "\n", "sac.kind: missing; 'sql', 'sac', 'ddpg' or 'reinf"),
             ("policy: sample", "policy: smple", "did you mean 'sample'?"),
             ("{tau: 0.005}", "{tua: 0.005}", "must be {tau: …} or {copy_every: …}"),
             ("{tau: 0.005}", "{tau: 1, copy_every: 2}", "copy_every: unknown key"),
-            (
-                "{fixed: 10.0}",
-                "10.0",
-                "mapping with the keys fixed, annealing, found 10.0",
-            ),
+            ("{fixed: 10.0}", "10.0", "with the keys fixed, annealing, found 10.0"),
             ("{fixed: 10.0}", "{fixed: {a: 1}}", "must be a number, found {"),
             ("name: smoke", "name: 3", "must be text, found 3; write it in quotes"),
             ("name: smoke", "name: My Study", "made of a-z, 0-9 and _, found 'My St"),
-            (
-                "    sac: {alg",
-                "    sac-1: {alg",
-                "made of a-z, 0-9 and _, found 'sac-1'",
-            ),
+            (" sac: {alg", " sac-1: {alg", "made of a-z, 0-9 and _, found 'sac-1'"),
             ("[1.0, 30.0]", "[1.0]", "must have 2 values, found 1"),
             ("[1.0, 30.0]", "[1.0, 2.0, 3.0]", "must have at most 2 values, found 3"),
             ("log_uniform", "loguniform", "must be {log_uniform: …} or {uniform: …}"),
@@ -183,13 +151,9 @@ class TestNotAStudyAtAll:
             (f"a:\n {'[' * 99}{']' * 99}", "params.yaml:2: a[0][0]: nested too deeply"),
         ],
     )
-    def test_the_answer_is_one_line(self, tmp_path, monkeypatch, text, said):
-        monkeypatch.chdir(tmp_path)
-        Path("params.yaml").write_text(text)
-        with pytest.raises(ParamsError) as caught:
-            load_study(Path("params.yaml"))
-        assert str(caught.value).startswith(said)
-        assert "\n" not in str(caught.value)
+    def test_the_answer_is_one_line(self, refused, text, said):
+        assert refused(text).startswith(said)
+        assert "\n" not in refused(text)
 
     def test_bytes_that_are_no_text(self, tmp_path):
         (tmp_path / "params.yaml").write_bytes(b"a: 1\nb: \xff\n")

@@ -13,11 +13,8 @@ from hypothesis import strategies as st
 from pipeline.study.params.load import load_study
 from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import ParamsError
-from pipeline.study.store.files import read_yaml, write_yaml
-
-VALID = Path(__file__).parents[3] / "studies" / "smoke.yaml"
-TEXT = VALID.read_text()
-DATA = read_yaml(VALID)
+from pipeline.study.store.files import write_yaml
+from tests.study.params.smoke import DATA, TEXT
 
 
 def places(part: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -55,9 +55,6 @@ def test_numbers_of_scores_are_filed_by_oracle_metric_and_place(metrics):
     assert entry["low"] <= entry["iqm"] <= entry["high"]
     assert values.min() <= entry["iqm"] <= values.max()
     push = explored["sql_10"]["robustness"]["push"]
-    assert set(push["probability_of_improvement"]) == {
-        "explore/sac_10",
-        "explore/ddpg",
-    }
+    assert set(push["probability_of_improvement"]) == {"explore/sac_10", "explore/ddpg"}
     assert "exact" not in explored["sql_east"]
     assert metrics["compose"]["both"]["oracle"]["oracle/success"] == 0.99

@@ -16,9 +16,13 @@ def test_a_temperature_is_recognised_however_it_was_rounded():
     assert not same_temperature(None, 1.0)
 
 
-def test_a_score_of_other_seeds_is_refused(tmp_path):
+@pytest.fixture
+def runs(tmp_path):
     shutil.copytree(small().root, tmp_path / "copy")
-    runs = tmp_path / "copy/results/runs"
+    return tmp_path / "copy/results/runs"
+
+
+def test_a_score_of_other_seeds_is_refused(runs):
     path = runs / "score/ddpg/robustness.csv"
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))
     study = small().study
@@ -26,9 +30,7 @@ def test_a_score_of_other_seeds_is_refused(tmp_path):
         load_scores(study, load_runs(study, runs), runs)
 
 
-def test_a_missing_score_says_how_to_compute_it(tmp_path):
-    shutil.copytree(small().root, tmp_path / "copy")
-    runs = tmp_path / "copy/results/runs"
+def test_a_missing_score_says_how_to_compute_it(runs):
     shutil.rmtree(runs / "score/sql_10")
     study = small().study
     with pytest.raises(UserError, match="missing; compute it: dvc repro score@sql_10"):

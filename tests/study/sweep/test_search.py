@@ -9,27 +9,25 @@ from pipeline.study.sweep.search import FinishedBatches, propose, search
 from pipeline.study.sweep.trials import Params, Trial, best
 from tests.study.sweep.examples import HISTORY, SPACE
 
+DESCRIBED = {"seed": 1, "random_trials": 4, "batch": 1, "size": 4}
+
 
 class TestPropose:
     def test_depends_on_seed_batch_and_history_alone(self):
-        described = {"seed": 1, "random_trials": 4, "batch": 1, "size": 4}
-        first = propose(SPACE, HISTORY, **described)
+        first = propose(SPACE, HISTORY, **DESCRIBED)
         random.seed(5)
-        assert propose(SPACE, HISTORY, **described) == first
-        assert propose(SPACE, HISTORY, **described | {"seed": 2}) != first
-        assert propose(SPACE, HISTORY, **described | {"batch": 2}) != first
-        assert propose(SPACE, HISTORY[:5], **described) != first
+        assert propose(SPACE, HISTORY, **DESCRIBED) == first
+        assert propose(SPACE, HISTORY, **DESCRIBED | {"seed": 2}) != first
+        assert propose(SPACE, HISTORY, **DESCRIBED | {"batch": 2}) != first
+        assert propose(SPACE, HISTORY[:5], **DESCRIBED) != first
 
     def test_the_order_in_which_the_space_is_written_means_nothing(self):
         backwards = dict(reversed(SPACE.items()))
-        described = {"seed": 1, "random_trials": 4, "batch": 1, "size": 4}
-        there = propose(SPACE, HISTORY, **described)
-        assert propose(backwards, HISTORY, **described) == there
+        there = propose(SPACE, HISTORY, **DESCRIBED)
+        assert propose(backwards, HISTORY, **DESCRIBED) == there
 
     def test_stays_inside_the_space(self):
-        for params in propose(
-            SPACE, HISTORY, random_trials=4, seed=3, batch=1, size=20
-        ):
+        for params in propose(SPACE, HISTORY, **DESCRIBED | {"seed": 3, "size": 20}):
             assert list(params) == sorted(SPACE)
             for name, value in params.items():
                 low, high = SPACE[name].bounds

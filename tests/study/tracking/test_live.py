@@ -4,13 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
-from mlflow.tracking import MlflowClient
 
-from pipeline.study.machine.settings import tracking_uri
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.tracking.store import Store, StoreError
 from tests.projects import environment
 from tests.study import fakes
+from tests.study.tracking.store import client, history, runs
 
 PATIENCE_SECONDS = 60
 LIVE = "pipeline.study.tracking.live"
@@ -27,22 +26,6 @@ def open_run(key="k1", stage="explore", children=("seed 0", "seed 1")):
     )
 
 
-def runs_by_name():
-    client = MlflowClient(tracking_uri())
-    experiment = client.get_experiment_by_name("tiny")
-    if experiment is None:
-        return {}
-    found = client.search_runs([experiment.experiment_id])
-    assert len({run.info.run_name for run in found}) == len(found)
-    return {run.info.run_name: run for run in found}
-
-
-def history(name, metric):
-    client = MlflowClient(tracking_uri())
-    points = client.get_metric_history(runs_by_name()[name].info.run_id, metric)
-    return sorted((point.step, point.value) for point in points)
-
-
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
     monkeypatch.setattr(f"{LIVE}.SECONDS_BETWEEN_WRITES", 0.05)
@@ -56,7 +39,7 @@ class TestALiveRun:
         live.log("seed 0", 100, {"train/return": 1.5})
         waited_until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < waited_until:
-            found = runs_by_name().get("explore@sql seed 0")
+            found = runs().get("explore@sql seed 0")
             if found is not None and "train/return" in found.data.metrics:
                 break
             time.sleep(0.1)
@@ -66,12 +49,12 @@ class TestALiveRun:
 
     def test_is_a_parent_with_one_child_per_seed(self):
         open_run().close("FINISHED")
-        runs = runs_by_name()
-        parent = runs.pop("explore@sql")
+        children = runs()
+        parent = children.pop("explore@sql")
         assert parent.data.params == {"task": "multigoal", "algorithm.kind": "sql"}
         assert parent.data.tags["maxent.key"] == "k1"
-        assert runs.keys() == {"explore@sql seed 0", "explore@sql seed 1"}
-        for number, (_, child) in enumerate(sorted(runs.items())):
+        assert children.keys() == {"explore@sql seed 0", "explore@sql seed 1"}
+        for number, (_, child) in enumerate(sorted(children.items())):
             assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
             assert child.data.params == {"seed": str(number)}
             assert child.info.status == "FINISHED"
@@ -89,7 +72,7 @@ class TestALiveRun:
         live = open_run(stage="sweep", children=["trial 0.0"])
         live.log("trial 0.0", 1, {"q": 1.0})
         live.close("FINISHED")
-        assert runs_by_name()["sweep@sql"].data.metrics == {}
+        assert runs()["sweep@sql"].data.metrics == {}
 
     def test_has_the_times_at_which_it_measured(self):
         before = time.time_ns() // 1_000_000
@@ -97,8 +80,8 @@ class TestALiveRun:
         live.log("seed 0", 1, {"q": 1.0})
         after = time.time_ns() // 1_000_000
         live.close("FINISHED")
-        run_id = runs_by_name()["explore@sql seed 0"].info.run_id
-        (point,) = MlflowClient(tracking_uri()).get_metric_history(run_id, "q")
+        run_id = runs()["explore@sql seed 0"].info.run_id
+        (point,) = client().get_metric_history(run_id, "q")
         assert before <= point.timestamp <= after
 
     def test_goes_on_after_an_interruption_and_doubles_nothing(self):
@@ -107,13 +90,13 @@ class TestALiveRun:
             live.log(seed, 1, {"q": 1.0})
             live.log(seed, 2, {"q": 2.0})
         live.close("KILLED")
-        interrupted = runs_by_name()
+        interrupted = runs()
         live = open_run()
         for step in (1, 2, 3):  # from the checkpoint, the first two are told again
             for seed in ("seed 0", "seed 1"):
                 live.log(seed, step, {"q": float(step)})
         live.close("FINISHED")
-        for name, run in runs_by_name().items():
+        for name, run in runs().items():
             assert run.info.run_id == interrupted[name].info.run_id
             assert run.info.status == "FINISHED"
             assert history(name, "q") == [(1, 1.0), (2, 2.0), (3, 3.0)]
@@ -122,9 +105,9 @@ class TestALiveRun:
         live = open_run()
         live.log("seed 0", 1, {"q": 1.0})
         live.close("FINISHED")
-        first = runs_by_name()
+        first = runs()
         open_run().close("FINISHED")
-        second = runs_by_name()
+        second = runs()
         assert second.keys() == first.keys()
         for name, run in second.items():
             assert run.info.run_id != first[name].info.run_id
@@ -132,12 +115,10 @@ class TestALiveRun:
 
     def test_leaves_runs_with_other_keys_alone(self):
         open_run("k1").close("FINISHED")
-        first = runs_by_name()["explore@sql"].info.run_id
+        first = runs()["explore@sql"].info.run_id
         open_run("k2").close("FINISHED")
-        assert MlflowClient(tracking_uri()).get_run(first).info.status == "FINISHED"
-        assert (
-            MlflowClient(tracking_uri()).get_run(first).info.lifecycle_stage == "active"
-        )
+        info = client().get_run(first).info
+        assert (info.status, info.lifecycle_stage) == ("FINISHED", "active")
 
 
 class TestAStoreThatFails:
@@ -212,9 +193,8 @@ def test_processes_may_open_a_new_store_at_the_same_time(tmp_path, monkeypatch):
         assert (process.returncode, warnings) == (0, "")
         assert float(took) < 1.0, "training waits for MLflow"
     names = {f"explore@run_{number}" for number in range(4)}
-    assert runs_by_name().keys() == names | {f"{name} seed 0" for name in names}
-    client = MlflowClient(tracking_uri())
-    (experiment,) = client.search_experiments()
+    assert runs().keys() == names | {f"{name} seed 0" for name in names}
+    (experiment,) = client().search_experiments()
     assert experiment.name == "tiny"
     assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
     assert not Path("mlruns").exists()

@@ -11,54 +11,37 @@ import pytest
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.view import VIEW_TAG
 from tests.projects import await_server, environment
-from tests.study.tracking.store import (
-    STEPS,
-    TRAIN,
-    artifacts,
-    client,
-    everything,
-    experiment,
-    history,
-    live,
-    runs,
-    train,
-)
+from tests.study.tracking import store
 
 pytestmark = pytest.mark.slow
 
 
 class TestALiveRun:
     def test_is_completed_and_not_doubled(self, project, tmp_path):
-        training = live(project)
-        train(training, STEPS)
-        training.close("FINISHED")
-        before = runs()["scratch@sql"].info
+        store.train(project)
+        before = store.runs()["scratch@sql"].info
         done = publish(project, study="tiny")
         assert (done.new, done.completed) == (5, 1)
-        after = runs()["scratch@sql"].info
+        after = store.runs()["scratch@sql"].info
         assert (after.run_id, after.end_time) == (before.run_id, before.end_time)
-        assert history("scratch@sql seed 0", "train/return") == TRAIN
-        assert history("scratch@sql seed 0", "final/return") == [(400, 1.0)]
-        assert "weights.safetensors" in artifacts("scratch@sql", tmp_path)
+        assert store.history("scratch@sql seed 0", "train/return") == store.TRAIN
+        assert store.history("scratch@sql seed 0", "final/return") == [(400, 1.0)]
+        assert "weights.safetensors" in store.artifacts("scratch@sql", tmp_path)
 
     def test_that_was_interrupted_is_filled_up(self, project):
-        training = live(project)
-        train(training, STEPS[:2])
-        training.close("KILLED")
+        store.train(project, steps=store.STEPS[:2], status="KILLED")
         publish(project, study="tiny")
-        assert history("scratch@sql seed 0", "train/return") == TRAIN
-        assert runs()["scratch@sql"].info.status == "FINISHED"
+        assert store.history("scratch@sql seed 0", "train/return") == store.TRAIN
+        assert store.runs()["scratch@sql"].info.status == "FINISHED"
 
     def test_says_the_same_as_one_that_was_published(self, project):
         for name in ("sql", "ddpg"):
-            training = live(project, name=name)
-            train(training, STEPS)
-            training.close("FINISHED")
+            store.train(project, name=name)
         publish(project, study="tiny")
-        mixed = everything()
-        client().rename_experiment(experiment().experiment_id, "before")
+        mixed = store.everything()
+        store.client().rename_experiment(store.experiment().experiment_id, "before")
         publish(project, study="tiny")
-        assert everything() == mixed
+        assert store.everything() == mixed
 
 
 @pytest.fixture
@@ -69,12 +52,11 @@ def server(tmp_path):
         port = free.getsockname()[1]
     root = tmp_path / "server"
     root.mkdir()
-    address = f"http://127.0.0.1:{port}"
-    store = ["--backend-store-uri", f"sqlite:///{root}/mlflow.db"]
-    options = ["--port", str(port), "--workers", "1", *store]
+    address, database = f"http://127.0.0.1:{port}", f"sqlite:///{root}/mlflow.db"
+    options = ["--port", str(port), "--workers", "1", "--backend-store-uri"]
     with (root / "log").open("w") as log:
         started = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options],
+            [sys.executable, "-m", "mlflow", "server", *options, database],
             cwd=root,
             env=environment(),
             stdout=log,
@@ -91,16 +73,14 @@ def server(tmp_path):
 
 def test_a_server_has_the_same_as_a_database(project, server, monkeypatch, tmp_path):
     publish(project, study="tiny")
-    expected = everything()
+    expected = store.everything()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    training = live(project)
-    train(training, STEPS)
-    training.close("FINISHED")
+    store.train(project)
     done = publish(project, study="tiny")
     assert (done.new, done.completed) == (5, 1)
-    assert everything() == expected
-    weights = artifacts("scratch@sql", tmp_path)["weights.safetensors"]
+    assert store.everything() == expected
+    weights = store.artifacts("scratch@sql", tmp_path)["weights.safetensors"]
     assert hashlib.sha256(weights).hexdigest() == hashlib.sha256(b"weights").hexdigest()
     assert publish(project, study="tiny").completed == 0
-    view = json.loads(experiment().tags[VIEW_TAG])
+    view = json.loads(store.experiment().tags[VIEW_TAG])
     assert view["name"] == "study"

@@ -7,13 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.study.store.files import write_csv, write_json
-from pipeline.study.tracking.mirror import (
-    Content,
-    Point,
-    means,
-    mirror_of,
-    params_of,
-)
+from pipeline.study.tracking.mirror import Content, Point, means, mirror_of, params_of
 
 values = st.floats(-1e6, 1e6)
 

@@ -8,16 +8,7 @@ from pipeline.study.store.files import read_yaml
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.view import VIEW_TAG
 from tests.projects import commit, run
-from tests.study.tracking.store import (
-    TRAIN,
-    artifacts,
-    client,
-    everything,
-    experiment,
-    history,
-    older,
-    runs,
-)
+from tests.study.tracking import store
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +17,7 @@ class TestWhatIsPublished:
     def test_every_file_that_the_lock_names_is_an_artifact(self, project, tmp_path):
         publish(project, study="tiny")
         for name, entry in read_yaml(project / "dvc.lock")["stages"].items():
-            contents = artifacts(name, tmp_path).values()
+            contents = store.artifacts(name, tmp_path).values()
             for out in entry["outs"]:
                 path = project / out["path"]
                 files = [path] if path.is_file() else path.rglob("*")
@@ -36,20 +27,20 @@ class TestWhatIsPublished:
     def test_artifacts_lie_where_a_reader_looks_for_them(self, project, tmp_path):
         publish(project, study="tiny")
         lock = "dvc.lock.yaml"
-        assert artifacts("report", tmp_path).keys() == {
+        assert store.artifacts("report", tmp_path).keys() == {
             "report.html",
             "figures/curve.png",
             "figures/scratch_sql.png",
             lock,
         }
-        assert artifacts("sweep@sql_multigoal", tmp_path).keys() == {
+        assert store.artifacts("sweep@sql_multigoal", tmp_path).keys() == {
             "best.yaml",
             "trials/run.json",
             "trials/trials.csv",
             lock,
         }
-        assert artifacts("compare", tmp_path).keys() == {"metrics.json", lock}
-        assert "figures/scratch_sql.png" in artifacts("scratch@sql", tmp_path)
+        assert store.artifacts("compare", tmp_path).keys() == {"metrics.json", lock}
+        assert "figures/scratch_sql.png" in store.artifacts("scratch@sql", tmp_path)
 
     def test_a_figure_that_was_drawn_again_replaces_the_one_of_its_run(
         self, project, tmp_path
@@ -59,15 +50,15 @@ class TestWhatIsPublished:
         figure.write_bytes(figure.read_bytes() + b"drawn again")
         run(project, "dvc", "commit", "-q", "-f", "report")
         publish(project, study="tiny")
-        client().delete_run(older("report"))  # its lock entry is another now
-        shown = artifacts("scratch@sql", tmp_path)["figures/scratch_sql.png"]
+        store.client().delete_run(store.older("report"))  # its lock entry is new
+        shown = store.artifacts("scratch@sql", tmp_path)["figures/scratch_sql.png"]
         assert shown == figure.read_bytes()
         assert publish(project, study="tiny").completed == 0
 
     def test_a_run_says_where_it_comes_from(self, project, tmp_path):
         head = commit(project, "nothing")
         publish(project, study="tiny")
-        tags = runs()["scratch@sql"].data.tags
+        tags = store.runs()["scratch@sql"].data.tags
         assert tags["mlflow.source.git.commit"] == head
         assert tags["mlflow.source.git.dirty"] == "False"
         assert tags["mlflow.source.name"] == "python make.py scratch sql"
@@ -78,7 +69,7 @@ class TestWhatIsPublished:
 
     def test_a_run_says_what_it_is(self, project):
         publish(project, study="tiny")
-        parent = runs()["scratch@sql"].data
+        parent = store.runs()["scratch@sql"].data
         assert parent.tags["mlflow.note.content"] == (
             "Learn one way, from fresh networks: sql_swimmer on swimmer_forward; "
             "400 environment steps of each of the seeds 0, 1."
@@ -98,44 +89,45 @@ class TestWhatIsPublished:
 
     def test_seeds_have_curves_and_their_stage_has_the_means(self, project):
         publish(project, study="tiny")
-        child = runs()["scratch@sql seed 1"].data
+        child = store.runs()["scratch@sql seed 1"].data
         assert child.params == {"seed": "1"}
-        assert history("scratch@sql seed 1", "train/return") == [
-            (step, value + 1) for step, value in TRAIN
+        assert store.history("scratch@sql seed 1", "train/return") == [
+            (step, value + 1) for step, value in store.TRAIN
         ]
-        assert history("scratch@sql seed 1", "evaluation/return") == [
+        assert store.history("scratch@sql seed 1", "evaluation/return") == [
             (200, 200.0),
             (400, 400.0),
         ]
-        assert history("scratch@sql seed 1", "final/return") == [(400, 2.0)]
-        assert history("scratch@sql", "final/return") == [(400, 1.5)]
-        assert history("scratch@sql", "train/return") == [
-            (step, value + 0.5) for step, value in TRAIN
+        assert store.history("scratch@sql seed 1", "final/return") == [(400, 2.0)]
+        assert store.history("scratch@sql", "final/return") == [(400, 1.5)]
+        assert store.history("scratch@sql", "train/return") == [
+            (step, value + 0.5) for step, value in store.TRAIN
         ]
         # Seed 1 never reached all goals: a mean over the others would be a lie.
-        assert "final/steps_to_all_goals" not in runs()["scratch@sql"].data.metrics
+        metrics = store.runs()["scratch@sql"].data.metrics
+        assert "final/steps_to_all_goals" not in metrics
 
     def test_trials_are_the_children_of_their_sweep(self, project):
         publish(project, study="tiny")
-        sweep = runs()["sweep@sql_multigoal"].data
+        sweep = store.runs()["sweep@sql_multigoal"].data
         assert sweep.metrics == {"best/return": 2.5}
         assert sweep.params["best.trial"] == "0.1"
         assert sweep.params["best.temperature.fixed"] == "0.02"
         assert sweep.params["space.temperature.fixed.log_uniform"] == "[0.003, 0.3]"
-        best = runs()["sweep@sql_multigoal trial 0.1"]
+        best = store.runs()["sweep@sql_multigoal trial 0.1"]
         assert best.data.params == {"temperature.fixed": "0.02"}
         assert best.data.metrics == {
             "return": 2.5,
             "return/seed_100": 2.0,
             "return/seed_101": 3.0,
         }
-        failed = runs()["sweep@sql_multigoal trial 1.0"]
+        failed = store.runs()["sweep@sql_multigoal trial 1.0"]
         assert failed.info.status == "FAILED"
         assert failed.data.metrics == {}
 
     def test_a_table_of_statistics_becomes_metrics(self, project):
         publish(project, study="tiny")
-        assert runs()["compare"].data.metrics == {
+        assert store.runs()["compare"].data.metrics == {
             "scratch/sql/return/iqm": 1.5,
             "scratch/sql/return/low": 1.0,
             "scratch/sql/return/high": 2.0,
@@ -143,18 +135,22 @@ class TestWhatIsPublished:
 
     def test_the_ui_has_a_view_of_the_study(self, project):
         done = publish(project, study="tiny")
-        assert VIEW_TAG in experiment().tags
-        assert f"/#/experiments/{experiment().experiment_id}/runs?" in str(done)
+        assert VIEW_TAG in store.experiment().tags
+        assert f"/#/experiments/{store.experiment().experiment_id}/runs?" in str(done)
+
+
+def ids():
+    return {name: run.info.run_id for name, run in store.runs().items()}
 
 
 class TestPublishingAgain:
     def test_changes_nothing(self, project):
         first = publish(project, study="tiny")
-        before = everything(), {n: r.info.run_id for n, r in runs().items()}
+        before = store.everything(), ids()
         second = publish(project, study="tiny")
         assert (first.runs, first.new, first.completed) == (6, 6, 0)
         assert (second.runs, second.new, second.completed) == (6, 0, 0)
-        assert before == (everything(), {n: r.info.run_id for n, r in runs().items()})
+        assert before == (store.everything(), ids())
 
     def test_needs_no_files(self, project):
         publish(project, study="tiny")
@@ -163,22 +159,22 @@ class TestPublishingAgain:
 
     def test_brings_back_what_somebody_took_away(self, project, tmp_path):
         publish(project, study="tiny")
-        whole = everything()
-        client().delete_run(runs()["report"].info.run_id)
-        client().delete_run(runs()["scratch@sql seed 1"].info.run_id)
-        ddpg = runs()["scratch@ddpg"].info.run_id
+        whole = store.everything()
+        store.client().delete_run(store.runs()["report"].info.run_id)
+        store.client().delete_run(store.runs()["scratch@sql seed 1"].info.run_id)
+        ddpg = store.runs()["scratch@ddpg"].info.run_id
         shutil.rmtree(project / "mlartifacts" / ddpg)
         done = publish(project, study="tiny")
         assert (done.new, done.completed) == (1, 2)
-        assert everything() == whole
-        assert "weights.safetensors" in artifacts("scratch@ddpg", tmp_path)
+        assert store.everything() == whole
+        assert "weights.safetensors" in store.artifacts("scratch@ddpg", tmp_path)
 
     def test_replaces_a_run_whose_results_are_others(self, project):
         publish(project, study="tiny")
-        stale = runs()["scratch@sql"].info.run_id
+        stale = store.runs()["scratch@sql"].info.run_id
         records = project / "results/runs/scratch/sql/records.csv"
         records.write_text(records.read_text().replace("0,400,200.0", "0,400,201.0"))
         run(project, "dvc", "commit", "-q", "-f", "scratch@sql")
         assert publish(project, study="tiny").new == 1
-        assert runs()["scratch@sql"].info.run_id != stale
-        assert history("scratch@sql seed 0", "train/return")[-1] == (400, 201.0)
+        assert store.runs()["scratch@sql"].info.run_id != stale
+        assert store.history("scratch@sql seed 0", "train/return")[-1] == (400, 201.0)
