@@ -22,12 +22,6 @@ class DeepDeterministicPolicyGradient(QLearner):
     _config: Ddpg
 
     def __init__(self, configs: Sequence[Ddpg], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         config = configs[0]
         self._config = config
         self._discount = setting.discount
@@ -60,7 +54,6 @@ class DeepDeterministicPolicyGradient(QLearner):
         step: int,
         starting: Bool[Tensor, " member"],
     ) -> Float[Tensor, "member action"]:
-        """The policy's action with noise, inside the box."""
         noise = self._exploration.at(step)
         match self._config.noise:
             case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
@@ -81,7 +74,6 @@ class DeepDeterministicPolicyGradient(QLearner):
         state: Float[Tensor, "member batch state"],
         noise: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch action"]:
-        """The policy has no randomness: the same as `greedy`."""
         return self.greedy(state)
 
     @torch.no_grad()
@@ -97,12 +89,10 @@ class DeepDeterministicPolicyGradient(QLearner):
         state: Float[Tensor, "member batch state"],
         action: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch"]:
-        """The critic."""
         return self._value(self._q, state, action)
 
     @property
     def temperature(self) -> None:
-        """There is none."""
         return None
 
     def _act(
@@ -117,7 +107,6 @@ class DeepDeterministicPolicyGradient(QLearner):
         return q.flatten(start_dim=1)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of the critic, of the policy, and of the target networks."""
         self._diagnostics = self._learn_once(batch)
         self._copy_targets(index=index)
 

@@ -28,12 +28,6 @@ class SoftActorCritic(GaussianPolicy, QLearner):
     """A squashed Gaussian policy and two critics."""
 
     def __init__(self, configs: Sequence[Sac], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         config = configs[0]
         self._config = config
         self._discount = setting.discount
@@ -92,7 +86,6 @@ class SoftActorCritic(GaussianPolicy, QLearner):
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α, as it is now."""
         return self._alpha.value
 
     def _critics(
@@ -102,12 +95,10 @@ class SoftActorCritic(GaussianPolicy, QLearner):
         return self._critic(weights, *twice).view(state.shape[0], 2, state.shape[1])
 
     def follow_schedules(self, progress: float) -> None:
-        """Step sizes and temperature."""
         super().follow_schedules(progress)
         self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of everything that learns."""
         noise = self._noise.at(index)
         self._diagnostics = self._learn_once(batch, noise, self.temperature)
         self._copy_targets(index=index)

@@ -50,12 +50,6 @@ class SoftQLearning(EnergyPolicy, QLearner):
     _config: Sql
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         self._config = config = configs[0]
         self._discount = setting.discount
         self._alpha = Fixed([c.temperature for c in configs], setting)
@@ -109,16 +103,13 @@ class SoftQLearning(EnergyPolicy, QLearner):
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α."""
         return self._alpha.value
 
     def follow_schedules(self, progress: float) -> None:
-        """Step sizes and temperature."""
         super().follow_schedules(progress)
         self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of the soft Q-function, then one of the sampler."""
         self._diagnostics = self._learn_once(
             batch,
             self._proposals.shifts.at(index) if batch.value_next is None else None,
@@ -164,9 +155,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
     ) -> Float[Tensor, "member n"]:
         """V(s) by the target network, estimated (SQL Eq. 10), in reward units.
 
-        Args:
-            state: Any number of states.
-            draw: Which random actions, from the stream `value table`.
+        `draw` says which random actions, from the stream `value table`.
         """
         shifts = self._proposals.shifts_of(state, draw=draw)
         count = state.shape[1]

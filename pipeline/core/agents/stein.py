@@ -40,15 +40,12 @@ units, as [member, batch, particle]."""
 
 
 class SteinSampler:
-    """a = tanh(f(ξ; s)) with ξ ~ N(0, I), for every member of a population."""
+    """a = tanh(f(ξ; s)) with ξ ~ N(0, I), for every member of a population.
+
+    The noise ξ is as wide as an action.
+    """
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
-        """A fresh network.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is. The noise ξ is as wide as an action.
-        """
         config = configs[0]
         self.candidates = config.candidates
         """Draws of which `sample` takes one."""
@@ -88,11 +85,7 @@ class SteinSampler:
     ) -> Float[Tensor, "member batch action"]:
         """One of several draws, by importance: nearer to exp(Q/α) than `draw`.
 
-        Args:
-            state: s.
-            noise: ξ, which decides everything.
-            q: Q(s, a), as for `learn`.
-            temperature: α.
+        The noise ξ decides everything.
         """
         state = state.unsqueeze(2)
         if self.candidates == 1:
@@ -123,12 +116,7 @@ class SteinSampler:
     def best(
         self, state: Float[Tensor, "member batch state"], q: ParticleValues
     ) -> Float[Tensor, "member batch action"]:
-        """The best, by Q, of a fixed set of 32 draws.
-
-        Args:
-            state: s.
-            q: Q(s, a), as for `learn`.
-        """
+        """The best, by Q, of a fixed set of 32 draws."""
         state = state.unsqueeze(2)
         noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
         candidates = self.draw(state, noise)
@@ -167,14 +155,8 @@ class SteinSampler:
     ) -> dict[str, Float[Tensor, " member"]]:
         """One step towards exp(Q/α) at the first of the states (SQL Eqs. 13, 14).
 
-        Args:
-            state: s, at least as many as `particles.states` says.
-            q: Q(s, a) of particles.
-            temperature: α.
-            noise: That of this update.
-
-        Returns:
-            Length of the Stein direction, and spread of actions.
+        There are at least as many states as `particles.states` says. Returns the length
+        of the Stein direction, and the spread of actions.
         """
         state = state[:, : self._states].unsqueeze(2)
         noise_fixed, noise_updated = torch.split(noise, self._counts, dim=2)

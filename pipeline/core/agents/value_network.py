@@ -15,13 +15,6 @@ class ValueNetwork:
     def __init__(
         self, hidden: tuple[int, ...], setting: Setting, rate: Float[Tensor, " member"]
     ) -> None:
-        """A fresh network.
-
-        Args:
-            hidden: Widths of its hidden layers.
-            setting: Of the population.
-            rate: Step size of each member.
-        """
         self._network = setting.network((setting.states,), hidden, 1)
         self.weights = self._network.glorot(setting.seeds, "value")
         self.adam = Adam(self.weights, rate)

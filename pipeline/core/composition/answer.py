@@ -55,14 +55,7 @@ class CombinedAnswer:
         temperature: float,
         spacing: float,
     ) -> None:
-        """Solve all three.
-
-        Args:
-            first: One task.
-            second: The other.
-            rule: How their rewards are combined.
-            temperature: α, in reward units per nat.
-            spacing: Of the grid.
+        """Solve all three; α is in reward units per nat.
 
         Raises:
             ValueError: The tasks cannot be combined, or not solved on this grid.
@@ -87,11 +80,7 @@ class CombinedAnswer:
         self.oracle = solved(self.arena, spacing)
 
     def episodes(self, name: str) -> Episodes:
-        """What the soft-optimal policy of the combined task does.
-
-        Args:
-            name: Of the stream that draws them.
-        """
+        """What the combined task's best policy does, by the stream of that name."""
         return roll_out(
             self.oracle,
             start,

@@ -39,15 +39,9 @@ def judge(
     """Let every member act in the combined task.
 
     Dynamics, starts and noise are the same in both tasks, so that each episode is lived
-    through in one and in the other, and their returns are combined.
-
-    Args:
-        agent: Any population: composed, or a part.
-        first: One task; its `evaluation.policy` says how actions are chosen.
-        second: The other.
-        seeds: One per member.
-        rule: How the rewards are combined.
-        episodes: Of each member.
+    through in one and in the other, and their returns are combined. The agent may be
+    composed, or a part; the first task's `evaluation.policy` says how actions are
+    chosen.
 
     Returns:
         `success`: share of episodes whose last position is within the radius of a goal

@@ -34,10 +34,8 @@ class Composed(EnergyPolicy):
     ) -> None:
         """Put two populations together; the sampler is fresh.
 
-        Args:
-            both: The two populations, member by member of the same seed.
-            descriptions: What the file of each says about it.
-            rule: How the Q-functions are combined.
+        `both` are alike in seeds; `descriptions` are what the file of each says about
+        it.
 
         Raises:
             MisfitError: The two do not fit; see `shared_settings`.
@@ -70,7 +68,6 @@ class Composed(EnergyPolicy):
         state: Float[Tensor, "member batch state"],
         action: Float[Tensor, "member batch action"],
     ) -> Float[Tensor, "member batch"]:
-        """The combined soft Q-function, in reward units."""
         first, second = (part.q(state, action) for part in self._both)
         return SCALES[self._rule] * (first + second)
 
@@ -86,20 +83,16 @@ class Composed(EnergyPolicy):
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α, that of both parts."""
         return self._both[0].temperature
 
     def follow_schedules(self, progress: float) -> None:
-        """Step sizes of the sampler."""
         scale_learning_rates([self._sampler.adam], self._constant, progress=progress)
 
     def train(self, states: Float[ndarray, "member n state"], *, updates: int) -> None:
         """Let the sampler learn the combined Q-function (SQL Eqs. 13, 14).
 
-        Args:
-            states: Where, of each member; batches are drawn from them with replacement
-                by the stream `composition states`.
-            updates: How often.
+        Batches are drawn from each member's `states` with replacement, by the stream
+        `composition states`.
         """
         if len(states) != len(self._seeds):
             raise MisfitError(

@@ -32,12 +32,7 @@ def robustness(
 ) -> Robustness:
     """Let every member act in a task that may differ from the one it learned.
 
-    Args:
-        agent: The trained population.
-        task: The task as it is at test time.
-        seeds: One per member.
-        episodes: Starts of each member.
-        attempts: Episodes from each start.
+    There are `attempts` episodes from each start, and `episodes` starts of each member.
 
     Returns:
         `success`: share of all episodes that do what `task` asks; `success_of_any`:

@@ -35,15 +35,8 @@ class Collector(ABC):
     ) -> int:
         """Take in one step of every member, and learn if it is time to.
 
-        Args:
-            state: Where the members were.
-            action: What they did.
-            made: What came of it.
-            step: Environment step, counted from 0.
-            updates: Updates so far.
-
-        Returns:
-            Updates made now.
+        `step` counts environment steps from 0, `updates` what was learned so far.
+        Returns the updates made now.
         """
 
     @abstractmethod

@@ -24,15 +24,6 @@ class RolloutCollector(Collector):
         steps: int,
         states: int,
     ) -> None:
-        """Make an empty memory.
-
-        Args:
-            agent: Who learns.
-            config: Of the population.
-            seeds: One per member.
-            steps: Environment steps of the whole run.
-            states: Width of a state.
-        """
         self._agent = agent
         self._updates = config.updates(steps)
         self._buffer = RolloutBuffer(
@@ -46,7 +37,6 @@ class RolloutCollector(Collector):
         step: int,
         starting: Bool[Tensor, " member"],
     ) -> Float[Tensor, "member action"]:
-        """The agent's actions from the first step."""
         return self._agent.act(state, step=step, starting=starting)
 
     def learn(
@@ -58,7 +48,6 @@ class RolloutCollector(Collector):
         step: int,
         updates: int,
     ) -> int:
-        """Append the step; make one update if the rollout is complete."""
         self._buffer.add(state, *Outcome.of(made, state.device))
         if not self._buffer.full:
             return 0
@@ -67,9 +56,7 @@ class RolloutCollector(Collector):
         return 1
 
     def state(self) -> dict[str, Tensor]:
-        """The unfinished rollout."""
         return self._buffer.state()
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state` returned."""
         self._buffer.load_state(state)

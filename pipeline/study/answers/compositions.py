@@ -46,11 +46,7 @@ from pipeline.study.store.runs import Run
 
 
 def write_composition(said: Mapping[str, Any], folder: Path) -> None:
-    """Make a composition, judge it, and write what came out.
-
-    Args:
-        said: The description of the composition.
-        folder: Where to.
+    """Make a composition as described, judge it, and write what came out.
 
     Raises:
         UserError: A run is missing or damaged, or the two do not fit.

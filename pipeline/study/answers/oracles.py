@@ -29,11 +29,7 @@ from pipeline.study.store.layout import (
 
 
 def write_oracle(said: Mapping[str, Any], folder: Path) -> None:
-    """Solve a task of the study and write what came out.
-
-    Args:
-        said: The description of the oracle.
-        folder: Where to.
+    """Solve a task of the study as described, and write what came out.
 
     Raises:
         UserError: The task has no exact answer, or not on this grid.
@@ -82,8 +78,7 @@ def _answer(settings: object) -> Answer:
 def refused(where: str) -> Iterator[None]:
     """Tell what cannot be computed with these settings as the user's mistake.
 
-    Args:
-        where: The place of the settings in `params.yaml`.
+    `where` is the place of the settings in `params.yaml`.
 
     Raises:
         UserError: What was raised as a ValueError.

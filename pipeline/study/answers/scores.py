@@ -56,11 +56,7 @@ class Scored:
 
 
 def write_score(said: Mapping[str, Any], folder: Path) -> None:
-    """Judge a run of `explore` and write what came out.
-
-    Args:
-        said: The description of the score.
-        folder: Where to.
+    """Judge a run of `explore` as described, and write what came out.
 
     Raises:
         UserError: The run or an oracle is missing or damaged.

@@ -22,9 +22,7 @@ from pipeline.study.store.layout import (
 def write_descriptions(study: Study, root: Path = Path()) -> None:
     """Write the description of every stage instance, and of the whole study.
 
-    Args:
-        study: Without mistakes.
-        root: Folder of the `params.yaml` that it was read from.
+    The study is without mistakes; `root` has the `params.yaml` that it was read from.
     """
     for (stage, run), described in descriptions(study):
         write_json(root / description_file(stage, run), described, sort=False)

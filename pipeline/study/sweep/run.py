@@ -120,10 +120,7 @@ class SweepPlan:
 def run_sweep(said: Mapping[str, Any], study: str, *, work: Work = train) -> None:
     """Search from where the search was left, and write the best and all trials.
 
-    Args:
-        said: The description of the sweep.
-        study: What the study is called.
-        work: What is done with each chunk of a batch.
+    `said` is the description of the sweep; `work` is done with each chunk of a batch.
 
     Raises:
         UserError: This machine cannot compute as the study asks, every trial failed, or

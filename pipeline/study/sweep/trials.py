@@ -137,12 +137,7 @@ class FinishedSweep:
 
 
 def load_sweep(folder: Path, kind: str) -> FinishedSweep:
-    """Read `results/sweep/<algorithm>/trials`.
-
-    Args:
-        folder: That folder.
-        kind: Of the algorithm.
-    """
+    """Read `results/sweep/<algorithm>/trials`, of an algorithm of that kind."""
     writer = instance("sweep", folder.parent.name)
     with readable(folder / DESCRIBED, writer):
         run = read_json(folder / DESCRIBED)

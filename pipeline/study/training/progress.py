@@ -23,18 +23,11 @@ class Progress:
     """Steps of a stage's members, their pace, and the latest score.
 
     A step is one environment step of every member; the pace counts those of all members
-    together. Steps that come from a checkpoint count as done, not as pace.
+    together. Steps that come from a checkpoint count as done, not as pace. A stage is
+    called `explore@sql`, and `score` is the name of what `scored` is told.
     """
 
     def __init__(self, stage: str, *, members: int, steps: int, score: str) -> None:
-        """Describe what is to be done; nothing is shown before `with`.
-
-        Args:
-            stage: `explore@sql`.
-            members: Learners of the stage.
-            steps: Of each of them.
-            score: Name of what `scored` is told.
-        """
         self._stage = stage
         self._members = members
         self._steps = steps
@@ -77,13 +70,9 @@ class Progress:
     def advance(
         self, part: Hashable, step: int, *, members: int, replayed: bool
     ) -> None:
-        """Note how far some of the members are.
+        """Note how far a part of the members is, and whether it was trained before.
 
-        Args:
-            part: Which of them; any name.
-            step: Their environment step.
-            members: How many they are.
-            replayed: Whether the step was trained before.
+        The part has any name.
         """
         gained = (step - self._step.get(part, 0)) * members
         self._step[part] = step

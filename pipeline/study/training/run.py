@@ -42,10 +42,7 @@ def main(stage: StageName, *, work: Work = train) -> None:
 def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> None:
     """Train a run from where it was left, and write its folder.
 
-    Args:
-        said: Its description.
-        study: What the study is called.
-        work: What is done with each chunk of its seeds.
+    `said` is its description; `work` is done with each chunk of its seeds.
 
     Raises:
         UserError: An input is missing, this machine cannot compute as the study asks,

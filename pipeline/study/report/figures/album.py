@@ -116,13 +116,9 @@ def of_panel(
     metrics: Mapping[str, Any],
     bootstrap: Bootstrap,
 ) -> Iterator[Picture]:
-    """Pictures of runs on one task, beside each other.
+    """Pictures of runs on one task, beside each other; files' names begin with `name`.
 
-    Args:
-        name: Beginning of the files' names.
-        runs: In the order in which they are shown.
-        metrics: Content of `metrics.json`.
-        bootstrap: How the bands of learning curves are made.
+    `metrics` is the content of `metrics.json`.
     """
     confidence = f"{bootstrap.confidence:.0%}"
     task = runs[0].task
