@@ -28,19 +28,13 @@ from pipeline.study.answers.scores import (
     masses_of,
 )
 from pipeline.study.errors import UserError
+from pipeline.study.store import layout
 from pipeline.study.store.files import (
     atomic_write,
     by_seed,
     write_arrays,
     write_csv,
     write_json,
-)
-from pipeline.study.store.layout import (
-    BEHAVIOUR,
-    DESCRIBED,
-    FINAL,
-    SUMMARY,
-    WEIGHTS,
 )
 from pipeline.study.store.runs import Run
 
@@ -64,8 +58,8 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     torch.set_num_threads(said["threads"])
     rule, one, other = said["combine"], first.task, second.task
     composed = compose(
-        first.folder / WEIGHTS,
-        second.folder / WEIGHTS,
+        first.folder / layout.WEIGHTS,
+        second.folder / layout.WEIGHTS,
         visited(first, second),
         rule=rule,
         updates=said["updates"],
@@ -88,9 +82,9 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     if rule == "average":
         columns |= exact.excesses(composed)
     episodes = exact.episodes(f"composition {said['run']}")
-    write_csv(folder / FINAL, *by_seed(first.seeds, columns))
-    write_json(folder / SUMMARY, exact.numbers(episodes))
-    atomic_write(folder / WEIGHTS, composed.to_bytes())
+    write_csv(folder / layout.FINAL, *by_seed(first.seeds, columns))
+    write_json(folder / layout.SUMMARY, exact.numbers(episodes))
+    atomic_write(folder / layout.WEIGHTS, composed.to_bytes())
     arrays = {
         "oracle_masses": masses_of(exact.oracle, states, said["cells"]),
         "oracle_positions": episodes.positions[:SHOWN_EPISODES].astype(np.float32),
@@ -98,8 +92,8 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
         "positions": judged.positions,
         "probe_states": states,
     }
-    write_arrays(folder / BEHAVIOUR, arrays)
-    write_json(folder / DESCRIBED, _described(said, first, second))
+    write_arrays(folder / layout.BEHAVIOUR, arrays)
+    write_json(folder / layout.DESCRIBED, _described(said, first, second))
 
 
 def _described(said: Mapping[str, Any], first: Run, second: Run) -> dict[str, Any]:
