@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pipeline.core.agents.shapes import Action, Actions, Numbers, State, States, Values
 from pipeline.core.config.learner import CopiedTarget, OffPolicy, SmoothTarget
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
@@ -49,12 +50,8 @@ class Agent(ABC):
     _exploration: Noise
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         """Actions for gathering experience: draws from the policy, if no others.
 
         `step`, counted from 0, says which noise is used; `starting`, where an episode
@@ -64,29 +61,19 @@ class Agent(ABC):
         return self.sample(state[:, None], noise[:, None]).squeeze(1)
 
     @abstractmethod
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
+    def sample(self, state: States, noise: Actions) -> Actions:
         """Actions of the policy as learned; `noise` is N(0, I)."""
 
     @abstractmethod
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
+    def greedy(self, state: States) -> Actions:
         """The policy's best guess, without randomness."""
 
     @property
     @abstractmethod
-    def temperature(self) -> Float[Tensor, " member"] | None:
+    def temperature(self) -> Numbers | None:
         """Temperature α, in reward units per nat; None for a learner without one."""
 
-    def soft_value(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"] | None:
+    def soft_value(self, state: States, noise: Actions) -> Values | None:
         """What the learner believes V(s) to be, from one draw per state.
 
         In reward units; None for a learner without a soft value, or one whose soft
@@ -94,7 +81,7 @@ class Agent(ABC):
         """
         return None
 
-    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
+    def diagnostics(self) -> dict[str, Numbers]:
         """Quantities of the last update; `docs/metrics.md` defines each."""
         return self._diagnostics
 
@@ -152,11 +139,7 @@ class QLearner(Agent):
     _config: OffPolicy
 
     @abstractmethod
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def q(self, state: States, action: Actions) -> Values:
         """Q(s, a), in reward units."""
 
     @abstractmethod

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from torch import Tensor
 
+from pipeline.core.agents.shapes import Actions, Numbers, States, Values
 from pipeline.core.exact.composition_bound import PlaneGap
 from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
@@ -32,14 +32,10 @@ class SoftQ(Protocol):
     """A population's soft Q-functions."""
 
     @property
-    def temperature(self) -> Float[Tensor, " member"]:
+    def temperature(self) -> Numbers:
         """α, in reward units per nat."""
 
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def q(self, state: States, action: Actions) -> Values:
         """Q(s, a), in reward units."""
 
 

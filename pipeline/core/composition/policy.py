@@ -14,6 +14,7 @@ from torch import Tensor
 from pipeline.core.agents.base import Part, scale_learning_rates
 from pipeline.core.agents.energy import EnergyPolicy
 from pipeline.core.agents.setting import Setting
+from pipeline.core.agents.shapes import Actions, Numbers, Particles, States, Values
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.composition.fit import shared_settings
@@ -63,18 +64,12 @@ class Composed(EnergyPolicy):
         }
         self._diagnostics = {}
 
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def q(self, state: States, action: Actions) -> Values:
         first, second = (part.q(state, action) for part in self._both)
         return SCALES[self._rule] * (first + second)
 
     def _q_of_particles(
-        self,
-        state: Float[Tensor, "member batch 1 state"],
-        action: Float[Tensor, "member batch particle action"],
+        self, state: Float[Tensor, "member batch 1 state"], action: Particles
     ) -> Float[Tensor, "member batch particle"]:
         repeated = state.expand(-1, -1, action.shape[2], -1)
         return self.q(repeated.flatten(1, 2), action.flatten(1, 2)).view(
@@ -82,7 +77,7 @@ class Composed(EnergyPolicy):
         )
 
     @property
-    def temperature(self) -> Float[Tensor, " member"]:
+    def temperature(self) -> Numbers:
         return self._both[0].temperature
 
     def follow_schedules(self, progress: float) -> None:

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core.agents.base import QLearner
+from pipeline.core.agents.shapes import Action, State
 from pipeline.core.config.learner import OffPolicy
 from pipeline.core.learning import value_table
 from pipeline.core.learning.collector import Collector, Outcome
@@ -60,24 +61,14 @@ class ReplayCollector(Collector):
         )
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         if step < self._config.warmup and not self._pretrained:
             return 2 * self._warmup.at(step) - 1
         return self._agent.act(state, step=step, starting=starting)
 
     def learn(
-        self,
-        state: Float[Tensor, "member state"],
-        action: Float[Tensor, "member action"],
-        made: Transition,
-        *,
-        step: int,
-        updates: int,
+        self, state: State, action: Action, made: Transition, *, step: int, updates: int
     ) -> int:
         outcome = Outcome.of(made, state.device)
         self._replay.add(

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from pipeline.core.agents.reinforce import SoftPolicyGradient
 from pipeline.core.agents.settings import Reinforce
+from pipeline.core.agents.shapes import Action, State
 from pipeline.core.learning.collector import Collector, Outcome
 from pipeline.core.memory.rollout import RolloutBuffer
 from pipeline.core.tasks.episodes import Transition
@@ -31,22 +32,12 @@ class RolloutCollector(Collector):
         )
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         return self._agent.act(state, step=step, starting=starting)
 
     def learn(
-        self,
-        state: Float[Tensor, "member state"],
-        action: Float[Tensor, "member action"],
-        made: Transition,
-        *,
-        step: int,
-        updates: int,
+        self, state: State, action: Action, made: Transition, *, step: int, updates: int
     ) -> int:
         self._buffer.add(state, *Outcome.of(made, state.device))
         if not self._buffer.full:
