@@ -125,9 +125,7 @@ def _repeated(
 
 
 def _drawn(
-    agent: Agent,
-    state: Float[ndarray, " state"],
-    noise: Float[Tensor, "member draw 2"],
+    agent: Agent, state: Float[ndarray, " state"], noise: Float[Tensor, "member draw 2"]
 ) -> Float[ndarray, "member draw 2"]:
     parts = [
         agent.sample(_repeated(state, len(part), part.shape[1]), part)
@@ -137,9 +135,7 @@ def _drawn(
 
 
 def _value(
-    agent: Agent,
-    state: Float[ndarray, " state"],
-    noise: Float[Tensor, "member draw 2"],
+    agent: Agent, state: Float[ndarray, " state"], noise: Float[Tensor, "member draw 2"]
 ) -> Float[ndarray, " member"]:
     """The soft value that each learner believes in; NaN where there is none.
 

@@ -21,12 +21,7 @@ from pipeline.core.judging.evaluation import SHOWN_EPISODES
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.weights import DamagedError
 from pipeline.study.answers.oracles import refused
-from pipeline.study.answers.scores import (
-    distances,
-    drawn_masses,
-    explored,
-    masses_of,
-)
+from pipeline.study.answers.scores import distances, drawn_masses, explored, masses_of
 from pipeline.study.errors import UserError
 from pipeline.study.store import layout
 from pipeline.study.store.files import (

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from pipeline.core.job import Job, Result
@@ -91,12 +90,7 @@ class LocalProcesses(Backend):
         """Nothing is started before there is work."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let every worker save what it has and leave; end those that do not.
 
         One without a job has nothing to save, and would take a second to tidy torch up.

@@ -11,12 +11,7 @@ from typing import Any
 
 from pipeline.study.params.study import RunSettings, Study
 from pipeline.study.store.files import atomic_write, write_json
-from pipeline.study.store.layout import (
-    SOURCE,
-    STUDY,
-    StageName,
-    description_file,
-)
+from pipeline.study.store.layout import SOURCE, STUDY, StageName, description_file
 
 
 def write_descriptions(study: Study, root: Path = Path()) -> None:

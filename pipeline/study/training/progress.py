@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Hashable
 from datetime import timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from pipeline.study.machine.settings import settings
@@ -53,12 +52,7 @@ class Progress:
             self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Show how the stage ended."""
         if self._bar is not None:
             self._show()

@@ -91,9 +91,7 @@ class Arena:
         return self.push is not None
 
     def advance(
-        self,
-        position: Float[ndarray, "*#batch 2"],
-        action: Float[ndarray, "*#batch 2"],
+        self, position: Float[ndarray, "*#batch 2"], action: Float[ndarray, "*#batch 2"]
     ) -> tuple[ndarray, ndarray, ndarray]:
         """One step of the dynamics, without a push.
 

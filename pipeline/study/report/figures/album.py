@@ -110,11 +110,7 @@ def of_kind(kind: str) -> OfKind:
 
 
 def of_panel(
-    name: str,
-    runs: Sequence[Run],
-    *,
-    metrics: Mapping[str, Any],
-    bootstrap: Bootstrap,
+    name: str, runs: Sequence[Run], *, metrics: Mapping[str, Any], bootstrap: Bootstrap
 ) -> Iterator[Picture]:
     """Pictures of runs on one task, beside each other; files' names begin with `name`.
 
@@ -130,8 +126,7 @@ def of_panel(
             "After training: interquartile mean over seeds (tick), its "
             f"{confidence} interval (bar) and every seed (dots).",
             curves.finals(
-                scored,
-                [metrics[run.stage][run.name][task.objective] for run in scored],
+                scored, [metrics[run.stage][run.name][task.objective] for run in scored]
             ),
         )
     if own.panel is not None:

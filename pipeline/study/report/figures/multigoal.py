@@ -165,10 +165,7 @@ def _goal_legend(task: MultiGoal) -> list[Patch]:
 
 
 def trajectories(
-    axes: Axes,
-    task: MultiGoal,
-    positions: Array,
-    colours: Sequence[str] | None = None,
+    axes: Axes, task: MultiGoal, positions: Array, colours: Sequence[str] | None = None
 ) -> None:
     """Episodes over the part of the reward that depends on the place.
 
