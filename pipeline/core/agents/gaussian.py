@@ -48,10 +48,8 @@ class SquashedGaussian:
 
         The same numbers as from `draw`, but their gradient is the score ∇ log π(a | s)
         of the action. The action is known by its noise: from a itself, u could not be
-        had back where the squashing has rounded it to ±1.
-
-        Returns:
-            log π(a | s) with respect to volume in [-1, 1]^d, in nats.
+        had back where the squashing has rounded it to ±1. Densities are with respect to
+        volume in [-1, 1]^d, in nats.
         """
         mean, log_scale = self._parameters(weights, state)
         u = (mean + log_scale.exp() * noise).detach()

@@ -1,14 +1,11 @@
 """How a composed policy does in the combined task."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
 from pipeline.core.agents.base import Agent
-from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator
+from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator, Judged
 from pipeline.core.tasks.multigoal.combination import (
     SCALES,
     Rule,
@@ -16,15 +13,6 @@ from pipeline.core.tasks.multigoal.combination import (
     rarest_shared_goal,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-
-
-@dataclass(frozen=True)
-class Judged:
-    """How every member did in the combined task."""
-
-    numbers: dict[str, Float[ndarray, " member"]]
-    """Metric to one number per member; see `docs/metrics.md`."""
-    positions: Float[ndarray, "member episode time 2"]
 
 
 def judge(

@@ -1,6 +1,7 @@
 """How well policies do: episodes apart from training, and what is read off them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,6 +20,16 @@ APART = 2**40
 evaluations while training."""
 SHOWN_EPISODES = 50
 """Episodes of each member whose positions are kept by whoever evaluates apart."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How every member did, apart from training."""
+
+    numbers: dict[str, Float[ndarray, " member"]]
+    """Metric to one number per member; see `docs/metrics.md`."""
+    positions: Float[ndarray, "member episode time 2"]
+    """In the first episodes; NaN after the end."""
 
 
 class Evaluator:
