@@ -1,11 +1,18 @@
 """What `pyproject.toml` and `requirements.lock` say about the project stays true."""
 
+import importlib
+import inspect
+import pkgutil
 import re
 import tomllib
+from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 from packaging.requirements import Requirement
+
+import pipeline
 
 ROOT = Path(__file__).parents[1]
 PROJECT = (ROOT / "pyproject.toml").read_text()
@@ -14,6 +21,7 @@ LOCKED = [
     for line in (ROOT / "requirements.lock").read_text().splitlines()
     if not line.startswith("#")
 ]
+METHODS = FunctionType, property, cached_property, classmethod, staticmethod
 
 
 def required() -> list[Requirement]:
@@ -50,3 +58,26 @@ def test_a_dependency_says_which_file_needs_it(name, reason):
     assert reason
     for path in re.findall(r"[\w./]+/[\w./]+|\w+\.(?:toml|yaml)", reason):
         assert (ROOT / path).exists()
+
+
+def undocumented(kind: type) -> list[str]:
+    """Public methods that have no docstring, and do not override one that has."""
+    return [
+        f"{kind.__module__}.{kind.__qualname__}.{name}"
+        for name, value in vars(kind).items()
+        if isinstance(value, METHODS)
+        and not name.startswith("_")
+        and not any(getattr(vars(b).get(name), "__doc__", None) for b in kind.__mro__)
+    ]
+
+
+def test_a_method_is_documented_unless_it_overrides_one_that_is():
+    modules = pkgutil.walk_packages(pipeline.__path__, "pipeline.")
+    bare = [
+        method
+        for module in [importlib.import_module(each.name) for each in modules]
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if kind.__module__ == module.__name__ and not name.startswith("_")
+        for method in undocumented(kind)
+    ]
+    assert bare == []

@@ -23,12 +23,8 @@ def chunks(members: int, per_process: int) -> list[slice]:
 
     What is computed together depends on these two numbers only, never on how many
     workers there are. No part has one member beside larger ones: a batched product of 1
-    rounds differently from one of 2 or more.
-
-    Args:
-        members: Size of the population.
-        per_process: What a part should have at most; where the rule above asks for it,
-            a part has one more.
+    rounds differently from one of 2 or more. So a part has at most `per_process`
+    members, or one more.
     """
     parts = -(-members // per_process)
     if per_process > 1 and members > 1:

@@ -12,15 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.study.errors import EXIT_STATUS, UserError, nearest, user_errors
+from pipeline.study.store import layout
 from pipeline.study.store.files import read_json
 from pipeline.study.store.fingerprint import check_fresh
-from pipeline.study.store.layout import (
-    CHECKED,
-    SOURCE,
-    STUDY,
-    description_file,
-    readable,
-)
 
 INTERRUPTED: Final = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -54,7 +48,7 @@ def described(stage: str) -> dict[str, Any]:
         UserError: There is no such run, or its description is damaged.
         SystemExit: There is not exactly one argument.
     """
-    names = sorted(path.stem for path in (CHECKED / stage).glob("*.json"))
+    names = sorted(path.stem for path in (layout.CHECKED / stage).glob("*.json"))
     if len(sys.argv) != 2:
         there_are = "\n  ".join(["runs in params.yaml:", *names])
         print(f"usage: python -m stages.{stage} RUN\n{there_are}", file=sys.stderr)
@@ -74,16 +68,16 @@ def description(stage: str, name: str = "") -> dict[str, Any]:
     Raises:
         UserError: It is missing or damaged.
     """
-    path = description_file(stage, name)
-    with readable(path, "check"):
+    path = layout.description_file(stage, name)
+    with layout.readable(path, "check"):
         found: dict[str, Any] = read_json(path)
     return found
 
 
 def study_name() -> str:
     """What the study is called, in MLflow and elsewhere."""
-    with readable(STUDY, "check"):
-        return str(read_json(STUDY)["study"]["name"])
+    with layout.readable(layout.STUDY, "check"):
+        return str(read_json(layout.STUDY)["study"]["name"])
 
 
 def _check_source() -> None:
@@ -94,8 +88,8 @@ def _check_source() -> None:
     """
     if "DVC_STAGE" in os.environ:
         return
-    with readable(SOURCE, "check"):
-        checked = SOURCE.read_text().strip()
+    with layout.readable(layout.SOURCE, "check"):
+        checked = layout.SOURCE.read_text().strip()
     if not PARAMS.exists():
         raise UserError(f"{PARAMS}: no such file or directory")
     if hashlib.sha256(PARAMS.read_bytes()).hexdigest() != checked:

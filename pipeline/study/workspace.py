@@ -34,10 +34,7 @@ DVC_CONFIG: Final = b"""\
 
 
 def prepare(name: str, checkout: Path) -> Path:
-    """Bring the workspace of a study up to date with the checkout.
-
-    Returns:
-        The folder of the workspace.
+    """Bring the workspace of a study up to date with the checkout; returns its folder.
 
     Raises:
         UserError: There is no such study, it is not valid, or there is no checkout.

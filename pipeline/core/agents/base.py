@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pipeline.core.agents.shapes import Action, Actions, Numbers, State, States, Values
 from pipeline.core.config.learner import CopiedTarget, OffPolicy, SmoothTarget
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
@@ -37,8 +38,10 @@ class Part:
 class Agent(ABC):
     """A population of learners of one kind. Every tensor has the member axis first.
 
-    Actions are in [-1, 1]^d. Noise arrives from outside in `sample`, so that whoever
-    evaluates chooses the stream; `act` and `update` draw from the members' own.
+    One is made from a configuration per member, which may differ in numbers marked
+    `PerMember`, and from what else the population is, a `Setting`. Actions are in
+    [-1, 1]^d. Noise arrives from outside in `sample`, so that whoever evaluates
+    chooses the stream; `act` and `update` draw from the members' own.
     """
 
     _parts: dict[str, Part]
@@ -47,55 +50,38 @@ class Agent(ABC):
     _exploration: Noise
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         """Actions for gathering experience: draws from the policy, if no others.
 
-        Args:
-            state: One per member.
-            step: Environment step, counted from 0: which noise is used.
-            starting: Where an episode begins.
+        `step`, counted from 0, says which noise is used; `starting`, where an episode
+        begins.
         """
         noise = self._exploration.at(step)
         return self.sample(state[:, None], noise[:, None]).squeeze(1)
 
     @abstractmethod
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
+    def sample(self, state: States, noise: Actions) -> Actions:
         """Actions of the policy as learned; `noise` is N(0, I)."""
 
     @abstractmethod
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
+    def greedy(self, state: States) -> Actions:
         """The policy's best guess, without randomness."""
 
     @property
     @abstractmethod
-    def temperature(self) -> Float[Tensor, " member"] | None:
+    def temperature(self) -> Numbers | None:
         """Temperature α, in reward units per nat; None for a learner without one."""
 
-    def soft_value(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"] | None:
+    def soft_value(self, state: States, noise: Actions) -> Values | None:
         """What the learner believes V(s) to be, from one draw per state.
 
-        Returns:
-            Values in reward units; None for a learner without a soft value, or one
-            whose soft value is an integral of Q (`EnergyPolicy`).
+        In reward units; None for a learner without a soft value, or one whose soft
+        value is an integral of Q (`EnergyPolicy`).
         """
         return None
 
-    def diagnostics(self) -> dict[str, Float[Tensor, " member"]]:
+    def diagnostics(self) -> dict[str, Numbers]:
         """Quantities of the last update; `docs/metrics.md` defines each."""
         return self._diagnostics
 
@@ -125,8 +111,7 @@ class Agent(ABC):
     def follow_schedules(self, progress: float) -> None:
         """Set step sizes and temperature to what a share of the run's updates asks.
 
-        Args:
-            progress: Updates made so far over those of the whole run, in [0, 1).
+        `progress` is updates made so far over those of the whole run, in [0, 1).
         """
 
     def exploration_state(self) -> dict[str, Tensor]:
@@ -154,11 +139,7 @@ class QLearner(Agent):
     _config: OffPolicy
 
     @abstractmethod
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def q(self, state: States, action: Actions) -> Values:
         """Q(s, a), in reward units."""
 
     @abstractmethod
@@ -166,7 +147,7 @@ class QLearner(Agent):
         """Learn from one batch; `index` counts updates from 0 and chooses the noise."""
 
     def follow_schedules(self, progress: float) -> None:
-        """As `Agent.follow_schedules`: step sizes; a temperature adds its own."""
+        """Step sizes; a temperature adds its own."""
         constant = self._config.learning_rate.constant
         scale_learning_rates(self.optimizers().values(), constant, progress=progress)
 
@@ -198,10 +179,8 @@ def scale_learning_rates(
 ) -> None:
     """Hold the step sizes at first, then let them fall on a line that ends at 0.
 
-    Args:
-        optimizers: Whose steps are scaled.
-        constant: Share of the run's updates before the fall.
-        progress: Updates made so far over those of the whole run, in [0, 1).
+    They fall after the share `constant` of the run's updates; `progress` is the share
+    made so far, in [0, 1).
     """
     falling = progress > constant
     scale = (1 - progress) / (1 - constant) if falling else 1.0

@@ -38,12 +38,6 @@ class FittedBaseline:
     """V(s), fitted to the soft returns of each rollout after the policy has learned."""
 
     def __init__(self, network: ValueNetwork, steps: int) -> None:
-        """Use a network.
-
-        Args:
-            network: That of V.
-            steps: Of gradient descent on each rollout.
-        """
         self._network = network
         self._steps = steps
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import assert_never
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from pipeline.core.agents.base import Part, QLearner
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Ddpg, GaussianNoise, OrnsteinUhlenbeckNoise
+from pipeline.core.agents.shapes import Action, Actions, Numbers, State, States, Values
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
 from pipeline.core.population.compiling import compile_update
@@ -22,12 +23,6 @@ class DeepDeterministicPolicyGradient(QLearner):
     _config: Ddpg
 
     def __init__(self, configs: Sequence[Ddpg], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         config = configs[0]
         self._config = config
         self._discount = setting.discount
@@ -54,13 +49,8 @@ class DeepDeterministicPolicyGradient(QLearner):
         self._diagnostics = {}
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """The policy's action with noise, inside the box."""
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         noise = self._exploration.at(step)
         match self._config.noise:
             case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
@@ -76,52 +66,34 @@ class DeepDeterministicPolicyGradient(QLearner):
         action = self.greedy(state[:, None]).squeeze(1) + self._disturbance
         return action.clamp(-1.0, 1.0)
 
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
-        """The policy has no randomness: the same as `greedy`."""
+    def sample(self, state: States, noise: Actions) -> Actions:
         return self.greedy(state)
 
     @torch.no_grad()
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
+    def greedy(self, state: States) -> Actions:
         """μ(s)."""
         return self._act(self._policy, state)
 
     @torch.no_grad()
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
-        """The critic."""
+    def q(self, state: States, action: Actions) -> Values:
         return self._value(self._q, state, action)
 
     @property
     def temperature(self) -> None:
-        """There is none."""
         return None
 
-    def _act(
-        self, weights: Tensor, state: Tensor
-    ) -> Float[Tensor, "member batch action"]:
+    def _act(self, weights: Tensor, state: Tensor) -> Actions:
         return torch.tanh(self._actor(weights, state.unsqueeze(2)).squeeze(2))
 
-    def _value(
-        self, weights: Tensor, state: Tensor, action: Tensor
-    ) -> Float[Tensor, "member batch"]:
+    def _value(self, weights: Tensor, state: Tensor, action: Tensor) -> Values:
         q = self._critic(weights, state.unsqueeze(2), action.unsqueeze(2))
         return q.flatten(start_dim=1)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of the critic, of the policy, and of the target networks."""
         self._diagnostics = self._learn_once(batch)
         self._copy_targets(index=index)
 
-    def _learn(self, batch: Batch) -> dict[str, Float[Tensor, " member"]]:
+    def _learn(self, batch: Batch) -> dict[str, Numbers]:
         with torch.no_grad():
             action_next = self._act(self._policy_target, batch.state_next)
             value_next = self._value(self._q_target, batch.state_next, action_next)

@@ -20,13 +20,7 @@ def make(
 ) -> Agent:
     """A population of learners with fresh networks.
 
-    Args:
-        configs: One per member, alike but for the numbers marked `PerMember`.
-        seeds: One per member.
-        states: Width of a state.
-        actions: Width of an action.
-        discount: γ of the task, per environment step.
-        computation: How updates are computed, settled.
+    `computation` is settled; members are alike but for the numbers marked `PerMember`.
 
     Raises:
         ValueError: Members differ in something that a population shares.

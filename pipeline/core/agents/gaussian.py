@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pipeline.core.agents.base import Agent
 from pipeline.core.agents.setting import Setting
+from pipeline.core.agents.shapes import Actions, States, Values
 from pipeline.core.equations import squashing
 from pipeline.core.population.networks import Mlp
 
@@ -32,11 +33,8 @@ class SquashedGaussian:
         return mean, log_scale.clamp(*LOG_SCALE_RANGE)
 
     def draw(
-        self,
-        weights: Float[Tensor, "member weight"],
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> tuple[Float[Tensor, "member batch action"], Float[Tensor, "member batch"]]:
+        self, weights: Float[Tensor, "member weight"], state: States, noise: Actions
+    ) -> tuple[Actions, Values]:
         """Reparameterised actions and their log-densities (SAC 2018 Eqs. 11, 20)."""
         mean, log_scale = self._parameters(weights, state)
         u = mean + log_scale.exp() * noise
@@ -44,30 +42,21 @@ class SquashedGaussian:
         return torch.tanh(u), log_prob
 
     def log_prob_of_drawn(
-        self,
-        weights: Float[Tensor, "member weight"],
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+        self, weights: Float[Tensor, "member weight"], state: States, noise: Actions
+    ) -> Values:
         """Log-densities of the actions that `draw` makes, taken as constants.
 
         The same numbers as from `draw`, but their gradient is the score ∇ log π(a | s)
         of the action. The action is known by its noise: from a itself, u could not be
-        had back where the squashing has rounded it to ±1.
-
-        Returns:
-            log π(a | s) with respect to volume in [-1, 1]^d, in nats.
+        had back where the squashing has rounded it to ±1. Densities are with respect to
+        volume in [-1, 1]^d, in nats.
         """
         mean, log_scale = self._parameters(weights, state)
         u = (mean + log_scale.exp() * noise).detach()
         standardised = (u - mean) / log_scale.exp()
         return squashing.squashed_gaussian_log_density(standardised, log_scale, u)
 
-    def centre(
-        self,
-        weights: Float[Tensor, "member weight"],
-        state: Float[Tensor, "member batch state"],
-    ) -> Float[Tensor, "member batch action"]:
+    def centre(self, weights: Float[Tensor, "member weight"], state: States) -> Actions:
         """tanh(μ(s)), the median of every coordinate."""
         mean, _ = self._parameters(weights, state)
         return torch.tanh(mean)
@@ -81,18 +70,12 @@ class GaussianPolicy(Agent):
     """Weights of the actor."""
 
     @torch.no_grad()
-    def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch action"]:
+    def sample(self, state: States, noise: Actions) -> Actions:
         """Draws a = tanh(μ(s) + σ(s) ε)."""
         action, _ = self._actor.draw(self._policy, state, noise)
         return action
 
     @torch.no_grad()
-    def greedy(
-        self, state: Float[Tensor, "member batch state"]
-    ) -> Float[Tensor, "member batch action"]:
+    def greedy(self, state: States) -> Actions:
         """tanh(μ(s))."""
         return self._actor.centre(self._policy, state)

@@ -18,12 +18,6 @@ class Proposals:
     """Actions of density 2⁻ᵈ at every state: a shifted lattice, or independent ones."""
 
     def __init__(self, config: Sql, setting: Setting) -> None:
-        """Draw nothing yet.
-
-        Args:
-            config: How many, and whether they are a lattice.
-            setting: Of the population.
-        """
         self._seeds = setting.seeds
         match config.value_points:
             case "lattice":
@@ -46,9 +40,7 @@ class Proposals:
     ) -> Float[Tensor, "member n shifted action"]:
         """What decides about the actions of any number of states.
 
-        Args:
-            state: How many, where they are and in which precision.
-            draw: Which of the stream `value table`.
+        `draw` says which numbers of the stream `value table`.
         """
         drawn = [
             stream(seed, "value table", draw).random(

@@ -37,12 +37,6 @@ class SoftPolicyGradient(GaussianPolicy):
     """A squashed Gaussian policy, and a value network if there is a baseline."""
 
     def __init__(self, configs: Sequence[Reinforce], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         self._config = configs[0]
         self._discount = setting.discount
         self._actor = SquashedGaussian.of(setting, self._config.hidden)
@@ -58,7 +52,6 @@ class SoftPolicyGradient(GaussianPolicy):
 
     @property
     def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α."""
         return self._alpha.value
 
     def follow_schedules(self, progress: float) -> None:
@@ -68,10 +61,9 @@ class SoftPolicyGradient(GaussianPolicy):
     def update(self, rollout: Rollout, *, index: int) -> None:
         """One step of the policy, then several of the value network.
 
-        Args:
-            rollout: What `act` has led to in the steps that belong to this update.
-            index: Counts updates from 0, each after `steps_per_update` steps: which
-                noise the actions were made with.
+        `rollout` is what `act` has led to in the steps of this update. `index` counts
+        updates from 0, each after `steps_per_update` steps: which noise the actions
+        had.
         """
         length = rollout.reward.shape[1]
         steps = range(index * length, (index + 1) * length)

@@ -29,12 +29,9 @@ def spread(
 ) -> Float[Tensor, "*batch count action"]:
     """More normal numbers from those given: ξₘ = Φ⁻¹((Φ(ξ) + xₘ) mod 1).
 
-    The xₘ are a lattice in the unit cube that begins at 0. Each ξₘ is normal, the first
-    is ξ, and together they cover the space more evenly than independent ones.
-
-    Args:
-        noise: ξ ~ N(0, I).
-        count: How many, M.
+    The M = `count` numbers xₘ are a lattice in the unit cube that begins at 0. Each ξₘ
+    is normal if ξ ~ N(0, I) is, the first is ξ, and together they cover the space more
+    evenly than independent ones.
     """
     points = lattice(count, noise.shape[-1]).to(noise.device).double()
     uniform = (torch.special.ndtr(noise.double()).unsqueeze(-2) + points) % 1
@@ -50,11 +47,8 @@ def log_density_of_map(
         log p(u) = log N(ξ; 0, I) - log |det du/dξ|
 
     Where f folds the space, so that several ξ have the same u, this is the share of one
-    of them, and too low.
-
-    Args:
-        noise: ξ, which requires gradients.
-        moved: u, computed from it element by element of the batch.
+    of them, and too low. ξ (`noise`) requires gradients; u (`moved`) is computed from
+    it element by element of the batch.
     """
     dims = noise.shape[-1]
     rows = [
@@ -71,14 +65,10 @@ def log_density_of_map(
 def choose(
     log_weight: Float[Tensor, "*batch count"], noise: Float[Tensor, "*batch action"]
 ) -> Int[Tensor, "*batch"]:
-    """Index m with probability wₘ / Σ w.
+    """Index m with probability wₘ / Σ w, from log w up to a constant.
 
-    The uniform number that decides are the finer digits of Φ(ξ) along the first axis:
-    where ξ is does not say what they are.
-
-    Args:
-        log_weight: log w, up to a constant.
-        noise: ξ ~ N(0, I), that of `spread`.
+    The uniform number that decides are the finer digits of Φ(ξ) along the first axis,
+    with the ξ ~ N(0, I) of `spread`: where ξ is does not say what they are.
     """
     decides: Tensor = (torch.special.ndtr(noise[..., :1].double()) * FINER) % 1
     reached: Tensor = torch.softmax(log_weight.double(), dim=-1).cumsum(dim=-1)

@@ -17,6 +17,7 @@ from pipeline.core.agents.base import Part, QLearner
 from pipeline.core.agents.gaussian import GaussianPolicy, SquashedGaussian
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sac
+from pipeline.core.agents.shapes import Actions, Numbers, States, Values
 from pipeline.core.agents.value_network import ValueNetwork
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
@@ -28,12 +29,6 @@ class SoftActorCritic(GaussianPolicy, QLearner):
     """A squashed Gaussian policy and two critics."""
 
     def __init__(self, configs: Sequence[Sac], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         config = configs[0]
         self._config = config
         self._discount = setting.discount
@@ -72,27 +67,18 @@ class SoftActorCritic(GaussianPolicy, QLearner):
         return own | self._alpha.parts()
 
     @torch.no_grad()
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def q(self, state: States, action: Actions) -> Values:
         """The smaller of the two critics."""
         return self._critics(self._q, state, action).amin(dim=1)
 
     @torch.no_grad()
-    def soft_value(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def soft_value(self, state: States, noise: Actions) -> Values:
         """Q - α log π of one draw per state, of mean V(s) (SAC 2018 Eq. 3)."""
         action, log_prob = self._actor.draw(self._policy, state, noise)
         return self.q(state, action) - self.temperature[:, None] * log_prob
 
     @property
-    def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α, as it is now."""
+    def temperature(self) -> Numbers:
         return self._alpha.value
 
     def _critics(
@@ -102,12 +88,10 @@ class SoftActorCritic(GaussianPolicy, QLearner):
         return self._critic(weights, *twice).view(state.shape[0], 2, state.shape[1])
 
     def follow_schedules(self, progress: float) -> None:
-        """Step sizes and temperature."""
         super().follow_schedules(progress)
         self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of everything that learns."""
         noise = self._noise.at(index)
         self._diagnostics = self._learn_once(batch, noise, self.temperature)
         self._copy_targets(index=index)
@@ -116,8 +100,8 @@ class SoftActorCritic(GaussianPolicy, QLearner):
         self,
         batch: Batch,
         noise: Float[Tensor, "member 2 batch action"],
-        temperature: Float[Tensor, " member"],
-    ) -> dict[str, Float[Tensor, " member"]]:
+        temperature: Numbers,
+    ) -> dict[str, Numbers]:
         noise_now, noise_next = noise.unbind(dim=1)
         target = self._bellman_target(batch, noise_next, temperature)
         critics = self._update_critics(batch, target)
@@ -130,11 +114,8 @@ class SoftActorCritic(GaussianPolicy, QLearner):
 
     @torch.no_grad()
     def _bellman_target(
-        self,
-        batch: Batch,
-        noise: Float[Tensor, "member batch action"],
-        temperature: Float[Tensor, " member"],
-    ) -> Float[Tensor, "member batch"]:
+        self, batch: Batch, noise: Actions, temperature: Numbers
+    ) -> Values:
         if self._value is not None:
             value = self._value.value(self._target, batch.state_next)
         else:
@@ -145,9 +126,7 @@ class SoftActorCritic(GaussianPolicy, QLearner):
             batch.reward, value, batch.terminated, self._discount
         )
 
-    def _update_critics(
-        self, batch: Batch, target: Float[Tensor, "member batch"]
-    ) -> dict[str, Float[Tensor, " member"]]:
+    def _update_critics(self, batch: Batch, target: Values) -> dict[str, Numbers]:
         """Returns what is worth knowing."""
         weights = learnable(self._q)
         q = self._critics(weights, batch.state, batch.action)
@@ -158,11 +137,8 @@ class SoftActorCritic(GaussianPolicy, QLearner):
         return {"q_loss": loss.detach().mean(dim=1), "q": mean}
 
     def _update_policy(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-        temperature: Float[Tensor, " member"],
-    ) -> tuple[Float[Tensor, "member batch"], dict[str, Float[Tensor, " member"]]]:
+        self, state: States, noise: Actions, temperature: Numbers
+    ) -> tuple[Values, dict[str, Numbers]]:
         """Returns the soft value of the sampled actions, and what is worth knowing."""
         weights = learnable(self._policy)
         action, log_prob = self._actor.draw(weights, state, noise)

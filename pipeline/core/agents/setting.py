@@ -37,10 +37,7 @@ class Setting:
         return Mlp(inputs, hidden, output, self.computation)
 
     def noise(
-        self,
-        purpose: str,
-        *shape: int,
-        kind: Literal["normal", "uniform"] = "normal",
+        self, purpose: str, *shape: int, kind: Literal["normal", "uniform"] = "normal"
     ) -> Noise:
         """Noise of this shape for every member, where it is needed."""
         device = torch.device(self.computation.device)

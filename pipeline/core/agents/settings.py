@@ -85,7 +85,6 @@ class Sac(OffPolicy):
 
     @property
     def networks(self) -> str:
-        """As `Learner.networks`."""
         return f"{super().networks} with value: {self.value}"
 
     @staticmethod
@@ -216,7 +215,6 @@ class Reinforce(Learner):
 
     @property
     def networks(self) -> str:
-        """As `Learner.networks`."""
         kind = "none" if self.baseline == "none" else "value_network"
         return f"{super().networks} with baseline: {kind}"
 

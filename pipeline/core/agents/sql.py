@@ -33,6 +33,7 @@ from pipeline.core.agents.energy import EnergyPolicy
 from pipeline.core.agents.proposals import Proposals
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sql
+from pipeline.core.agents.shapes import Numbers, Particles, States, Values
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.agents.temperature import Fixed
 from pipeline.core.equations import soft
@@ -50,12 +51,6 @@ class SoftQLearning(EnergyPolicy, QLearner):
     _config: Sql
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
-        """Fresh networks.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is.
-        """
         self._config = config = configs[0]
         self._discount = setting.discount
         self._alpha = Fixed([c.temperature for c in configs], setting)
@@ -82,9 +77,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
         self._diagnostics = {}
 
     def _q_of_particles(
-        self,
-        state: Float[Tensor, "member batch 1 state"],
-        action: Float[Tensor, "member batch particle action"],
+        self, state: Float[Tensor, "member batch 1 state"], action: Particles
     ) -> Float[Tensor, "member batch particle"]:
         return self._combined(self._critics(self._q, state, action))
 
@@ -92,7 +85,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
         self,
         weights: Float[Tensor, "row weight"],
         state: Float[Tensor, "member batch _ state"],
-        action: Float[Tensor, "member batch particle action"],
+        action: Particles,
     ) -> Float[Tensor, "member critic batch particle"]:
         count = self._config.critics
         each = (
@@ -108,17 +101,14 @@ class SoftQLearning(EnergyPolicy, QLearner):
         return q.mean(dim=1)
 
     @property
-    def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α."""
+    def temperature(self) -> Numbers:
         return self._alpha.value
 
     def follow_schedules(self, progress: float) -> None:
-        """Step sizes and temperature."""
         super().follow_schedules(progress)
         self._alpha.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
-        """One step of the soft Q-function, then one of the sampler."""
         self._diagnostics = self._learn_once(
             batch,
             self._proposals.shifts.at(index) if batch.value_next is None else None,
@@ -132,8 +122,8 @@ class SoftQLearning(EnergyPolicy, QLearner):
         batch: Batch,
         shifts: Float[Tensor, "member batch _ action"] | None,
         noise: Float[Tensor, "member states particle action"],
-        temperature: Float[Tensor, " member"],
-    ) -> dict[str, Float[Tensor, " member"]]:
+        temperature: Numbers,
+    ) -> dict[str, Numbers]:
         value_next = batch.value_next
         if value_next is None:
             assert shifts is not None
@@ -145,9 +135,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
         self._average_targets()
         return known
 
-    def _update_q(
-        self, batch: Batch, value_next: Float[Tensor, "member batch"]
-    ) -> dict[str, Float[Tensor, " member"]]:
+    def _update_q(self, batch: Batch, value_next: Values) -> dict[str, Numbers]:
         target = soft.bellman_target(
             batch.reward, value_next, batch.terminated, self._discount
         )
@@ -164,9 +152,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
     ) -> Float[Tensor, "member n"]:
         """V(s) by the target network, estimated (SQL Eq. 10), in reward units.
 
-        Args:
-            state: Any number of states.
-            draw: Which random actions, from the stream `value table`.
+        `draw` says which random actions, from the stream `value table`.
         """
         shifts = self._proposals.shifts_of(state, draw=draw)
         count = state.shape[1]
@@ -183,10 +169,10 @@ class SoftQLearning(EnergyPolicy, QLearner):
     @torch.no_grad()
     def _estimate(
         self,
-        state: Float[Tensor, "member batch state"],
+        state: States,
         shifts: Float[Tensor, "member batch _ action"],
-        temperature: Float[Tensor, " member"],
-    ) -> Float[Tensor, "member batch"]:
+        temperature: Numbers,
+    ) -> Values:
         actions = self._proposals.actions(shifts)
         q = self._combined(self._critics(self._q_target, state.unsqueeze(2), actions))
         log_proposal = q.new_full((1, 1, 1), self._proposals.log_density)

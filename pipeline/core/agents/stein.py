@@ -23,6 +23,7 @@ from torch import Tensor
 from pipeline.core.agents import resampling
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sql
+from pipeline.core.agents.shapes import Actions, Numbers, Particles, States
 from pipeline.core.equations import soft, squashing
 from pipeline.core.population.optimizer import Adam, learnable
 from pipeline.core.population.randomness import stream
@@ -40,15 +41,12 @@ units, as [member, batch, particle]."""
 
 
 class SteinSampler:
-    """a = tanh(f(ξ; s)) with ξ ~ N(0, I), for every member of a population."""
+    """a = tanh(f(ξ; s)) with ξ ~ N(0, I), for every member of a population.
+
+    The noise ξ is as wide as an action.
+    """
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
-        """A fresh network.
-
-        Args:
-            configs: One per member; they may differ in numbers marked `PerMember`.
-            setting: What else the population is. The noise ξ is as wide as an action.
-        """
         config = configs[0]
         self.candidates = config.candidates
         """Draws of which `sample` takes one."""
@@ -71,28 +69,18 @@ class SteinSampler:
 
     @torch.no_grad()
     def draw(
-        self,
-        state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
-    ) -> Float[Tensor, "member batch particle action"]:
+        self, state: Float[Tensor, "member batch _ state"], noise: Particles
+    ) -> Particles:
         """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
         return self._action(self._particles(self.weights, state, noise))
 
     @torch.no_grad()
     def sample(
-        self,
-        state: Float[Tensor, "member batch state"],
-        noise: Float[Tensor, "member batch action"],
-        q: ParticleValues,
-        temperature: Float[Tensor, " member"],
-    ) -> Float[Tensor, "member batch action"]:
+        self, state: States, noise: Actions, q: ParticleValues, temperature: Numbers
+    ) -> Actions:
         """One of several draws, by importance: nearer to exp(Q/α) than `draw`.
 
-        Args:
-            state: s.
-            noise: ξ, which decides everything.
-            q: Q(s, a), as for `learn`.
-            temperature: α.
+        The noise ξ decides everything.
         """
         state = state.unsqueeze(2)
         if self.candidates == 1:
@@ -104,13 +92,8 @@ class SteinSampler:
         return torch.take_along_dim(actions, index, dim=2).squeeze(2)
 
     def draw_with_density(
-        self,
-        state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
-    ) -> tuple[
-        Float[Tensor, "member batch particle action"],
-        Float[Tensor, "member batch particle"],
-    ]:
+        self, state: Float[Tensor, "member batch _ state"], noise: Particles
+    ) -> tuple[Particles, Float[Tensor, "member batch particle"]]:
         """As `draw`, with log p(a | s) in nats, as far as f does not fold the space."""
         with torch.enable_grad():
             noise = learnable(noise)
@@ -120,29 +103,20 @@ class SteinSampler:
         return self._action(particles), log_density - self._log_volume(particles)
 
     @torch.no_grad()
-    def best(
-        self, state: Float[Tensor, "member batch state"], q: ParticleValues
-    ) -> Float[Tensor, "member batch action"]:
-        """The best, by Q, of a fixed set of 32 draws.
-
-        Args:
-            state: s.
-            q: Q(s, a), as for `learn`.
-        """
+    def best(self, state: States, q: ParticleValues) -> Actions:
+        """The best, by Q, of a fixed set of 32 draws."""
         state = state.unsqueeze(2)
         noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
         candidates = self.draw(state, noise)
         index = q(state, candidates).argmax(dim=2)[:, :, None, None]
         return torch.take_along_dim(candidates, index, dim=2).squeeze(2)
 
-    def _action(
-        self, particles: Float[Tensor, "member batch particle action"]
-    ) -> Float[Tensor, "member batch particle action"]:
+    def _action(self, particles: Particles) -> Particles:
         """The actions a = tanh(u)."""
         return torch.tanh(particles)
 
     def _log_volume(
-        self, particles: Float[Tensor, "member batch particle action"]
+        self, particles: Particles
     ) -> Float[Tensor, "member batch particle"]:
         """How log |det da/du| says what the volume around a particle becomes."""
         return squashing.squash_log_det(particles)
@@ -151,30 +125,24 @@ class SteinSampler:
         self,
         weights: Float[Tensor, "member weight"],
         state: Float[Tensor, "member batch _ state"],
-        noise: Float[Tensor, "member batch particle action"],
-    ) -> Float[Tensor, "member batch particle action"]:
+        noise: Particles,
+    ) -> Particles:
         """Particles u = f(ξ; s), of which the network says how far they are moved."""
         moved = self._network(weights, state, noise)
         return NEARLY_UNIFORM * noise + moved
 
     def learn(
         self,
-        state: Float[Tensor, "member batch state"],
+        state: States,
         q: ParticleValues,
         *,
-        temperature: Float[Tensor, " member"],
+        temperature: Numbers,
         noise: Float[Tensor, "member states particle action"],
-    ) -> dict[str, Float[Tensor, " member"]]:
+    ) -> dict[str, Numbers]:
         """One step towards exp(Q/α) at the first of the states (SQL Eqs. 13, 14).
 
-        Args:
-            state: s, at least as many as `particles.states` says.
-            q: Q(s, a) of particles.
-            temperature: α.
-            noise: That of this update.
-
-        Returns:
-            Length of the Stein direction, and spread of actions.
+        There are at least as many states as `particles.states` says. Returns the length
+        of the Stein direction, and the spread of actions.
         """
         state = state[:, : self._states].unsqueeze(2)
         noise_fixed, noise_updated = torch.split(noise, self._counts, dim=2)
@@ -197,11 +165,8 @@ class SteinSampler:
         }
 
     def _slope(
-        self,
-        particles: Float[Tensor, "member batch particle action"],
-        q: Callable[[Tensor], Tensor],
-        temperature: Float[Tensor, " member"],
-    ) -> Float[Tensor, "member batch particle action"]:
+        self, particles: Particles, q: Callable[[Tensor], Tensor], temperature: Numbers
+    ) -> Particles:
         """Gradient of Q(s, tanh u) + α log |det da/du| with respect to u."""
         u = learnable(particles)
         volume = temperature[:, None, None] * self._log_volume(u)

@@ -21,7 +21,6 @@ class Fixed:
     and not trained, that to which it falls."""
 
     def __init__(self, configs: Sequence[FixedTemperature], setting: Setting) -> None:
-        """One for each member."""
         self._annealing = configs[0].annealing
         self._end = setting.numbers(configs, lambda c: c.fixed)
         self.value = self._end
@@ -47,7 +46,6 @@ class Automatic:
     def __init__(
         self, configs: Sequence[AutomaticTemperature], setting: Setting
     ) -> None:
-        """One for each member."""
         per_dim = setting.numbers(configs, lambda c: c.target_entropy_per_dim)
         self._target = setting.actions * per_dim
         self._log = setting.numbers(configs, lambda c: c.initial).log().unsqueeze(-1)

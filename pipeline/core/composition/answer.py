@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from torch import Tensor
 
+from pipeline.core.agents.shapes import Actions, Numbers, States, Values
 from pipeline.core.exact.composition_bound import PlaneGap
 from pipeline.core.exact.grid import GridOracle, too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
@@ -32,14 +32,10 @@ class SoftQ(Protocol):
     """A population's soft Q-functions."""
 
     @property
-    def temperature(self) -> Float[Tensor, " member"]:
+    def temperature(self) -> Numbers:
         """α, in reward units per nat."""
 
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
+    def q(self, state: States, action: Actions) -> Values:
         """Q(s, a), in reward units."""
 
 
@@ -55,14 +51,7 @@ class CombinedAnswer:
         temperature: float,
         spacing: float,
     ) -> None:
-        """Solve all three.
-
-        Args:
-            first: One task.
-            second: The other.
-            rule: How their rewards are combined.
-            temperature: α, in reward units per nat.
-            spacing: Of the grid.
+        """Solve all three; α is in reward units per nat.
 
         Raises:
             ValueError: The tasks cannot be combined, or not solved on this grid.
@@ -87,11 +76,7 @@ class CombinedAnswer:
         self.oracle = solved(self.arena, spacing)
 
     def episodes(self, name: str) -> Episodes:
-        """What the soft-optimal policy of the combined task does.
-
-        Args:
-            name: Of the stream that draws them.
-        """
+        """What the combined task's best policy does, by the stream of that name."""
         return roll_out(
             self.oracle,
             start,

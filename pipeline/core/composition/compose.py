@@ -34,12 +34,9 @@ def compose(
 ) -> Composed:
     """Train a sampler for two trained soft Q-functions together.
 
-    Args:
-        first: Weights of a population of soft Q-learning, and so is `second`.
-        second: Of the same seeds, temperature and hidden layers, in the same dynamics.
-        states: Visited by each member in both trainings.
-        rule: How the Q-functions are combined.
-        updates: Of the sampler.
+    `first` and `second` are weights of soft Q-learning, of the same seeds, temperature
+    and hidden layers, in the same dynamics. `states` were visited by each member in
+    both trainings; `updates` are the sampler's.
 
     Raises:
         MisfitError: The two do not fit.

@@ -36,8 +36,7 @@ def check_fit(first: Algorithm, second: Algorithm) -> tuple[Sql, Sql]:
 def shared_settings(descriptions: Sequence[Mapping[str, Any]]) -> list[Sql]:
     """Settings of the first of two populations, if the second fits it.
 
-    Args:
-        descriptions: What the files of weights say about them.
+    `descriptions` are what the files of weights say about them.
 
     Raises:
         MisfitError: Their seeds differ, or as for `check_fit`.

@@ -1,14 +1,11 @@
 """How a composed policy does in the combined task."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
 from pipeline.core.agents.base import Agent
-from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator
+from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator, Judged
 from pipeline.core.tasks.multigoal.combination import (
     SCALES,
     Rule,
@@ -16,15 +13,6 @@ from pipeline.core.tasks.multigoal.combination import (
     rarest_shared_goal,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-
-
-@dataclass(frozen=True)
-class Judged:
-    """How every member did in the combined task."""
-
-    numbers: dict[str, Float[ndarray, " member"]]
-    """Metric to one number per member; see `docs/metrics.md`."""
-    positions: Float[ndarray, "member episode time 2"]
 
 
 def judge(
@@ -39,15 +27,9 @@ def judge(
     """Let every member act in the combined task.
 
     Dynamics, starts and noise are the same in both tasks, so that each episode is lived
-    through in one and in the other, and their returns are combined.
-
-    Args:
-        agent: Any population: composed, or a part.
-        first: One task; its `evaluation.policy` says how actions are chosen.
-        second: The other.
-        seeds: One per member.
-        rule: How the rewards are combined.
-        episodes: Of each member.
+    through in one and in the other, and their returns are combined. The agent may be
+    composed, or a part; the first task's `evaluation.policy` says how actions are
+    chosen.
 
     Returns:
         `success`: share of episodes whose last position is within the radius of a goal

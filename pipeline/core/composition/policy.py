@@ -14,6 +14,7 @@ from torch import Tensor
 from pipeline.core.agents.base import Part, scale_learning_rates
 from pipeline.core.agents.energy import EnergyPolicy
 from pipeline.core.agents.setting import Setting
+from pipeline.core.agents.shapes import Actions, Numbers, Particles, States, Values
 from pipeline.core.agents.sql import SoftQLearning
 from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.composition.fit import shared_settings
@@ -34,10 +35,8 @@ class Composed(EnergyPolicy):
     ) -> None:
         """Put two populations together; the sampler is fresh.
 
-        Args:
-            both: The two populations, member by member of the same seed.
-            descriptions: What the file of each says about it.
-            rule: How the Q-functions are combined.
+        `both` are alike in seeds; `descriptions` are what the file of each says about
+        it.
 
         Raises:
             MisfitError: The two do not fit; see `shared_settings`.
@@ -65,19 +64,12 @@ class Composed(EnergyPolicy):
         }
         self._diagnostics = {}
 
-    def q(
-        self,
-        state: Float[Tensor, "member batch state"],
-        action: Float[Tensor, "member batch action"],
-    ) -> Float[Tensor, "member batch"]:
-        """The combined soft Q-function, in reward units."""
+    def q(self, state: States, action: Actions) -> Values:
         first, second = (part.q(state, action) for part in self._both)
         return SCALES[self._rule] * (first + second)
 
     def _q_of_particles(
-        self,
-        state: Float[Tensor, "member batch 1 state"],
-        action: Float[Tensor, "member batch particle action"],
+        self, state: Float[Tensor, "member batch 1 state"], action: Particles
     ) -> Float[Tensor, "member batch particle"]:
         repeated = state.expand(-1, -1, action.shape[2], -1)
         return self.q(repeated.flatten(1, 2), action.flatten(1, 2)).view(
@@ -85,21 +77,17 @@ class Composed(EnergyPolicy):
         )
 
     @property
-    def temperature(self) -> Float[Tensor, " member"]:
-        """Temperature α, that of both parts."""
+    def temperature(self) -> Numbers:
         return self._both[0].temperature
 
     def follow_schedules(self, progress: float) -> None:
-        """Step sizes of the sampler."""
         scale_learning_rates([self._sampler.adam], self._constant, progress=progress)
 
     def train(self, states: Float[ndarray, "member n state"], *, updates: int) -> None:
         """Let the sampler learn the combined Q-function (SQL Eqs. 13, 14).
 
-        Args:
-            states: Where, of each member; batches are drawn from them with replacement
-                by the stream `composition states`.
-            updates: How often.
+        Batches are drawn from each member's `states` with replacement, by the stream
+        `composition states`.
         """
         if len(states) != len(self._seeds):
             raise MisfitError(

@@ -53,9 +53,7 @@ def either(*names: str) -> Discriminator:
 
     expected = " or ".join(f"{{{name}: …}}" for name in names)
     return Discriminator(
-        chosen,
-        custom_error_type="variant",
-        custom_error_message=f"must be {expected}",
+        chosen, custom_error_type="variant", custom_error_message=f"must be {expected}"
     )
 
 

@@ -19,10 +19,7 @@ def soft_reward(
 
         r(s, a) - α log π(a | s)
 
-    Args:
-        reward: r, in reward units.
-        log_prob: log π(a | s), in nats.
-        temperature: α, in reward units per nat.
+    The reward is in reward units, log π in nats, α in reward units per nat.
     """
     return reward - temperature.unsqueeze(-1) * log_prob
 
@@ -67,10 +64,7 @@ def reward_before(
     ∇ log π has the mean zero: a policy gradient with it has the same mean as one
     without, and (mostly) a larger variance. It is not discounted: that would be a
     matter of taste, and with γ = 1 this plus `reward_to_go` is the whole return.
-
-    Args:
-        reward: rₜ, soft or not, in reward units.
-        ended: 1 where an episode ended, whatever the reason.
+    Rewards are soft or not; `ended` is 1 where an episode ended, whatever the reason.
     """
     total, totals = torch.zeros_like(reward[..., 0]), []
     same = (1 - ended).unbind(dim=-1)

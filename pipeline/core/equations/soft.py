@@ -30,7 +30,7 @@ def soft_value(
     log_proposal: Float[Tensor, "*#batch #particles"],
     temperature: Float[Tensor, "*#batch"],
 ) -> Float[Tensor, "*batch"]:
-    """Soft state value from sampled actions (SQL Eq. 10).
+    """Soft state value from sampled actions, in reward units (SQL Eq. 10).
 
         V(s) = α log E_{a ~ p} [ exp(Q(s, a) / α) / p(a | s) ]
 
@@ -41,9 +41,6 @@ def soft_value(
         q: Q(s, aₖ) of K sampled actions, in reward units.
         log_proposal: log p(aₖ | s) of the density they were drawn from, in nats.
         temperature: α > 0, in reward units per nat.
-
-    Returns:
-        V(s), in reward units.
     """
     log_weights = q / temperature.unsqueeze(-1) - log_proposal
     count = math.log(q.shape[-1])
@@ -60,15 +57,13 @@ def bellman_target(
 
         y = r + γ (1 - terminated) V(s')
 
+    All of it is in reward units.
+
     Args:
-        reward: r(s, a), in reward units.
-        value_next: V(s'), in reward units; soft or hard, as the algorithm has it.
+        value_next: V(s'), soft or hard, as the algorithm has it.
         terminated: 1 where s' is terminal. A time limit is *not* terminal: pass 0
             there, or the value of the last state is lost.
         discount: γ in [0, 1), per environment step.
-
-    Returns:
-        y, in reward units.
     """
     return reward + discount * (1 - terminated) * value_next
 
@@ -87,14 +82,9 @@ def kernel_bandwidth(
 
         h = max( median ‖aᵢ - a'ⱼ‖² / log K, 10⁻³ )
 
-    The (lower) median of *squared* distances over the log of the number K of fixed
-    particles, as the authors' code has it; the text of the paper says otherwise.
-
-    Args:
-        squared_distances: ‖aᵢ - a'ⱼ‖² of K >= 2 fixed and any number of updated ones.
-
-    Returns:
-        h > 0, in squared units of the particles.
+    The (lower) median of *squared* distances over the log of the number K >= 2 of fixed
+    particles, as the authors' code has it; the text of the paper says otherwise. h > 0
+    is in squared units of the particles.
     """
     fixed = squared_distances.shape[-2]
     median = squared_distances.flatten(start_dim=-2).median(dim=-1).values
@@ -116,14 +106,8 @@ def stein_direction(
     the particles live. Squashed particles live in the space of u = tanh⁻¹(a): there,
     Q must include the change of volume, α log |det da/du|.
 
-    Args:
-        fixed: aᵢ, over which the expectation runs.
-        updated: a'ⱼ, which are to be moved.
-        gradient: ∇Q(aᵢ), in reward units per unit of the particles.
-        temperature: α, in reward units per nat.
-
-    Returns:
-        Δf, in reward units per unit of the particles.
+    The expectation runs over the fixed aᵢ; the updated a'ⱼ are to be moved. ∇Q(aᵢ) and
+    Δf are in reward units per unit of the particles, α in reward units per nat.
     """
     difference = fixed.unsqueeze(-2) - updated.unsqueeze(-3)  # [*batch, i, j, dims]
     distances = difference.square().sum(dim=-1)
@@ -145,13 +129,8 @@ def actor_loss(
 
         J_π = E [ α log π(a | s) - Q(s, a) ],   a reparameterised
 
-    Args:
-        log_prob: log π(a | s), in nats.
-        q: Q(s, a), in reward units.
-        temperature: α, in reward units per nat.
-
-    Returns:
-        The mean over the last axis, in reward units.
+    The mean over the last axis. It and Q are in reward units, log π in nats, α in
+    reward units per nat.
     """
     return (temperature.unsqueeze(-1) * log_prob - q).mean(dim=-1)
 
@@ -165,12 +144,8 @@ def temperature_loss(
 
         J(α) = log α · (H - H̄)
 
-    The paper has α where this has log α: the same fixed point H = H̄, another step.
-
-    Args:
-        log_temperature: log α.
-        entropy: H, the policy's entropy as sampled, in nats.
-        target_entropy: H̄, in nats.
+    The paper has α where this has log α: the same fixed point H = H̄, another step. H
+    is the policy's entropy as sampled, H̄ its target, both in nats.
     """
     return log_temperature * (entropy - target_entropy)
 

@@ -17,11 +17,7 @@ def squash_log_det(
 
         log |det da/du| = Σ log(1 - tanh² u) = Σ 2 (log 2 - u - softplus(-2u))
 
-    Args:
-        pre_squash: u.
-
-    Returns:
-        The log-determinant, in nats, at most 0.
+    In nats, at most 0.
     """
     per_dim = 2 * (math.log(2) - pre_squash - softplus(-2 * pre_squash))
     return per_dim.sum(dim=-1)
@@ -32,17 +28,11 @@ def squashed_gaussian_log_density(
     log_scale: Float[Tensor, "*batch actions"],
     pre_squash: Float[Tensor, "*batch actions"],
 ) -> Float[Tensor, "*batch"]:
-    """Log-density of a = tanh(u), u = μ + σ ε (SAC 2018 Eqs. 20, 21).
+    """Log-density of a = tanh(u), u = μ + σ ε, ε ~ N(0, I) (SAC 2018 Eqs. 20, 21).
 
         log π(a) = Σ [ -ε²/2 - log σ - log √(2π) ] - log |det da/du|
 
-    Args:
-        noise: ε ~ N(0, I).
-        log_scale: log σ.
-        pre_squash: u.
-
-    Returns:
-        log π(a | s) with respect to volume in [-1, 1]^d, in nats.
+    It is with respect to volume in [-1, 1]^d, in nats.
     """
     gaussian = -0.5 * noise.square() - log_scale - 0.5 * math.log(2 * math.pi)
     return gaussian.sum(dim=-1) - squash_log_det(pre_squash)

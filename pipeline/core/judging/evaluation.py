@@ -1,6 +1,7 @@
 """How well policies do: episodes apart from training, and what is read off them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,19 +22,25 @@ SHOWN_EPISODES = 50
 """Episodes of each member whose positions are kept by whoever evaluates apart."""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How every member did, apart from training."""
+
+    numbers: dict[str, Float[ndarray, " member"]]
+    """Metric to one number per member; see `docs/metrics.md`."""
+    positions: Float[ndarray, "member episode time 2"]
+    """In the first episodes; NaN after the end."""
+
+
 class Evaluator:
     """A fixed number of episodes for every member, as often as asked."""
 
     def __init__(
         self, task: Kind, seeds: Sequence[int], *, episodes: int, attempts: int = 1
     ) -> None:
-        """Make the environments.
+        """Make the environments, with `episodes` of each member in one evaluation.
 
-        Args:
-            task: Where the policies are judged.
-            seeds: One per member.
-            episodes: Episodes of each member in one evaluation.
-            attempts: How many of them in a row begin alike; divides `episodes`.
+        `attempts` in a row begin alike; it divides `episodes`.
         """
         self._task = task
         self._seeds = tuple(seeds)
@@ -48,12 +55,7 @@ class Evaluator:
 
     @torch.no_grad()
     def __call__(self, agent: Agent, *, block: int) -> Trajectories:
-        """Let every member act from the starts that belong to `block`.
-
-        Args:
-            agent: The population.
-            block: Which evaluation: chooses starts and noise.
-        """
+        """Let every member act from the starts, and with the noise, of a `block`."""
         members, count, episodes = len(self._seeds), self._count, self._episodes
         self._begin(block)
         noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]

@@ -21,12 +21,7 @@ GRID: Final[npt.NDArray[np.float32]] = np.linspace(-1, 1, 41, dtype=np.float32)
 def probe(
     agent: Agent, states: Float[np.ndarray, "probe state"], seeds: Sequence[int]
 ) -> dict[str, Array]:
-    """Draw actions and tabulate Q at every state.
-
-    Args:
-        agent: Policies of a task with two actions.
-        states: Where, in single precision.
-        seeds: One per member.
+    """Draw actions, of a task with two, and tabulate Q at every state.
 
     Returns:
         `probe_actions` [member, state, draw, 2]; of learners that have them,

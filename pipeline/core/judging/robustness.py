@@ -6,38 +6,21 @@ on another, so that it is also asked how often a start succeeds within some atte
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
 from pipeline.core.agents.base import Agent
-from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator
+from pipeline.core.judging.evaluation import APART, SHOWN_EPISODES, Evaluator, Judged
 from pipeline.core.tasks.kind import Kind
-
-
-@dataclass(frozen=True)
-class Robustness:
-    """How every member did."""
-
-    numbers: dict[str, Float[ndarray, " member"]]
-    """Metric to one number per member; see `docs/metrics.md`."""
-    positions: Float[ndarray, "member episode time 2"]
-    """First attempts from the first starts; NaN after the end."""
 
 
 def robustness(
     agent: Agent, task: Kind, seeds: Sequence[int], *, episodes: int, attempts: int
-) -> Robustness:
+) -> Judged:
     """Let every member act in a task that may differ from the one it learned.
 
-    Args:
-        agent: The trained population.
-        task: The task as it is at test time.
-        seeds: One per member.
-        episodes: Starts of each member.
-        attempts: Episodes from each start.
+    There are `attempts` episodes from each start, and `episodes` starts of each member.
+    Positions are those of first attempts.
 
     Returns:
         `success`: share of all episodes that do what `task` asks; `success_of_any`:
@@ -64,4 +47,4 @@ def robustness(
     }
     assert found.positions is not None
     shown = found.positions[:, ::attempts][:, :SHOWN_EPISODES]
-    return Robustness(numbers, shown.astype(np.float32))
+    return Judged(numbers, shown.astype(np.float32))

@@ -45,16 +45,11 @@ def score(
     draws: int,
     cells: int,
 ) -> dict[str, Float[ndarray, "member probe"]]:
-    """Compare every member with the oracle at every state.
+    """Compare every member with the oracle at every state, in a task with two actions.
 
-    Args:
-        agent: Policies of a task with two actions, at the oracle's temperature; one
-            that has no temperature has distances, too.
-        oracle: What they should have learned.
-        states: Where they are compared.
-        seeds: One per member: draws come from its stream `score`.
-        draws: Actions drawn at each state.
-        cells: Along each axis of the histogram.
+    The policies are at the oracle's temperature; one that has none has distances, too.
+    `draws` actions at each state come from each member's stream `score`; the histogram
+    has `cells` along each axis.
 
     Returns:
         `reverse_kl`, `forward_kl` in nats, `total_variation` in [0, 1], and of each,
@@ -130,9 +125,7 @@ def _repeated(
 
 
 def _drawn(
-    agent: Agent,
-    state: Float[ndarray, " state"],
-    noise: Float[Tensor, "member draw 2"],
+    agent: Agent, state: Float[ndarray, " state"], noise: Float[Tensor, "member draw 2"]
 ) -> Float[ndarray, "member draw 2"]:
     parts = [
         agent.sample(_repeated(state, len(part), part.shape[1]), part)
@@ -142,9 +135,7 @@ def _drawn(
 
 
 def _value(
-    agent: Agent,
-    state: Float[ndarray, " state"],
-    noise: Float[Tensor, "member draw 2"],
+    agent: Agent, state: Float[ndarray, " state"], noise: Float[Tensor, "member draw 2"]
 ) -> Float[ndarray, " member"]:
     """The soft value that each learner believes in; NaN where there is none.
 

@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
+from pipeline.core.agents.shapes import Action, Numbers, State
 from pipeline.core.tasks.episodes import Transition
 
 
@@ -15,35 +16,18 @@ class Collector(ABC):
 
     @abstractmethod
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         """Actions for gathering experience; as `Agent.act`."""
 
     @abstractmethod
     def learn(
-        self,
-        state: Float[Tensor, "member state"],
-        action: Float[Tensor, "member action"],
-        made: Transition,
-        *,
-        step: int,
-        updates: int,
+        self, state: State, action: Action, made: Transition, *, step: int, updates: int
     ) -> int:
         """Take in one step of every member, and learn if it is time to.
 
-        Args:
-            state: Where the members were.
-            action: What they did.
-            made: What came of it.
-            step: Environment step, counted from 0.
-            updates: Updates so far.
-
-        Returns:
-            Updates made now.
+        `step` counts environment steps from 0, `updates` what was learned so far.
+        Returns the updates made now.
         """
 
     @abstractmethod
@@ -58,10 +42,10 @@ class Collector(ABC):
 class Outcome(NamedTuple):
     """What came of a step of every member, where the learners are."""
 
-    reward: Float[Tensor, " member"]
-    state_next: Float[Tensor, "member state"]
-    terminated: Float[Tensor, " member"]
-    truncated: Float[Tensor, " member"]
+    reward: Numbers
+    state_next: State
+    terminated: Numbers
+    truncated: Numbers
 
     @classmethod
     def of(cls, made: Transition, device: torch.device) -> "Outcome":

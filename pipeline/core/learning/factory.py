@@ -26,15 +26,8 @@ def collector_for(
 ) -> Collector:
     """How a population gathers experience: off policy into a replay, or on policy.
 
-    Args:
-        agent: Who learns.
-        config: Of the population.
-        seeds: One per member.
-        steps: Environment steps of the whole run.
-        states: Width of a state.
-        actions: Width of an action.
-        pretrained: Whether the policy can do something already.
-        spill: Where a replay goes that is too large for memory.
+    `steps` are those of the whole run. A policy that is `pretrained` can do something
+    already; a replay that is too large for memory goes where `spill` says.
     """
     if isinstance(config, OffPolicy):
         return ReplayCollector(

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core.agents.base import QLearner
+from pipeline.core.agents.shapes import Action, State
 from pipeline.core.config.learner import OffPolicy
 from pipeline.core.learning import value_table
 from pipeline.core.learning.collector import Collector, Outcome
@@ -16,7 +17,10 @@ from pipeline.core.tasks.episodes import Transition
 
 
 class ReplayCollector(Collector):
-    """Off policy: from everything kept, after every step once the warm-up is over."""
+    """Off policy: from everything kept, after every step once the warm-up is over.
+
+    During the warm-up actions are uniform, if the policy is not pretrained.
+    """
 
     def __init__(
         self,
@@ -30,19 +34,6 @@ class ReplayCollector(Collector):
         pretrained: bool,
         spill: Spill | None,
     ) -> None:
-        """Make an empty memory.
-
-        Args:
-            agent: Who learns.
-            config: Of the population.
-            seeds: One per member.
-            steps: Environment steps of the whole run.
-            states: Width of a state.
-            actions: Width of an action.
-            pretrained: Whether the policy can do something already. If not, actions
-                are uniform during the warm-up.
-            spill: As for `Replay`.
-        """
         self._agent = agent
         self._config = config
         self._pretrained = pretrained
@@ -70,27 +61,15 @@ class ReplayCollector(Collector):
         )
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """Uniform actions at first, then the agent's."""
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         if step < self._config.warmup and not self._pretrained:
             return 2 * self._warmup.at(step) - 1
         return self._agent.act(state, step=step, starting=starting)
 
     def learn(
-        self,
-        state: Float[Tensor, "member state"],
-        action: Float[Tensor, "member action"],
-        made: Transition,
-        *,
-        step: int,
-        updates: int,
+        self, state: State, action: Action, made: Transition, *, step: int, updates: int
     ) -> int:
-        """Keep the step; make so many updates from batches of what is kept."""
         outcome = Outcome.of(made, state.device)
         self._replay.add(
             state, action, outcome.reward, outcome.state_next, outcome.terminated
@@ -109,12 +88,10 @@ class ReplayCollector(Collector):
         return self._table.sample(choice, update=index)
 
     def state(self) -> dict[str, Tensor]:
-        """What is kept."""
         table = {} if self._table is None else self._table.state()
         return self._replay.state() | table
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state` returned."""
         self._replay.load_state(state)
         if self._table is not None:
             self._table.load_state(state)

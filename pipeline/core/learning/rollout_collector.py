@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from pipeline.core.agents.reinforce import SoftPolicyGradient
 from pipeline.core.agents.settings import Reinforce
+from pipeline.core.agents.shapes import Action, State
 from pipeline.core.learning.collector import Collector, Outcome
 from pipeline.core.memory.rollout import RolloutBuffer
 from pipeline.core.tasks.episodes import Transition
@@ -24,15 +25,6 @@ class RolloutCollector(Collector):
         steps: int,
         states: int,
     ) -> None:
-        """Make an empty memory.
-
-        Args:
-            agent: Who learns.
-            config: Of the population.
-            seeds: One per member.
-            steps: Environment steps of the whole run.
-            states: Width of a state.
-        """
         self._agent = agent
         self._updates = config.updates(steps)
         self._buffer = RolloutBuffer(
@@ -40,25 +32,13 @@ class RolloutCollector(Collector):
         )
 
     def act(
-        self,
-        state: Float[Tensor, "member state"],
-        *,
-        step: int,
-        starting: Bool[Tensor, " member"],
-    ) -> Float[Tensor, "member action"]:
-        """The agent's actions from the first step."""
+        self, state: State, *, step: int, starting: Bool[Tensor, " member"]
+    ) -> Action:
         return self._agent.act(state, step=step, starting=starting)
 
     def learn(
-        self,
-        state: Float[Tensor, "member state"],
-        action: Float[Tensor, "member action"],
-        made: Transition,
-        *,
-        step: int,
-        updates: int,
+        self, state: State, action: Action, made: Transition, *, step: int, updates: int
     ) -> int:
-        """Append the step; make one update if the rollout is complete."""
         self._buffer.add(state, *Outcome.of(made, state.device))
         if not self._buffer.full:
             return 0
@@ -67,9 +47,7 @@ class RolloutCollector(Collector):
         return 1
 
     def state(self) -> dict[str, Tensor]:
-        """The unfinished rollout."""
         return self._buffer.state()
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `state` returned."""
         self._buffer.load_state(state)

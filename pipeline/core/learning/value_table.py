@@ -17,19 +17,14 @@ from pipeline.core.memory.replay import Batch, Replay, chosen
 
 
 class ValueTable:
-    """V(s') of the transitions of a replay, for every member."""
+    """V(s') of a replay's transitions, by the target network of the agent.
+
+    The replay must never forget one: there are as many as environment `steps` in a run.
+    """
 
     def __init__(
         self, agent: SoftQLearning, replay: Replay, *, copy_every: int, steps: int
     ) -> None:
-        """Make an empty table.
-
-        Args:
-            agent: Whose target network says the values.
-            replay: Whose transitions; it must never forget one.
-            copy_every: Updates between two copies.
-            steps: Environment steps of the whole run: as many as transitions.
-        """
         self._agent = agent
         self._replay = replay
         self._copy_every = copy_every
@@ -37,11 +32,9 @@ class ValueTable:
         self._known = torch.zeros((), dtype=torch.int64)
 
     def sample(self, uniform: Float[Tensor, "member batch"], *, update: int) -> Batch:
-        """Transitions with their values, of those that have one.
+        """Transitions with their values, of those that have one; chosen as by `chosen`.
 
-        Args:
-            uniform: Numbers in [0, 1) that choose; as `replay.chosen`.
-            update: Counts updates from 0. The first after each copy fills the table.
+        `update` counts updates from 0. The first after each copy fills the table.
         """
         copy, since = divmod(update, self._copy_every)
         if since == 0:
@@ -68,12 +61,7 @@ def make(
 ) -> ValueTable | None:
     """A table where it saves more values than it computes and stays true, else None.
 
-    Args:
-        agent: Who learns; only soft Q-learning has values that depend on nothing but a
-            target network.
-        config: Of the population.
-        replay: Whose transitions.
-        steps: Environment steps of the whole run: as many as transitions.
+    Only soft Q-learning has values that depend on nothing but a target network.
     """
     if not isinstance(agent, SoftQLearning) or steps > config.replay:
         return None

@@ -48,15 +48,10 @@ class Replay:
         device: torch.device | None = None,
         spill: Spill | None = None,
     ) -> None:
-        """Allocate.
+        """Allocate, on the CPU if no device is named.
 
-        Args:
-            members: Size of the population.
-            capacity: Transitions kept per member.
-            states: Width of a state.
-            actions: Width of an action.
-            device: Where transitions are kept; None: on the CPU.
-            spill: Where, if they are too many for memory; None: they never are.
+        `spill` says where transitions go that are too many for memory; None: they never
+        are.
 
         Raises:
             OSError: There is no room for the file.
@@ -133,11 +128,8 @@ def _mapped(shape: tuple[int, ...], folder: Path) -> Tensor:
 def chosen(
     uniform: Float[Tensor, "member batch"], *, among: int
 ) -> Int[Tensor, "member batch"]:
-    """Numbers of transitions, drawn with replacement.
+    """Numbers of transitions, among so many, drawn with replacement.
 
-    Args:
-        uniform: Numbers in [0, 1) that choose, from each member's own stream, in double
-            precision.
-        among: How many there are.
+    The uniform numbers in [0, 1) are each member's own, in double precision.
     """
     return (uniform * among).long().clamp_(max=among - 1)

@@ -34,14 +34,6 @@ class RolloutBuffer:
         states: int,
         device: torch.device | None = None,
     ) -> None:
-        """Allocate.
-
-        Args:
-            members: Size of the population.
-            length: Steps of a rollout.
-            states: Width of a state.
-            device: Where steps are kept; None: on the CPU.
-        """
         self._widths = [states, 1, states, 1, 1]
         width = sum(self._widths)
         self._block = torch.zeros(members, length, width, device=device)

@@ -22,12 +22,9 @@ def compile_update(
     """The function itself, or one program that does all of it at once.
 
     Inside of a function that is compiled there may be gradients and changes of weights
-    in place, but nothing that depends on a tensor's numbers: Python sees shapes only.
-
-    Args:
-        function: Of tensors, whose shapes and strides are the same in every call.
-        computation: Whether to compile it, which is done at its first call. On a GPU
-            its kernels are recorded, too, which changes no number: `Recorded`.
+    in place, but nothing that depends on a tensor's numbers: Python sees shapes only,
+    the same and with the same strides in every call. It is compiled at its first call.
+    On a GPU its kernels are recorded, too, which changes no number: `Recorded`.
     """
     program = function if computation.compile == "never" else _compiled(function)
     assert computation.compile != "auto", "whether it pays must be settled before"
@@ -46,15 +43,11 @@ class Recorded(Generic[Result]):
 
     A small update is a hundred kernels of a few microseconds each, and launching them
     one by one takes longer than they do. The first calls are ordinary ones, so that a
-    function that learns learns in each of them.
+    function that learns learns in each of them. What the function reads besides its
+    arguments has to stay where it is.
     """
 
     def __init__(self, function: Callable[..., Result]) -> None:
-        """Nothing is recorded yet.
-
-        Args:
-            function: What it reads besides its arguments stays where it is.
-        """
         self._function = function
         self._calls = 0
         self._inputs: list[Any] = []

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def lattice(count: int, dims: int) -> Float[Tensor, "count dims"]:
-    """The first points of an additive recurrence in [0, 1)^d.
+    """The first `count` points of an additive recurrence in [0, 1)^d, d = `dims`.
 
         x_k = k (φ⁻¹, φ⁻², …, φ⁻ᵈ) mod 1,   φ the positive root of φ^(d+1) = φ + 1
 
@@ -14,10 +14,6 @@ def lattice(count: int, dims: int) -> Float[Tensor, "count dims"]:
     φ is the golden ratio. Shifted by a uniform number modulo 1, each point is uniform,
     so that a mean over the points is unbiased, while its variance falls faster than
     1 / count.
-
-    Args:
-        count: Number of points.
-        dims: d.
     """
     ratio = 2.0
     for _ in range(64):  # a contraction: each step gains at least one binary digit

@@ -57,11 +57,8 @@ class Mlp:
     ) -> Float[Tensor, "member _"]:
         """Fresh weights: Glorot uniform, biases zero (as in the authors' SQL and SAC).
 
-        Args:
-            seeds: One per member.
-            name: Of the network; two networks of an agent need two names.
-            output: What the weights of the last layer are multiplied by; at 0 a fresh
-                network says 0 everywhere.
+        Two networks of an agent need two names. `output` multiplies the weights of the
+        last layer; at 0 a fresh network says 0 everywhere.
         """
         inputs = len(self.inputs)
         fans = [(sum(self.inputs), self.hidden[0])] * inputs + self.shapes[inputs:]
@@ -85,10 +82,8 @@ class Mlp:
     ) -> Float[Tensor, "member batch particle output"]:
         """Apply every member's network to its own inputs.
 
-        Args:
-            weights: One row per member.
-            *inputs: Each [member, batch, particle, width]; the particle axis is 1
-                where the input is the same for all particles.
+        Each input is [member, batch, particle, width]; the particle axis is 1 where the
+        input is the same for all particles.
         """
         members = weights.shape[0]
         sizes = [i * o for i, o in self.shapes] + self.biases

@@ -17,9 +17,13 @@ class Noise:
     """Noise for every member of a population, drawn in blocks of steps.
 
     One generator call per member and step would be slow, so that numbers of `block`
-    steps are drawn at once and kept until a step outside the block is asked for.
-    Numbers for a GPU are drawn there, from a generator of its own: the same streams by
-    name, but other numbers than on a CPU.
+    steps are drawn at once and kept until a step outside the block is asked for; this
+    is part of the stream's definition. Numbers for a GPU are drawn there, from a
+    generator of its own: the same streams by name, but other numbers than on a CPU.
+
+    `shape` is that of one member and step. Numbers are N(0, 1), or uniform on [0, 1).
+    Single precision has 2²⁴ of these, too few to choose evenly among millions of
+    things.
     """
 
     def __init__(
@@ -33,18 +37,6 @@ class Noise:
         block: int = 64,
         device: torch.device = CPU,
     ) -> None:
-        """Describe the noise; nothing is drawn yet.
-
-        Args:
-            seeds: One per member.
-            purpose: The stream's name.
-            shape: Of the noise of one member and step.
-            kind: `"normal"`: N(0, 1); `"uniform"`: uniform on [0, 1).
-            dtype: Single precision has 2²⁴ uniform numbers, too few to choose evenly
-                among millions of things.
-            block: Steps drawn at once. Part of the stream's definition.
-            device: Where the numbers are drawn and used.
-        """
         self._seeds = tuple(seeds)
         self._purpose = purpose
         self._shape = shape

@@ -22,12 +22,6 @@ class Adam:
         weights: Float[Tensor, "member weight"],
         learning_rate: Float[Tensor, " member"],
     ) -> None:
-        """Start with zero moments.
-
-        Args:
-            weights: What is optimised; changed by every step.
-            learning_rate: Step size of each member.
-        """
         self._weights = weights
         self._learning_rate = learning_rate.unsqueeze(-1)
         self._scale = torch.ones_like(self._learning_rate[:1])

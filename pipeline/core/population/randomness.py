@@ -12,12 +12,9 @@ import numpy as np
 
 
 def stream(seed: int, purpose: str, block: int = 0) -> np.random.Generator:
-    """The generator of one block of a named stream.
+    """The generator of one block of a named stream, of a member's seed.
 
-    Args:
-        seed: The member's seed, non-negative.
-        purpose: What the numbers are for, e.g. `"exploration"`.
-        block: Which part of the stream, non-negative.
+    The name says what the numbers are for, e.g. `"exploration"`.
     """
     return np.random.Generator(np.random.Philox(key(seed, purpose, block)))
 

@@ -27,19 +27,14 @@ class Answer(ABC):
     def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
         """Why there is no exact answer at this temperature; None if there is one.
 
-        Args:
-            temperature: α, in reward units per nat.
-            spacing: Of the grid, for a kind that is solved on one.
+        α is in reward units per nat; the spacing, of the grid of a kind solved on one.
         """
 
     @abstractmethod
     def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
         """The soft-optimal policy: what it is worth and does, and how to rebuild it.
 
-        Args:
-            temperature: α, in reward units per nat.
-            spacing: Of the grid, for a kind that is solved on one.
-            name: Of the stream that draws the policy's episodes.
+        Its episodes are drawn by the stream `name`.
 
         Raises:
             ValueError: There is none.

@@ -27,20 +27,14 @@ class Transition:
 class Episodes:
     """Environments in [-1, 1]^d actions, whose every episode has a seed of its own.
 
-    Because an episode is determined by its seed and its actions, any environment can
-    be continued exactly: start again with the seed, repeat the actions.
+    `seed_of` gives the seed of (environment, its episode counted from 0). Because an
+    episode is determined by its seed and its actions, any environment can be continued
+    exactly: start again with the seed, repeat the actions.
     """
 
     def __init__(
         self, task: Kind, count: int, seed_of: Callable[[int, int], int]
     ) -> None:
-        """Make the environments; `reset` starts them.
-
-        Args:
-            task: What is to be done.
-            count: Number of environments.
-            seed_of: Seed of (environment, its episode counted from 0).
-        """
         self._environments = task.environments(count)
         self._horizon = task.time_limit
         self._in_plane = task.has_plane

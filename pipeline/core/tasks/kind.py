@@ -65,9 +65,6 @@ class Kind(Value):
         Actions are in [-1, 1]^d and are scaled to the environment's box; observations
         are vectors. The time limit is the business of `Episodes`, which knows a cut
         episode from an ended one.
-
-        Args:
-            count: How many.
         """
 
     @property
@@ -94,10 +91,8 @@ class Kind(Value):
     ) -> dict[str, list[float]]:
         """When something was reached for the first time in the course of training.
 
-        Args:
-            steps: Environment steps of each evaluation.
-            measured: What was found in each.
-            after: Steps without learning; what happens before their end is chance.
+        `steps` are those of each evaluation, `measured` what it found. Nothing is
+        learned in the steps up to `after`: what happens before their end is chance.
         """
         return {}
 

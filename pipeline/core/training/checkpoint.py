@@ -31,15 +31,10 @@ class Resumable(Protocol):
 
 
 def save(path: Path, training: Resumable, write: Callable[..., None]) -> None:
-    """Write a training's state.
+    """Write a training's state, by a function that writes a file whole or not at all.
 
     The file is the SHA-256 of the rest; the length of the JSON part in eight bytes; the
     JSON part; the tensors.
-
-    Args:
-        path: Of the checkpoint.
-        training: What can be continued.
-        write: Writes parts of bytes to a file that is whole or absent.
     """
     tensors, values = training.state()
     text = json.dumps(values).encode()

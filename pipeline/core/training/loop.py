@@ -44,9 +44,7 @@ class Training:
     def __init__(self, job: Job, spill: Spill | None = None) -> None:
         """Make environments, learners and what they learn from.
 
-        Args:
-            job: What to do.
-            spill: Where replays go that are too large for memory.
+        `spill` says where replays go that are too large for memory.
 
         Raises:
             weights.WrongStartError: The pretrained weights do not fit.

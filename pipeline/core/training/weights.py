@@ -42,13 +42,7 @@ def policy_bytes(
 ) -> bytes:
     """Everything that rebuilds the policies, the same bytes for the same input.
 
-    Args:
-        task: What the policies were trained on.
-        algorithms: One per member.
-        seeds: One per member.
-        weights: As `Agent.networks` names them, member axis first.
-        states: Width of a state.
-        actions: Width of an action.
+    Weights are named as by `Agent.networks`, member axis first.
     """
     config = {
         "task": task.model_dump(mode="json"),

@@ -21,13 +21,9 @@ from pipeline.core.judging.evaluation import SHOWN_EPISODES
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.weights import DamagedError
 from pipeline.study.answers.oracles import refused
-from pipeline.study.answers.scores import (
-    distances,
-    drawn_masses,
-    explored,
-    masses_of,
-)
+from pipeline.study.answers.scores import distances, drawn_masses, explored, masses_of
 from pipeline.study.errors import UserError
+from pipeline.study.store import layout
 from pipeline.study.store.files import (
     atomic_write,
     by_seed,
@@ -35,22 +31,11 @@ from pipeline.study.store.files import (
     write_csv,
     write_json,
 )
-from pipeline.study.store.layout import (
-    BEHAVIOUR,
-    DESCRIBED,
-    FINAL,
-    SUMMARY,
-    WEIGHTS,
-)
 from pipeline.study.store.runs import Run
 
 
 def write_composition(said: Mapping[str, Any], folder: Path) -> None:
-    """Make a composition, judge it, and write what came out.
-
-    Args:
-        said: The description of the composition.
-        folder: Where to.
+    """Make a composition as described, judge it, and write what came out.
 
     Raises:
         UserError: A run is missing or damaged, or the two do not fit.
@@ -68,8 +53,8 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     torch.set_num_threads(said["threads"])
     rule, one, other = said["combine"], first.task, second.task
     composed = compose(
-        first.folder / WEIGHTS,
-        second.folder / WEIGHTS,
+        first.folder / layout.WEIGHTS,
+        second.folder / layout.WEIGHTS,
         visited(first, second),
         rule=rule,
         updates=said["updates"],
@@ -92,9 +77,9 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     if rule == "average":
         columns |= exact.excesses(composed)
     episodes = exact.episodes(f"composition {said['run']}")
-    write_csv(folder / FINAL, *by_seed(first.seeds, columns))
-    write_json(folder / SUMMARY, exact.numbers(episodes))
-    atomic_write(folder / WEIGHTS, composed.to_bytes())
+    write_csv(folder / layout.FINAL, *by_seed(first.seeds, columns))
+    write_json(folder / layout.SUMMARY, exact.numbers(episodes))
+    atomic_write(folder / layout.WEIGHTS, composed.to_bytes())
     arrays = {
         "oracle_masses": masses_of(exact.oracle, states, said["cells"]),
         "oracle_positions": episodes.positions[:SHOWN_EPISODES].astype(np.float32),
@@ -102,8 +87,8 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
         "positions": judged.positions,
         "probe_states": states,
     }
-    write_arrays(folder / BEHAVIOUR, arrays)
-    write_json(folder / DESCRIBED, _described(said, first, second))
+    write_arrays(folder / layout.BEHAVIOUR, arrays)
+    write_json(folder / layout.DESCRIBED, _described(said, first, second))
 
 
 def _described(said: Mapping[str, Any], first: Run, second: Run) -> dict[str, Any]:

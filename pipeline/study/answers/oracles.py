@@ -17,23 +17,12 @@ from pipeline.core.exact.oracle import Oracle
 from pipeline.core.tasks.answers import Answer, answer_to
 from pipeline.core.tasks.settings import Task
 from pipeline.study.errors import UserError
+from pipeline.study.store import layout
 from pipeline.study.store.files import read_json, write_arrays, write_json
-from pipeline.study.store.layout import (
-    DESCRIBED,
-    ORACLE,
-    ORACLES,
-    SUMMARY,
-    instance,
-    readable,
-)
 
 
 def write_oracle(said: Mapping[str, Any], folder: Path) -> None:
-    """Solve a task of the study and write what came out.
-
-    Args:
-        said: The description of the oracle.
-        folder: Where to.
+    """Solve a task of the study as described, and write what came out.
 
     Raises:
         UserError: The task has no exact answer, or not on this grid.
@@ -46,27 +35,27 @@ def write_oracle(said: Mapping[str, Any], folder: Path) -> None:
         )
     described = dict(said)
     if found.arrays:
-        write_arrays(folder / ORACLE, found.arrays)
+        write_arrays(folder / layout.ORACLE, found.arrays)
     else:
         del described["spacing"]  # it was solved without a grid
-    write_json(folder / DESCRIBED, described)
-    write_json(folder / SUMMARY, found.numbers)
+    write_json(folder / layout.DESCRIBED, described)
+    write_json(folder / layout.SUMMARY, found.numbers)
 
 
-def load_oracle(name: str, root: Path = ORACLES) -> Oracle:
+def load_oracle(name: str, root: Path = layout.ORACLES) -> Oracle:
     """An oracle as it was solved, or its closed form.
 
     Raises:
         UserError: It is missing or damaged.
     """
-    folder, writer = root / name, instance("exact", name)
-    with readable(folder / DESCRIBED, writer):
-        said = read_json(folder / DESCRIBED)
+    folder, writer = root / name, layout.instance("exact", name)
+    with layout.readable(folder / layout.DESCRIBED, writer):
+        said = read_json(folder / layout.DESCRIBED)
         answer = _answer(said["task"])
     arrays = {}
     if "spacing" in said:
-        with readable(folder / ORACLE, writer):
-            arrays = load_file(folder / ORACLE)
+        with layout.readable(folder / layout.ORACLE, writer):
+            arrays = load_file(folder / layout.ORACLE)
             _ = arrays["v"]
     return answer.oracle(said["temperature"], arrays)
 
@@ -82,8 +71,7 @@ def _answer(settings: object) -> Answer:
 def refused(where: str) -> Iterator[None]:
     """Tell what cannot be computed with these settings as the user's mistake.
 
-    Args:
-        where: The place of the settings in `params.yaml`.
+    `where` is the place of the settings in `params.yaml`.
 
     Raises:
         UserError: What was raised as a ValueError.

@@ -5,24 +5,15 @@ from pathlib import Path
 
 from pipeline.study.errors import UserError
 from pipeline.study.params.study import Study
+from pipeline.study.store import layout
 from pipeline.study.store.files import read_json, read_table
-from pipeline.study.store.layout import (
-    DESCRIBED,
-    FINAL,
-    ROBUSTNESS,
-    RUNS,
-    SCORES,
-    SUMMARY,
-    composition_folder,
-    instance,
-    readable,
-    score_folder,
-)
 from pipeline.study.store.runs import Floats, Run
 from pipeline.study.store.scores import Composition, Score
 
 
-def load_scores(study: Study, runs: Sequence[Run], root: Path = RUNS) -> list[Score]:
+def load_scores(
+    study: Study, runs: Sequence[Run], root: Path = layout.RUNS
+) -> list[Score]:
     """The scores of all runs that were judged, in the order of the runs.
 
     Raises:
@@ -32,20 +23,21 @@ def load_scores(study: Study, runs: Sequence[Run], root: Path = RUNS) -> list[Sc
     for run in runs:
         if run.stage != "explore":
             continue
-        folder, writer = score_folder(run.name, root), instance("score", run.name)
-        with readable(folder / DESCRIBED, writer):
-            oracles = read_json(folder / DESCRIBED)["oracles"]
+        folder = layout.score_folder(run.name, root)
+        writer = layout.instance("score", run.name)
+        with layout.readable(folder / layout.DESCRIBED, writer):
+            oracles = read_json(folder / layout.DESCRIBED)["oracles"]
         if oracles is None:
             continue  # nothing to judge it by
-        exact = _table(folder / SCORES, writer, study) if oracles else {}
+        exact = _table(folder / layout.SCORES, writer, study) if oracles else {}
         robustness = {}
         if run.task.can_change:
-            robustness = _table(folder / ROBUSTNESS, writer, study)
+            robustness = _table(folder / layout.ROBUSTNESS, writer, study)
         scores.append(Score(run, folder, exact, robustness))
     return scores
 
 
-def load_compositions(study: Study, root: Path = RUNS) -> list[Composition]:
+def load_compositions(study: Study, root: Path = layout.RUNS) -> list[Composition]:
     """Every composition of the study.
 
     Raises:
@@ -53,27 +45,19 @@ def load_compositions(study: Study, root: Path = RUNS) -> list[Composition]:
     """
     found = []
     for name, settings in study.compositions.items():
-        folder, writer = composition_folder(name, root), instance("compose", name)
-        final = _table(folder / FINAL, writer, study)
-        with readable(folder / SUMMARY, writer):
-            summary = read_json(folder / SUMMARY)
-        found.append(
-            Composition(
-                name,
-                folder,
-                settings.first,
-                settings.second,
-                settings.combine,
-                study.study.seeds,
-                final,
-                summary,
-            )
-        )
+        folder = layout.composition_folder(name, root)
+        writer = layout.instance("compose", name)
+        final = _table(folder / layout.FINAL, writer, study)
+        with layout.readable(folder / layout.SUMMARY, writer):
+            summary = read_json(folder / layout.SUMMARY)
+        said = settings.first, settings.second, settings.combine
+        seeds = study.study.seeds
+        found.append(Composition(name, folder, *said, seeds, final, summary))
     return found
 
 
 def _table(path: Path, writer: str, study: Study) -> dict[str, Floats]:
-    with readable(path, writer):
+    with layout.readable(path, writer):
         table = read_table(path)
         seeds = tuple(int(seed) for seed in table.pop("seed"))
     if seeds != study.study.seeds:

@@ -26,15 +26,8 @@ from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.answers.oracles import load_oracle, refused
 from pipeline.study.command import description
 from pipeline.study.params.exact import Score
+from pipeline.study.store import layout
 from pipeline.study.store.files import by_seed, write_arrays, write_csv, write_json
-from pipeline.study.store.layout import (
-    BEHAVIOUR,
-    DESCRIBED,
-    ROBUSTNESS,
-    SCORES,
-    WEIGHTS,
-    readable,
-)
 from pipeline.study.store.runs import Run, same_temperature
 from pipeline.study.store.scores import UNCHANGED
 from pipeline.study.training.results import load_run
@@ -56,11 +49,7 @@ class Scored:
 
 
 def write_score(said: Mapping[str, Any], folder: Path) -> None:
-    """Judge a run of `explore` and write what came out.
-
-    Args:
-        said: The description of the score.
-        folder: Where to.
+    """Judge a run of `explore` as described, and write what came out.
 
     Raises:
         UserError: The run or an oracle is missing or damaged.
@@ -87,11 +76,11 @@ def write_score(said: Mapping[str, Any], folder: Path) -> None:
             exact = _against(oracles, agent, states, run, score)
         robust = _in_changed_tasks(agent, changed, run, score)
         described["oracles"] = list(oracles)
-        for file, scored in ((SCORES, exact), (ROBUSTNESS, robust)):
+        for file, scored in ((layout.SCORES, exact), (layout.ROBUSTNESS, robust)):
             if scored.columns:
                 write_csv(folder / file, *by_seed(run.seeds, scored.columns))
-        write_arrays(folder / BEHAVIOUR, exact.arrays | robust.arrays)
-    write_json(folder / DESCRIBED, described)
+        write_arrays(folder / layout.BEHAVIOUR, exact.arrays | robust.arrays)
+    write_json(folder / layout.DESCRIBED, described)
 
 
 def explored(name: str) -> Run:
@@ -123,8 +112,8 @@ def _agent(run: Run, *, threads: int) -> "Agent":
     from pipeline.core.training.weights import DamagedError, load_policy
 
     torch.set_num_threads(threads)
-    path = run.folder / WEIGHTS
-    with readable(path, run.instance):
+    path = run.folder / layout.WEIGHTS
+    with layout.readable(path, run.instance):
         try:
             return load_policy(path)
         except DamagedError as error:

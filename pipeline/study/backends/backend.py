@@ -23,15 +23,10 @@ class Backend(Protocol):
     def run(
         self, jobs: Sequence[Job], *, folder: Path, on_record: OnRecord
     ) -> list[Result]:
-        """Compute all jobs.
+        """Compute all jobs; one result per job, in their order.
 
-        Args:
-            jobs: What to compute.
-            folder: Of their checkpoints; the caller has claimed it.
-            on_record: Told every record of every job once, a job's own in order.
-
-        Returns:
-            One result per job, in the order of the jobs.
+        `folder` has their checkpoints, and the caller has claimed it. `on_record` is
+        told every record of every job once, a job's own in order.
 
         Raises:
             WorkError: A job raised an exception, or lost its worker too often.
@@ -39,12 +34,7 @@ class Backend(Protocol):
 
 
 def backend(*, threads: int, work: Work = train) -> AbstractContextManager[Backend]:
-    """What computes jobs here: processes of this machine.
-
-    Args:
-        threads: Of each process.
-        work: What is done with a job.
-    """
+    """What computes jobs here: processes of this machine, of so many threads each."""
     from pipeline.study.backends.local import LocalProcesses
 
     return LocalProcesses(threads=threads, work=work)

@@ -17,11 +17,10 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from pipeline.core.job import Job, Result
-from pipeline.study.backends.backend import OnRecord, WorkError
+from pipeline.study.backends.backend import Backend, OnRecord, WorkError
 from pipeline.study.backends.worker import Limits, Measured, Raised, Warned, Work, train
 from pipeline.study.machine.capacity import worker_limit
 from pipeline.study.machine.settings import compiled_graphs, settings
@@ -74,13 +73,8 @@ class _Ledger:
     """The last step of each job that was passed on."""
 
 
-class LocalProcesses:
-    """Processes that are started when there is work, and kept for more of it.
-
-    Args:
-        threads: Of each process.
-        work: What is done with a job.
-    """
+class LocalProcesses(Backend):
+    """Processes that are started when there is work, and kept for more of it."""
 
     def __init__(self, *, threads: int, work: Work = train) -> None:
         self._limit = worker_limit(threads)
@@ -96,12 +90,7 @@ class LocalProcesses:
         """Nothing is started before there is work."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let every worker save what it has and leave; end those that do not.
 
         One without a job has nothing to save, and would take a second to tidy torch up.
@@ -124,19 +113,6 @@ class LocalProcesses:
     def run(
         self, jobs: Sequence[Job], *, folder: Path, on_record: OnRecord
     ) -> list[Result]:
-        """Compute all jobs.
-
-        Args:
-            jobs: What to compute.
-            folder: Of their checkpoints; the caller has claimed it.
-            on_record: Told every record of every job once, a job's own in order.
-
-        Returns:
-            One result per job, in the order of the jobs.
-
-        Raises:
-            WorkError: A job raised an exception, or lost its worker too often.
-        """
         folder.mkdir(parents=True, exist_ok=True)
         ledger = _Ledger(deque(range(len(jobs))))
         while len(ledger.results) < len(jobs):

@@ -152,12 +152,7 @@ def _trained(job: Job, desk: Desk) -> "Training":
 
 
 def main(descriptor: int, parent: int) -> None:
-    """Do what comes over the socket until it is closed.
-
-    Args:
-        descriptor: File descriptor of this end of the socket.
-        parent: Process id of who holds the other end.
-    """
+    """Do what comes over a socket until it is closed, or the parent has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     connection: Connection[object, Any] = Connection(descriptor)

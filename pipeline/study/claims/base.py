@@ -61,9 +61,7 @@ def of_all_seeds(true: npt.NDArray[np.bool_]) -> Verdict:
 def of_improvement(interval: Interval, *sides: Run) -> Verdict:
     """The verdict on a claim that one run beats another.
 
-    Args:
-        interval: Of the probability that a seed of the one beats a seed of the other.
-        *sides: Both runs.
+    The interval is of the probability that a seed of the one beats a seed of the other.
     """
     if min(len(run.seeds) for run in sides) < FEWEST_SEEDS:
         return "undecided"

@@ -17,11 +17,7 @@ OWN_LOAD: Final = 1.0
 
 
 def worker_limit(threads: int) -> int:
-    """The processes that a stage may start, and a warning where there is a reason.
-
-    Args:
-        threads: Of each process.
-    """
+    """How many processes, each of so many threads, a stage may start; may warn."""
     cores, asked = available_cores(), settings().workers
     most = max(1, cores // threads)
     if threads > cores:

@@ -11,20 +11,13 @@ from typing import Any
 
 from pipeline.study.params.study import RunSettings, Study
 from pipeline.study.store.files import atomic_write, write_json
-from pipeline.study.store.layout import (
-    SOURCE,
-    STUDY,
-    StageName,
-    description_file,
-)
+from pipeline.study.store.layout import SOURCE, STUDY, StageName, description_file
 
 
 def write_descriptions(study: Study, root: Path = Path()) -> None:
     """Write the description of every stage instance, and of the whole study.
 
-    Args:
-        study: Without mistakes.
-        root: Folder of the `params.yaml` that it was read from.
+    The study is without mistakes; `root` has the `params.yaml` that it was read from.
     """
     for (stage, run), described in descriptions(study):
         write_json(root / description_file(stage, run), described, sort=False)

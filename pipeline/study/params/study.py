@@ -37,8 +37,8 @@ class Identity(Value):
     seeds: StudySeeds
 
 
-class FreshRun(Value):
-    """One algorithm on one task, from fresh networks, with all seeds."""
+class AnyRun(Value):
+    """One algorithm on one task, with all seeds."""
 
     algorithm: str
     task: str
@@ -46,18 +46,17 @@ class FreshRun(Value):
     """Without it, the one that the algorithm's sweep found."""
     steps: Steps | None = None
     """Without it, those of its stage."""
+
+
+class FreshRun(AnyRun):
+    """From fresh networks."""
+
     start: ClassVar[None] = None
 
 
-class StartedRun(Value):
-    """One algorithm on one task, from the networks of a run of `pretrain`."""
+class StartedRun(AnyRun):
+    """From the networks of a run of `pretrain`."""
 
-    algorithm: str
-    task: str
-    temperature: Positive | None = None
-    """Without it, the one that the algorithm's sweep found."""
-    steps: Steps | None = None
-    """Without it, those of its stage."""
     start: str
 
 

@@ -81,12 +81,9 @@ class Bootstrap:
     def interquartile_mean(self, values: npt.ArrayLike, name: str) -> Interval:
         """IQM of one number per seed, with its interval.
 
-        Equal names draw equal seeds: the steps of a learning curve share a name, so
-        that every resample is one of whole curves.
-
-        Args:
-            values: One number per seed.
-            name: Of the stream that draws the resamples: what the values are.
+        `name` says what the values are, and so which stream draws the resamples. Equal
+        names draw equal seeds: the steps of a learning curve share a name, so that
+        every resample is one of whole curves.
 
         Raises:
             ValueError: There is no value, or one is not finite.
@@ -113,14 +110,10 @@ class Bootstrap:
 
         It is the Mann-Whitney U statistic over the number of pairs: 1/2 when neither
         side is better, 1 when every seed of X beats every seed of Y. Both sides are
-        resampled, each within itself. When every seed of one side beats every seed of
-        the other, so does every resample, and the interval is a point: it then says
-        nothing about how few the seeds were.
-
-        Args:
-            x: One number per seed.
-            y: One number per seed of the comparator; the numbers of seeds may differ.
-            name: Of the stream that draws the resamples: what is compared.
+        resampled, each within itself, by the stream `name`; their numbers of seeds may
+        differ. When every seed of one side beats every seed of the other, so does every
+        resample, and the interval is a point: it then says nothing about how few the
+        seeds were.
 
         Raises:
             ValueError: A side has no value, or one is not finite.

@@ -54,12 +54,9 @@ def nested(
 ) -> dict[str, Any]:
     """IQM and interval of every column, at the place that its name says.
 
-    Seeds without a number are left out, and so are columns without any.
-
-    Args:
-        columns: One number per seed; `oracle/reverse_kl` is put below `oracle`.
-        name: Of the streams that draw the resamples, followed by that of the column.
-        bootstrap: How intervals are made.
+    A column has one number per seed; `oracle/reverse_kl` is put below `oracle`. Seeds
+    without a number are left out, and so are columns without any. Resamples are drawn
+    by the streams `name`, followed by the name of the column.
     """
     result: dict[str, Any] = {}
     for column, values in columns.items():

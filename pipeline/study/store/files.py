@@ -65,11 +65,8 @@ def write_arrays(
 ) -> None:
     """Write safetensors whose bytes depend on nothing but names and numbers.
 
-    Args:
-        path: The file.
-        arrays: By name.
-        config: What the file says about itself, if anything. One entry only:
-            safetensors writes several in an order that changes.
+    `config` is what the file says about itself, if anything. One entry only:
+    safetensors writes several in an order that changes.
     """
     packed = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
     metadata = None if config is None else {"config": json.dumps(config)}
@@ -103,10 +100,7 @@ def write_csv(
 ) -> None:
     """Write a table whose numbers read back as exactly the same numbers.
 
-    Args:
-        path: The file.
-        columns: The header.
-        rows: One value per column; None and NaN become empty cells.
+    None and NaN become empty cells.
 
     Raises:
         ValueError: A row has more or fewer values than there are columns.
@@ -125,12 +119,7 @@ def by_seed(
     seeds: Sequence[int],
     columns: Mapping[str, Sequence[float] | npt.NDArray[np.floating]],
 ) -> tuple[list[str], list[list[Cell]]]:
-    """Header and rows of a table with a row for each seed.
-
-    Args:
-        seeds: In the order of the values.
-        columns: By name, one value per seed.
-    """
+    """Header and rows of a table with a row for each seed, in the order given."""
     rows: list[list[Cell]] = [
         [seed, *(float(values[member]) for values in columns.values())]
         for member, seed in enumerate(seeds)
@@ -178,15 +167,9 @@ def read_table(path: Path) -> dict[str, npt.NDArray[np.float64]]:
 def run_key(stage: str, run: str, settings: object, deps: Sequence[Path]) -> str:
     """Name a run by everything its result depends on, before it is computed.
 
-    Args:
-        stage: Name of the DVC stage.
-        run: Name of the stage's instance.
-        settings: Anything JSON can say, pydantic models included.
-        deps: Files and folders. They count by their content and by the names below
-            them, never by where they lie.
-
-    Returns:
-        32 hexadecimal digits.
+    Settings are anything JSON can say, pydantic models included. Files and folders
+    count by their content and by the names below them, never by where they lie. The
+    name is 32 hexadecimal digits.
 
     Raises:
         FileNotFoundError: A dependency does not exist.

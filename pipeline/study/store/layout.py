@@ -119,9 +119,7 @@ def seed_child(seed: int) -> str:
 def readable(path: Path, writer: str) -> Iterator[None]:
     """Turn whatever is wrong with a file of results into one line that mends it.
 
-    Args:
-        path: What is read meanwhile.
-        writer: The stage instance that writes it.
+    `writer` is the stage instance that writes what is read meanwhile.
 
     Raises:
         UserError: The file is not there, or cannot be what the stage wrote.

@@ -17,9 +17,7 @@ LOOK_SECONDS: Final = 0.1
 def held(folder: Path, *, patience: float = math.inf) -> Iterator[None]:
     """Keep other processes on this machine out of a folder, which is made if needed.
 
-    Args:
-        folder: The folder.
-        patience: Seconds to wait for whoever holds it.
+    Wait so many seconds for whoever holds it.
 
     Raises:
         TimeoutError: Another process still holds it.

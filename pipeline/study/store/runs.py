@@ -16,17 +16,8 @@ from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed
 from pipeline.core.job import Job, chunks
 from pipeline.core.tasks.settings import Task
+from pipeline.study.store import layout
 from pipeline.study.store.files import read_table
-from pipeline.study.store.layout import (
-    BEHAVIOUR,
-    FINAL,
-    RECORDS,
-    RUNS,
-    WEIGHTS,
-    StageName,
-    instance,
-    readable,
-)
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -55,7 +46,7 @@ class Curve:
 class Run:
     """One algorithm on one task from one starting point, on every seed."""
 
-    stage: StageName
+    stage: layout.StageName
     name: str
     task_name: str
     task: Task
@@ -70,10 +61,10 @@ class Run:
     """The run of `pretrain` whose networks it begins with."""
     swept: bool
     """Whether a search chose the temperature."""
-    root: Path = RUNS
+    root: Path = layout.RUNS
 
     @classmethod
-    def of(cls, described: Mapping[str, Any], root: Path = RUNS) -> Self:
+    def of(cls, described: Mapping[str, Any], root: Path = layout.RUNS) -> Self:
         """The run that a description or a `run.json` is of.
 
         Raises:
@@ -118,7 +109,7 @@ class Run:
         """The pretrained weights that it begins with."""
         if self.start is None:
             return None
-        return self.root / "pretrain" / self.start / WEIGHTS
+        return self.root / "pretrain" / self.start / layout.WEIGHTS
 
     @property
     def label(self) -> str:
@@ -133,7 +124,7 @@ class Run:
     @property
     def instance(self) -> str:
         """What DVC calls it."""
-        return instance(self.stage, self.name)
+        return layout.instance(self.stage, self.name)
 
     @property
     def temperature(self) -> float | None:
@@ -159,15 +150,15 @@ class Run:
     @cached_property
     def final(self) -> Mapping[str, Floats]:
         """Metric to one number per seed, of the evaluation after training."""
-        with readable(self.folder / FINAL, self.instance):
-            table = read_table(self.folder / FINAL)
+        with layout.readable(self.folder / layout.FINAL, self.instance):
+            table = read_table(self.folder / layout.FINAL)
             del table["seed"]
         return table
 
     @cached_property
     def _records(self) -> Mapping[str, Floats]:
-        with readable(self.folder / RECORDS, self.instance):
-            table = read_table(self.folder / RECORDS)
+        with layout.readable(self.folder / layout.RECORDS, self.instance):
+            table = read_table(self.folder / layout.RECORDS)
             _ = table["seed"], table["step"]
         return table
 
@@ -190,8 +181,8 @@ class Run:
 
     def behaviour(self) -> dict[str, npt.NDArray[np.float32]]:
         """What was kept of the final evaluation; empty for a task without a plane."""
-        path = self.folder / BEHAVIOUR
+        path = self.folder / layout.BEHAVIOUR
         if not path.exists():
             return {}
-        with readable(path, self.instance):
+        with layout.readable(path, self.instance):
             return load_file(path)

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 class Dashboard:
     """One study in `optuna.db` at the root of the checkout. Nothing here ever raises.
 
-    Args:
-        name: What the study is called; one of that name is replaced.
-        space: What is searched.
+    A study of the same name is replaced.
     """
 
     def __init__(self, name: str, space: Space) -> None:

@@ -19,16 +19,8 @@ from pipeline.study.backends.worker import Work, train
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
 from pipeline.study.params.sweep import Budget, Range
+from pipeline.study.store import layout
 from pipeline.study.store.files import run_key, write_json, write_yaml
-from pipeline.study.store.layout import (
-    DESCRIBED,
-    TRIALS,
-    best_file,
-    code_file,
-    instance,
-    trial_child,
-    trial_name,
-)
 from pipeline.study.sweep.dashboard import Dashboard
 from pipeline.study.sweep.search import FinishedBatches, search
 from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
@@ -92,13 +84,13 @@ class SweepPlan:
     @property
     def key(self) -> str:
         """Names the sweep by everything that its table of trials depends on."""
-        return run_key("sweep", self.name, self.said, [code_file("sweep")])
+        return run_key("sweep", self.name, self.said, [layout.code_file("sweep")])
 
     @property
     def batch_key(self) -> str:
         """The same but for how many batches there are: more can go on from fewer."""
         said = {name: self.said[name] for name in self.said if name != "batches"}
-        return run_key("sweep", self.name, said, [code_file("sweep")])
+        return run_key("sweep", self.name, said, [layout.code_file("sweep")])
 
     def jobs(self, tried: Sequence[Params]) -> list[Job]:
         """Every trial on every seed, as one population that is cut into chunks."""
@@ -120,17 +112,14 @@ class SweepPlan:
 def run_sweep(said: Mapping[str, Any], study: str, *, work: Work = train) -> None:
     """Search from where the search was left, and write the best and all trials.
 
-    Args:
-        said: The description of the sweep.
-        study: What the study is called.
-        work: What is done with each chunk of a batch.
+    `said` is the description of the sweep; `work` is done with each chunk of a batch.
 
     Raises:
         UserError: This machine cannot compute as the study asks, every trial failed, or
             the training did.
     """
     plan = SweepPlan(said)
-    with claimed(instance("sweep", plan.name), plan.batch_key) as folder:
+    with claimed(layout.instance("sweep", plan.name), plan.batch_key) as folder:
         tried = []
         if plan.budget.batches:
             check_machine(plan.execution)
@@ -157,14 +146,14 @@ def _search(plan: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial
             run=name,
             key=plan.key,
             children=[
-                trial_child(trial_name(batch, slot))
+                layout.trial_child(layout.trial_name(batch, slot))
                 for batch in numbers
                 for slot in slots
             ],
             params=plan.described(),
         ) as live,
         Progress(
-            instance("sweep", name),
+            layout.instance("sweep", name),
             members=len(numbers) * len(slots) * len(plan.seeds),
             steps=budget.steps,
             score=f"best {plan.task.objective}",
@@ -231,7 +220,7 @@ class _Trainer:
         metric = f"evaluation/{self.plan.task.objective}"
         seeds = len(self.plan.seeds)
         for member, value in enumerate(record.metrics.get(metric, []), first):
-            trial = trial_child(trial_name(batch, member // seeds))
+            trial = layout.trial_child(layout.trial_name(batch, member // seeds))
             values = self._curves[trial, record.step]
             values.append(value)
             if len(values) == seeds:
@@ -248,7 +237,7 @@ class _Trainer:
                 for seed, value in zip(self.plan.seeds, trial.values, strict=True)
             }
             known = {name: v for name, v in values.items() if v is not None}
-            self.live.log(trial_child(trial.name), steps, known)
+            self.live.log(layout.trial_child(trial.name), steps, known)
         batch, members = newest[0].batch, len(newest) * len(self.plan.seeds)
         if batch not in self._trained:
             self.progress.advance(batch, steps, members=members, replayed=True)
@@ -262,13 +251,13 @@ def _write(
 ) -> None:
     """Write `best.yaml`, which training depends on, and beside it all trials."""
     chosen = with_values(plan.algorithm, found.params if found else {})
-    target = best_file(plan.name)
+    target = layout.best_file(plan.name)
     with whole_folder(target.parent / "trials", scratch=folder) as output:
-        write_trials(output / TRIALS, tried, plan.space, plan.seeds)
+        write_trials(output / layout.TRIALS, tried, plan.space, plan.seeds)
         winner = {
             "trial": found.name if found else None,
             "value": found.value if found else None,
         }
         kept = {"key": plan.key, **plan.described(), "best": winner}
-        write_json(output / DESCRIBED, kept)
+        write_json(output / layout.DESCRIBED, kept)
     write_yaml(target, {"kind": chosen.kind} | chosen.model_dump(mode="json"))

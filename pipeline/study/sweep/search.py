@@ -40,19 +40,10 @@ def search(
     finished: "FinishedBatches",
     evaluate: Evaluate,
 ) -> Iterator[list[Trial]]:
-    """Compute batch after batch, or take those that are finished.
+    """Compute batch after batch, or take those that are finished; yields all so far.
 
-    Args:
-        space: What is searched.
-        seed: Of the sweep.
-        random_trials: Complete trials before they guide the search.
-        batches: How many there are.
-        size: Trials in each.
-        finished: Where they are kept.
-        evaluate: Trains the trials of a batch.
-
-    Yields:
-        All trials so far, after each batch.
+    `size` is that of a batch. So many complete trials are random before they guide the
+    search.
     """
     history: list[Trial] = []
     for batch in range(batches):
@@ -94,13 +85,7 @@ def propose(
 ) -> list[Params]:
     """What a batch tries: at random at first, then where good trials lie.
 
-    Args:
-        space: What is searched.
-        history: The trials of all batches before.
-        seed: Of the sweep.
-        random_trials: Complete trials before they guide the search.
-        batch: Number of the batch.
-        size: Trials in it.
+    `history` has the trials of all batches before.
     """
     import optuna  # takes 0.3 s, which a sweep of no batches need not pay
 
@@ -120,10 +105,9 @@ def propose(
 
 
 class FinishedBatches:
-    """A file for every finished batch, of which nothing damaged is believed."""
+    """A file for every batch of one sweep, of which nothing damaged is believed."""
 
     def __init__(self, folder: Path) -> None:
-        """Use the batches in a folder that belongs to this sweep alone."""
         self._folder = folder
 
     def _path(self, batch: int) -> Path:

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pipeline.core.config.values import parsed
 from pipeline.study.params.sweep import Range
+from pipeline.study.store import layout
 from pipeline.study.store.files import read_csv, read_json, write_csv
-from pipeline.study.store.layout import (
-    DESCRIBED,
-    TRIALS,
-    instance,
-    readable,
-    trial_name,
-)
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -40,7 +34,7 @@ class Trial:
     @property
     def name(self) -> str:
         """What it is called wherever trials are shown."""
-        return trial_name(self.batch, self.slot)
+        return layout.trial_name(self.batch, self.slot)
 
     @property
     def value(self) -> float | None:
@@ -137,15 +131,10 @@ class FinishedSweep:
 
 
 def load_sweep(folder: Path, kind: str) -> FinishedSweep:
-    """Read `results/sweep/<algorithm>/trials`.
-
-    Args:
-        folder: That folder.
-        kind: Of the algorithm.
-    """
-    writer = instance("sweep", folder.parent.name)
-    with readable(folder / DESCRIBED, writer):
-        run = read_json(folder / DESCRIBED)
+    """Read `results/sweep/<algorithm>/trials`, of an algorithm of that kind."""
+    writer = layout.instance("sweep", folder.parent.name)
+    with layout.readable(folder / layout.DESCRIBED, writer):
+        run = read_json(folder / layout.DESCRIBED)
         sweep = FinishedSweep(
             name=run["run"],
             kind=kind,
@@ -156,7 +145,7 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
             space=parsed(dict[str, Range], run["space"]),
             trials=[],
         )
-    with readable(folder / TRIALS, writer):
+    with layout.readable(folder / layout.TRIALS, writer):
         trials = [
             Trial(
                 int(row["batch"]),
@@ -164,7 +153,7 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
                 {name: float(row[name]) for name in sorted(sweep.space)},
                 [_number(row[f"value_seed_{seed}"]) for seed in sweep.seeds],
             )
-            for row in read_csv(folder / TRIALS)
+            for row in read_csv(folder / layout.TRIALS)
         ]
     return replace(sweep, trials=trials)
 

@@ -79,15 +79,8 @@ class LiveRun:
         """Start to log a run; returns at once.
 
         A run with this key that was finished is replaced, one that was interrupted is
-        continued.
-
-        Args:
-            study: Name of the study, which is the MLflow experiment.
-            stage: Name of the DVC stage.
-            run: Name of the stage's instance.
-            key: The run's key.
-            children: `seed 3` or `trial 1.2`, one per child run.
-            params: What `run.json` will say, as far as it is known.
+        continued. `children` are `seed 3` or `trial 1.2`, one per child run; `params`
+        are what `run.json` will say, as far as it is known.
         """
         return cls(Plan(study, stage, run, key, tuple(children), params_of(params)))
 

@@ -69,10 +69,7 @@ class Entry:
         return hashlib.sha256(repr(self.outputs).encode()).hexdigest()[:32]
 
     def files(self, root: Path) -> dict[PurePosixPath, Path]:
-        """Find every file among the outputs.
-
-        Returns:
-            The files by their path below the folder that all outputs share.
+        """Every file among the outputs, by its path below the folder that all share.
 
         Raises:
             UserError: An output is not here, or is not what the lock says.

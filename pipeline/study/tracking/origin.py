@@ -8,11 +8,7 @@ GIT_SECONDS: Final = 10
 
 
 def origin_tags(command: str) -> dict[str, str]:
-    """Tags that say what was run and at which commit; MLflow shows them by these names.
-
-    Args:
-        command: The command of the stage.
-    """
+    """Tags of a command and the commit, by the names by which MLflow shows them."""
     tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
     experiment = os.environ.get("DVC_EXP_NAME")
     if experiment:

@@ -46,9 +46,7 @@ class Published:
 def publish(root: Path, *, study: str) -> Published:
     """Mirror every result that `dvc.lock` names into MLflow.
 
-    Args:
-        root: Folder of `dvc.lock`, `dvc.yaml`, `params.yaml` and the results.
-        study: Name of the study.
+    `root` has `dvc.lock`, `dvc.yaml`, `params.yaml` and the results.
 
     Raises:
         UserError: Results are not here, or not those that `dvc.lock` names.

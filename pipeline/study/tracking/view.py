@@ -33,8 +33,7 @@ PARAMS: Final = ("task", "algorithm", "algorithm.temperature.fixed")
 def saved_view(objectives: Iterable[str]) -> str:
     """The value of the tag that makes a view of the stages and their results.
 
-    Args:
-        objectives: Names of the metrics that the study is judged by.
+    The objectives are names of the metrics that the study is judged by.
     """
     metrics = [f"final/{objective}" for objective in sorted(set(objectives))]
     state = {
@@ -68,11 +67,6 @@ def saved_view(objectives: Iterable[str]) -> str:
 
 
 def link(experiment: str, server: str) -> str:
-    """The address of the view.
-
-    Args:
-        experiment: Id of the experiment.
-        server: Address of the MLflow UI.
-    """
+    """The address of the view of an experiment, by its id, in the MLflow UI."""
     query = f"workflowType=machine_learning&viewStateShareKey={NAME}"
     return f"{server.rstrip('/')}/#/experiments/{experiment}/runs?{query}"

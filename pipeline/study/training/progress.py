@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Hashable
 from datetime import timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from pipeline.study.machine.settings import settings
@@ -23,18 +22,11 @@ class Progress:
     """Steps of a stage's members, their pace, and the latest score.
 
     A step is one environment step of every member; the pace counts those of all members
-    together. Steps that come from a checkpoint count as done, not as pace.
+    together. Steps that come from a checkpoint count as done, not as pace. A stage is
+    called `explore@sql`, and `score` is the name of what `scored` is told.
     """
 
     def __init__(self, stage: str, *, members: int, steps: int, score: str) -> None:
-        """Describe what is to be done; nothing is shown before `with`.
-
-        Args:
-            stage: `explore@sql`.
-            members: Learners of the stage.
-            steps: Of each of them.
-            score: Name of what `scored` is told.
-        """
         self._stage = stage
         self._members = members
         self._steps = steps
@@ -60,12 +52,7 @@ class Progress:
             self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Show how the stage ended."""
         if self._bar is not None:
             self._show()
@@ -77,13 +64,9 @@ class Progress:
     def advance(
         self, part: Hashable, step: int, *, members: int, replayed: bool
     ) -> None:
-        """Note how far some of the members are.
+        """Note how far a part of the members is, and whether it was trained before.
 
-        Args:
-            part: Which of them; any name.
-            step: Their environment step.
-            members: How many they are.
-            replayed: Whether the step was trained before.
+        The part has any name.
         """
         gained = (step - self._step.get(part, 0)) * members
         self._step[part] = step

@@ -21,10 +21,6 @@ from pipeline.study.store.runs import Run
 def load_runs(study: Study, root: Path = RUNS) -> list[Run]:
     """Every run of the study, in the order of `params.yaml`.
 
-    Args:
-        study: What should be there.
-        root: Folder with `<stage>/<run>/`.
-
     Raises:
         UserError: A run or a seed is missing, is not of this study, or was trained for
             another number of steps.
@@ -52,13 +48,7 @@ def load_runs(study: Study, root: Path = RUNS) -> list[Run]:
 def load_run(
     stage: StageName, name: str, expected: Mapping[str, Any], root: Path = RUNS
 ) -> Run:
-    """One run of the study.
-
-    Args:
-        stage: Of the run.
-        name: Of the run.
-        expected: What `run.json` must say: entries of its description.
-        root: Folder with `<stage>/<run>/`.
+    """One run of the study, whose `run.json` must say what its description does.
 
     Raises:
         UserError: It is missing, damaged, or of other seeds or steps.

@@ -17,15 +17,8 @@ from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import command, described, study_name
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
+from pipeline.study.store import layout
 from pipeline.study.store.files import read_yaml, run_key
-from pipeline.study.store.layout import (
-    StageName,
-    best_file,
-    code_file,
-    instance,
-    readable,
-    seed_child,
-)
 from pipeline.study.store.runs import Run
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.training.progress import Progress
@@ -33,7 +26,7 @@ from pipeline.study.training.work_folder import claimed, whole_folder
 from pipeline.study.training.writing import write_run
 
 
-def main(stage: StageName, *, work: Work = train) -> None:
+def main(stage: layout.StageName, *, work: Work = train) -> None:
     """Train the run that the command line names."""
     with command(stage):
         train_run(described(stage), study_name(), work=work)
@@ -42,10 +35,7 @@ def main(stage: StageName, *, work: Work = train) -> None:
 def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> None:
     """Train a run from where it was left, and write its folder.
 
-    Args:
-        said: Its description.
-        study: What the study is called.
-        work: What is done with each chunk of its seeds.
+    `said` is its description; `work` is done with each chunk of its seeds.
 
     Raises:
         UserError: An input is missing, this machine cannot compute as the study asks,
@@ -53,9 +43,9 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
     """
     run, execution = described_run(said), parsed(Execution, said["execution"])
     check_machine(execution)
-    inputs = [code_file(run.stage), best_file(run.algorithm_name)]
+    inputs = [layout.code_file(run.stage), layout.best_file(run.algorithm_name)]
     if run.start_weights is not None:
-        writer = instance("pretrain", str(run.start))
+        writer = layout.instance("pretrain", str(run.start))
         inputs.append(_existing(run.start_weights, writer))
     key = run_key(run.stage, run.name, said, inputs)
     kept = {"key": key} | run.described()
@@ -67,7 +57,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
                 stage=run.stage,
                 run=run.name,
                 key=key,
-                children=[seed_child(seed) for seed in run.seeds],
+                children=[layout.seed_child(seed) for seed in run.seeds],
                 params=kept,
             ) as live,
             Progress(
@@ -93,8 +83,8 @@ def described_run(said: Mapping[str, Any]) -> Run:
         UserError: The algorithm's sweep has not been run, or what it wrote is damaged.
     """
     name = said["algorithm_name"]
-    best = best_file(name)
-    with readable(best, instance("sweep", name)):
+    best = layout.best_file(name)
+    with layout.readable(best, layout.instance("sweep", name)):
         algorithm = read_yaml(best)
         run = Run.of({**said, "algorithm": algorithm})
     if said["temperature"] is None:
@@ -139,4 +129,4 @@ class _Watcher:
     def _log(self, job: Job, step: int, metrics: dict[str, list[float]]) -> None:
         for member, seed in enumerate(job.seeds):
             own = {name: values[member] for name, values in metrics.items()}
-            self._live.log(seed_child(seed), step, own)
+            self._live.log(layout.seed_child(seed), step, own)

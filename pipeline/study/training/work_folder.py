@@ -23,12 +23,8 @@ def claimed(instance: str, key: str) -> Iterator[Path]:
     """Hold a folder of checkpoints so that no two processes compute the same thing.
 
     A process whose DVC was killed takes a moment to notice, so it is waited for. When
-    the work is done, what the same instance has left under other keys is removed: its
-    settings have changed since.
-
-    Args:
-        instance: Of the stage: `explore@sql`.
-        key: Of the run.
+    the work is done, what the same stage instance has left under other keys is removed:
+    its settings have changed since.
 
     Raises:
         UserError: Another process holds it and does not end.
@@ -60,9 +56,7 @@ def _remove_other_keys(folder: Path) -> None:
 def whole_folder(target: Path, *, scratch: Path) -> Iterator[Path]:
     """Fill a folder that appears, or replaces the one there was, when it is complete.
 
-    Args:
-        target: Where the folder belongs.
-        scratch: A folder on the same disk to fill it in.
+    It is filled in `scratch`, which is on the same disk.
     """
     unfinished = scratch / "output"
     shutil.rmtree(unfinished, ignore_errors=True)

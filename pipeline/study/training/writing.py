@@ -20,12 +20,9 @@ _Table: TypeAlias = tuple[list[str], list[list[float | None]]]
 
 
 def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> None:
-    """Write the files of a run; chunks become one population again.
+    """Write the files of a run; chunks, in order, become one population again.
 
-    Args:
-        folder: Where to.
-        described: What `run.json` says.
-        parts: The chunks, in order.
+    `described` is what `run.json` says.
     """
     jobs, results = zip(*parts, strict=True)
     write_json(folder / DESCRIBED, described)

@@ -11,12 +11,7 @@ NO_TIME_LIMIT = -1
 
 
 def copies(make: Callable[[], gymnasium.Env], count: int) -> VectorEnv:
-    """Independent copies, without autoreset; as `Kind.environments`.
-
-    Args:
-        make: Makes one, without a time limit.
-        count: How many.
-    """
+    """Independent copies, without autoreset, of what has no time limit."""
     return SyncVectorEnv(
         [partial(_in_boxes, make)] * count,
         autoreset_mode=AutoresetMode.DISABLED,

@@ -22,11 +22,9 @@ class Environment:
 
 
 def mistakes(name: str, horizon: int | None) -> Iterator[tuple[str, str]]:
-    """What keeps an environment from being a task: field and message.
+    """What keeps an environment, by its id, from being a task: field and message.
 
-    Args:
-        name: Its Gymnasium id.
-        horizon: Environment steps after which the task cuts an episode, if it says so.
+    The horizon is the task's own, if it has one.
     """
     try:
         environment = _made(name)

@@ -27,17 +27,16 @@ class Gymnasium(Kind):
 
     @property
     def time_limit(self) -> int:
-        """As `Kind.time_limit`.
+        """The task's own, or that of the environment's registration.
 
         Raises:
-            ValueError: Neither the task nor the environment's registration has one.
+            ValueError: There is neither.
         """
         from pipeline.core.tasks.gymnasium.environments import registered_limit
 
         return self.horizon or registered_limit(self.id)
 
     def environments(self, count: int) -> "VectorEnv":
-        """As `Kind.environments`."""
         from pipeline.core.tasks.gymnasium.environments import copies, registered
 
         return copies(partial(registered, self.id), count)
@@ -50,7 +49,7 @@ class Gymnasium(Kind):
         return shapes(self.id)
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
-        """As `Kind.mistakes`, found by making the environment once."""
+        """Found by making the environment once."""
         from pipeline.core.tasks.gymnasium.inspection import mistakes
 
         yield from mistakes(self.id, self.horizon)

@@ -19,11 +19,6 @@ class LinearQuadraticAnswer(Answer):
     """The soft regulator."""
 
     def __init__(self, task: LinearQuadratic) -> None:
-        """Nothing is computed yet.
-
-        Args:
-            task: What is to be solved.
-        """
         self._task = task
 
     @property
@@ -39,7 +34,6 @@ class LinearQuadraticAnswer(Answer):
         return away if self._task.start else away[:1]
 
     def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
-        """As `Answer.unsolvable`; there is no grid."""
         try:
             self.oracle(temperature, {})
         except ValueError as error:
@@ -47,7 +41,6 @@ class LinearQuadraticAnswer(Answer):
         return None
 
     def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
-        """As `Answer.solve`; what it is worth needs no episodes."""
         oracle = self.oracle(temperature, {})
         origin = np.zeros((1, len(self._task.dynamics)))
         numbers = {

@@ -93,7 +93,6 @@ class LinearQuadraticEnv(gymnasium.Env):
     metadata = {"render_modes": []}  # noqa: RUF012, as its base
 
     def __init__(self, system: System, render_mode: str | None = None) -> None:
-        """Same spaces and dynamics as the vectorised form."""
         self.observation_space, self.action_space = _spaces(system)
         self.render_mode = render_mode
         self._system = system
@@ -102,7 +101,6 @@ class LinearQuadraticEnv(gymnasium.Env):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[ndarray, dict[str, Any]]:
-        """Start near the origin."""
         super().reset(seed=seed)
         first = self.np_random.standard_normal(len(self._state))
         self._state = self._system.start * first
@@ -111,7 +109,6 @@ class LinearQuadraticEnv(gymnasium.Env):
     def step(
         self, action: ndarray
     ) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
-        """Move the system."""
         action = np.clip(action, -1.0, 1.0)
         reward = float(self._system.reward(self._state, action))
         noise = self.np_random.standard_normal(len(self._state))

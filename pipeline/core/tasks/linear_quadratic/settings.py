@@ -46,7 +46,6 @@ class LinearQuadratic(Kind):
 
     @property
     def time_limit(self) -> int:
-        """As `Kind.time_limit`."""
         return self.horizon
 
     @property
@@ -90,7 +89,6 @@ class LinearQuadratic(Kind):
         return np.array(rows)
 
     def environments(self, count: int) -> "VectorEnv":
-        """As `Kind.environments`."""
         from pipeline.core.tasks.linear_quadratic.environments import (
             LinearQuadraticVectorEnv,
         )
@@ -99,11 +97,9 @@ class LinearQuadratic(Kind):
 
     @property
     def spaces(self) -> object:
-        """Widths of state and action."""
         return self.kind, len(self.dynamics), len(self.action_cost)
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
-        """As `Kind.mistakes`."""
         try:
             _ = self.system
         except ValueError as error:

@@ -24,12 +24,6 @@ class SwimmerCentreOfMassEnv(gymnasium.Wrapper):
     """The swimmer of three links; velocities in metres per second."""
 
     def __init__(self, reward: str, render_mode: str | None = None) -> None:
-        """Make the body.
-
-        Args:
-            reward: `"speed"` or `"forward"`.
-            render_mode: As Gymnasium has it.
-        """
         if reward not in ("speed", "forward"):
             raise ValueError(f"reward must be 'speed' or 'forward', not {reward!r}")
         self._body = SwimmerEnv(render_mode=render_mode)
@@ -46,7 +40,6 @@ class SwimmerCentreOfMassEnv(gymnasium.Wrapper):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[ndarray, dict[str, Any]]:
-        """Start at rest near the origin."""
         observation, _ = self._body.reset(seed=seed, options=options)
         self._position = self._centre_of_mass()
         return observation, {"position": self._position}
@@ -54,7 +47,6 @@ class SwimmerCentreOfMassEnv(gymnasium.Wrapper):
     def step(
         self, action: ndarray
     ) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
-        """Apply the torques for one control interval."""
         observation, _, terminated, truncated, _ = self._body.step(action)  # type: ignore[no-untyped-call]
         position = self._centre_of_mass()
         velocity = (position - self._position) / self._body.dt

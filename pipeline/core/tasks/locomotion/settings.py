@@ -40,11 +40,9 @@ class Locomotion(Kind):
 
     @property
     def time_limit(self) -> int:
-        """As `Kind.time_limit`."""
         return self.horizon
 
     def environments(self, count: int) -> "VectorEnv":
-        """As `Kind.environments`."""
         from pipeline.core.tasks.gymnasium.environments import copies
         from pipeline.core.tasks.locomotion.environment import SwimmerCentreOfMassEnv
 
@@ -52,7 +50,6 @@ class Locomotion(Kind):
 
     @property
     def spaces(self) -> object:
-        """The body."""
         return self.body
 
     def metrics(

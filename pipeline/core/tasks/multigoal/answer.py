@@ -37,27 +37,19 @@ class MultiGoalAnswer(Answer):
     """Soft value iteration on a grid of the plane."""
 
     def __init__(self, task: MultiGoal) -> None:
-        """Nothing is computed yet.
-
-        Args:
-            task: What is to be solved.
-        """
         self._task = task
 
     @property
     def compared(self) -> Float[ndarray, "probe 2"]:
-        """The probe states."""
         return self._task.probes.astype(np.float64)
 
     def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
-        """As `Answer.unsolvable`."""
         if self._task.push is not None:
             return "the task has a push: its best policy depends on the time"
         reason = too_coarse(spacing, temperature, effort=ACTION_COST)
         return f"exact.spacing cannot be used: {reason}" if reason else None
 
     def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
-        """As `Answer.solve`."""
         task, oracle = self._task, _solved(self._task, temperature, spacing)
         episodes = roll_out(
             oracle,
@@ -76,7 +68,6 @@ class MultiGoalAnswer(Answer):
         return Solution(self._numbers(oracle, episodes), arrays)
 
     def oracle(self, temperature: float, arrays: Mapping[str, ndarray]) -> GridOracle:
-        """As `Answer.oracle`, from `v`."""
         task = self._task
         return GridOracle(Arena.of(task), temperature, task.discount, arrays["v"])
 

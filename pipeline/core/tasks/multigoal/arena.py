@@ -91,18 +91,11 @@ class Arena:
         return self.push is not None
 
     def advance(
-        self,
-        position: Float[ndarray, "*#batch 2"],
-        action: Float[ndarray, "*#batch 2"],
+        self, position: Float[ndarray, "*#batch 2"], action: Float[ndarray, "*#batch 2"]
     ) -> tuple[ndarray, ndarray, ndarray]:
-        """One step of the dynamics, without a push.
+        """One step of the dynamics, without a push, of shapes that broadcast.
 
-        Args:
-            position: Where the point is.
-            action: What it does; of a shape that broadcasts with the position's.
-
-        Returns:
-            The new position, the reward, and whether the episode ends there.
+        Returns the new position, the reward, and whether the episode ends there.
         """
         after = self.shifted(position, np.clip(action, -1.0, 1.0))
         return after, self.reward(after, action), self.ended(after)

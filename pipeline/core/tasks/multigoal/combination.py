@@ -55,14 +55,9 @@ def rarest_shared_goal(
 ) -> Float[ndarray, "*member"]:
     """Whether a policy keeps every way open that both tasks reward alike.
 
-    Args:
-        arena: The combined task.
-        last: Where episodes end.
-
-    Returns:
-        The least, over goals that both tasks have, of the shares of episodes that end
-        within the goal's radius: 1/k for k equally good goals, 0 for a policy that has
-        lost one; NaN if the tasks have no goal in common.
+    The least, over goals that both tasks have, of the shares of episodes that end
+    within the goal's radius: 1/k for k equally good goals, 0 for a policy that has lost
+    one; NaN if the tasks have no goal in common.
     """
     first, second = (set(map(tuple, goals.tolist())) for goals in arena.objectives)
     shared = np.array(sorted(first & second)).reshape(-1, 1, 2)

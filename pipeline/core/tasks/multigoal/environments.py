@@ -64,7 +64,6 @@ class MultiGoalVectorEnv(VectorEnv):
     def step(
         self, actions: ndarray
     ) -> tuple[ndarray, ndarray, ndarray, ndarray, dict[str, Any]]:
-        """Move every point."""
         self._length += 1
         arena = self._arena
         self._position, reward, ended = arena.advance(self._position, actions)
@@ -93,7 +92,6 @@ class MultiGoalEnv(gymnasium.Env):
     def __init__(
         self, render_mode: str | None = None, arena: Arena = FOUR_GOALS
     ) -> None:
-        """Same spaces and dynamics as the vectorised form."""
         self.observation_space = gymnasium.spaces.Box(-BOUND, BOUND, (2,), np.float64)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float64)
         self.render_mode = render_mode
@@ -104,7 +102,6 @@ class MultiGoalEnv(gymnasium.Env):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[ndarray, dict[str, Any]]:
-        """Start near the origin."""
         super().reset(seed=seed)
         self._length = 0
         self._position = start(self.np_random)
@@ -113,7 +110,6 @@ class MultiGoalEnv(gymnasium.Env):
     def step(
         self, action: ndarray
     ) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
-        """Move the point."""
         self._length += 1
         arena = self._arena
         self._position, reward, ended = arena.advance(self._position, action)

@@ -17,12 +17,7 @@ REACHED_SHARE = 0.05
 def of_goals(
     trajectories: Trajectories, places: Sequence[Point]
 ) -> dict[str, Float[ndarray, " member"]]:
-    """What `docs/metrics.md` defines of goals, per member.
-
-    Args:
-        trajectories: Episodes of every member.
-        places: Of the goals.
-    """
+    """What `docs/metrics.md` defines of goals at these places, per member."""
     distance = goal_distances(trajectories.last_positions, np.array(places))
     nearest = distance.argmin(axis=-1)
     goals = np.arange(len(places))
@@ -59,15 +54,9 @@ def steps_to_all_goals(
 ) -> list[float]:
     """The first evaluation in which each member reached every goal, in its steps.
 
-    Args:
-        steps: Environment steps of each evaluation.
-        reached: Goals that were reached in each.
-        goals: How many there are.
-        after: Steps without learning; what fresh policies do by chance before their end
-            does not count.
-
-    Returns:
-        Steps per member; NaN where it never happened.
+    `reached` counts the goals of each evaluation. What fresh policies do by chance in
+    the steps without learning, up to `after`, does not count. NaN where it never
+    happened.
     """
     arrived = (reached == goals) & (steps > after)[:, None]
     first = steps[arrived.argmax(axis=0)]

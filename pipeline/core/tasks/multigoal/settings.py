@@ -113,11 +113,9 @@ class MultiGoal(Kind):
 
     @property
     def time_limit(self) -> int:
-        """As `Kind.time_limit`."""
         return self.horizon
 
     def environments(self, count: int) -> "VectorEnv":
-        """As `Kind.environments`."""
         from pipeline.core.tasks.multigoal.arena import Arena
         from pipeline.core.tasks.multigoal.environments import MultiGoalVectorEnv
 
@@ -125,13 +123,11 @@ class MultiGoal(Kind):
 
     @property
     def spaces(self) -> object:
-        """Those of all such tasks."""
         return self.kind
 
     def metrics(
         self, trajectories: Trajectories
     ) -> dict[str, Float[ndarray, " member"]]:
-        """As `Kind.metrics`: which goals episodes end in, and how evenly."""
         from pipeline.core.tasks.multigoal.metrics import of_goals
 
         return of_goals(trajectories, self.goals)
@@ -149,7 +145,6 @@ class MultiGoal(Kind):
         *,
         after: int,
     ) -> dict[str, list[float]]:
-        """As `Kind.milestones`: when every goal was reached."""
         from pipeline.core.tasks.multigoal.metrics import steps_to_all_goals
 
         reached = measured["goals_reached"]

@@ -3,11 +3,7 @@
 from pipeline.core.composition.fit import check_fit
 from pipeline.core.exact.grid import too_coarse
 from pipeline.core.tasks.answers import answer_to
-from pipeline.core.tasks.multigoal.combination import (
-    MisfitError,
-    Rule,
-    combined_arena,
-)
+from pipeline.core.tasks.multigoal.combination import MisfitError, Rule, combined_arena
 from pipeline.study.params.checks.found import Found, unknown
 from pipeline.study.params.exact import ComposedRun
 from pipeline.study.params.study import RunSettings, Study

@@ -12,13 +12,9 @@ Found: TypeAlias = Iterator[tuple[Place, str]]
 
 
 def unknown(document: Document, name: str, *, among: Place, noun: str) -> str | None:
-    """A message if there is no entry of that name.
+    """A message if there is no entry of that name, which is called a `noun`.
 
-    Args:
-        document: The file.
-        name: What is looked for.
-        among: The mapping whose keys are the names there are.
-        noun: What an entry is.
+    `among` is the mapping whose keys are the names there are.
     """
     names = document.names(*map(str, among))
     if name in names:

@@ -110,19 +110,11 @@ def of_kind(kind: str) -> OfKind:
 
 
 def of_panel(
-    name: str,
-    runs: Sequence[Run],
-    *,
-    metrics: Mapping[str, Any],
-    bootstrap: Bootstrap,
+    name: str, runs: Sequence[Run], *, metrics: Mapping[str, Any], bootstrap: Bootstrap
 ) -> Iterator[Picture]:
-    """Pictures of runs on one task, beside each other.
+    """Pictures of runs on one task, beside each other; files' names begin with `name`.
 
-    Args:
-        name: Beginning of the files' names.
-        runs: In the order in which they are shown.
-        metrics: Content of `metrics.json`.
-        bootstrap: How the bands of learning curves are made.
+    `metrics` is the content of `metrics.json`.
     """
     confidence = f"{bootstrap.confidence:.0%}"
     task = runs[0].task
@@ -134,8 +126,7 @@ def of_panel(
             "After training: interquartile mean over seeds (tick), its "
             f"{confidence} interval (bar) and every seed (dots).",
             curves.finals(
-                scored,
-                [metrics[run.stage][run.name][task.objective] for run in scored],
+                scored, [metrics[run.stage][run.name][task.objective] for run in scored]
             ),
         )
     if own.panel is not None:

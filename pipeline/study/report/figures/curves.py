@@ -68,9 +68,7 @@ def _band(axes: Axes, band: Band, label: str, look: dict[str, Any]) -> None:
 def finals(runs: Sequence[Run], entries: Sequence[dict[str, Any]]) -> Figure:
     """IQM and interval of each run's objective, above one dot per seed.
 
-    Args:
-        runs: Of one task.
-        entries: What `metrics.json` says about the task's objective, for each run.
+    Of runs of one task; `entries` say what `metrics.json` does about its objective.
     """
     metric = runs[0].task.objective
     figure, ((axes,),) = style.canvas(1, 1, size=(7.4, 0.36 * len(runs) + 0.9))

@@ -50,9 +50,7 @@ def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
 def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
     """Densities of actions: a row for each place, the exact answer first.
 
-    Args:
-        scores: Runs that were compared with the oracle; their first seed is drawn.
-        oracle: Its name.
+    The runs were compared with the oracle of that name; their first seed is drawn.
     """
     behaviours = [score.behaviour() for score in scores]
     states = behaviours[0]["probe_states"]
@@ -80,13 +78,9 @@ def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
 
 
 def density(axes: Axes, masses: Array, colour: str, highest: float) -> None:
-    """Masses of the cells of [-1, 1]², from white to a colour.
+    """Masses `[x, y]` of the cells of [-1, 1]², from white to a colour.
 
-    Args:
-        axes: Where to draw.
-        masses: `[x, y]`.
-        colour: Of the highest mass.
-        highest: The mass from which on there is no darker colour.
+    From `highest` on there is no darker colour.
     """
     shades = LinearSegmentedColormap.from_list("mass", ["white", colour])
     axes.imshow(
@@ -120,9 +114,7 @@ def changed_tasks(
 ) -> Figure:
     """First attempts in the task as it was learned and as it is changed.
 
-    Args:
-        scores: Runs on one task, a row each; their first seed is drawn.
-        perturbations: All of the study.
+    Of runs on one task, a row each; their first seed is drawn.
     """
     columns = scores[0].perturbations
     figure, axes = style.canvas(
@@ -193,9 +185,7 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
 def composition(one: Composition, task: MultiGoal) -> Figure:
     """The exact policy of the combined task above, the composed one below.
 
-    Args:
-        one: The first seed is drawn.
-        task: Its goals are those that both tasks share.
+    The first seed is drawn. The goals of `task` are those that both tasks share.
     """
     data = one.behaviour()
     states = data["probe_states"]

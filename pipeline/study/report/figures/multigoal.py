@@ -165,18 +165,12 @@ def _goal_legend(task: MultiGoal) -> list[Patch]:
 
 
 def trajectories(
-    axes: Axes,
-    task: MultiGoal,
-    positions: Array,
-    colours: Sequence[str] | None = None,
+    axes: Axes, task: MultiGoal, positions: Array, colours: Sequence[str] | None = None
 ) -> None:
     """Episodes over the part of the reward that depends on the place.
 
-    Args:
-        axes: Where to draw.
-        task: Whose goals and walls are drawn.
-        positions: `[episode, time, 2]`, NaN after the end.
-        colours: Of the goals, if not by their order.
+    Positions are `[episode, time, 2]`, NaN after the end; the task has goals and walls.
+    Goals have colours by their order, if no others.
     """
     line = np.linspace(-BOUND, BOUND, 141)
     place = np.stack(np.meshgrid(line, line), axis=-1)

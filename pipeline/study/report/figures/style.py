@@ -93,11 +93,7 @@ def canvas(
 ) -> tuple[Figure, Grid]:
     """A figure and its axes, `[row, column]`.
 
-    Args:
-        rows: Of axes.
-        columns: Of axes.
-        size: Width and height of the figure, in inches.
-        **options: Of `Figure.subplots`.
+    Its size is in inches; the options are those of `Figure.subplots`.
     """
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, **options)

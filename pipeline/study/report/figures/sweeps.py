@@ -38,9 +38,7 @@ def importances(sweep: FinishedSweep) -> dict[str, float]:
 def search(sweep: FinishedSweep, colour: str) -> Figure:
     """History and importances above, a slice along each number below.
 
-    Args:
-        sweep: At least one of its trials has a value.
-        colour: Of its algorithm.
+    At least one trial of the sweep has a value; the colour is its algorithm's.
     """
     columns = max(len(sweep.space), 2)
     figure = Figure(figsize=(max(3.1 * columns, 7.4), 5.4))

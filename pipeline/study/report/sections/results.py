@@ -76,10 +76,7 @@ def _threshold(runs: Sequence[Run], metrics: Mapping[str, Any]) -> str:
 def results(name: str, runs: Sequence[Run], metrics: Mapping[str, Any]) -> Table:
     """A row for each run: metrics, steps to thresholds, and the odds to comparators.
 
-    Args:
-        name: Of the table.
-        runs: On one task.
-        metrics: Content of `metrics.json`.
+    The runs are on one task; `metrics` is the content of `metrics.json`.
     """
     entries = [metrics[run.stage][run.name] for run in runs]
     found = {metric for entry in entries for metric in entry}
