@@ -13,7 +13,7 @@ Goals, walls and a push are parameters; the released task has four goals, (±5, 
 - A push displaces the point after the move of one step, by the same rules as a move;
   the step is judged by where the push has left the point.
 
-`multigoal_envs.py` has the environments.
+`environments.py` has the environments.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The environments of `multigoal.py`: many points at once, and one."""
+"""The environments of an `Arena`: many points at once, and one."""
 
 from collections.abc import Sequence
 from typing import Any
