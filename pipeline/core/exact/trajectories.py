@@ -1,4 +1,4 @@
-"""Episodes of a fixed length on tables: all of them, or some of them drawn."""
+"""All episodes of a fixed length on tables."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -34,11 +34,6 @@ class Problem:
     def __post_init__(self) -> None:
         """Refuse what is no such problem."""
         check_temperature(self.temperature)
-        if self.start.shape != self.mdp.terminal.shape:
-            raise ValueError(
-                f"The start has the shape {self.start.shape}; the process has "
-                f"{len(self.mdp.terminal)} states, and each needs a probability."
-            )
         check_probabilities(self.start[None], "start probabilities")
         if self.start[self.mdp.terminal].any():
             raise ValueError("An episode cannot start in a terminal state.")
@@ -59,7 +54,7 @@ class Paths:
     """Before each action."""
     actions: Int[ndarray, "path time"]
     weight: Float[ndarray, " path"]
-    """Sums to 1: the probabilities of all episodes, or 1/n for each of n samples."""
+    """The probabilities of the episodes; they sum to 1."""
 
 
 def every_path(problem: Problem, logits: Float[ndarray, "time state action"]) -> Paths:
@@ -74,7 +69,7 @@ def every_path(problem: Problem, logits: Float[ndarray, "time state action"]) ->
         raise ValueError(
             f"There are {count} trajectories of {time} steps through {states} states "
             f"and {actions} actions; at most {MOST_PATHS} can be written down. "
-            "Use a shorter horizon, or draw some."
+            "Use a shorter horizon."
         )
     pairs = np.array(list(product(range(states * actions), repeat=time)))
     at, does = np.divmod(pairs, actions)
@@ -85,36 +80,6 @@ def every_path(problem: Problem, logits: Float[ndarray, "time state action"]) ->
     weight = problem.start[at[:, 0]] * np.exp(chosen.sum(axis=1)) * moved.prod(axis=1)
     possible = weight > 0
     return Paths(at[possible], does[possible], weight[possible])
-
-
-def draw_paths(
-    problem: Problem,
-    logits: Float[ndarray, "time state action"],
-    *,
-    count: int,
-    generator: np.random.Generator,
-) -> Paths:
-    """Episodes drawn with the policy."""
-    policy = np.exp(log_policy_of(logits))
-    at = generator.choice(len(problem.start), size=count, p=problem.start)
-    states, actions = [], []
-    for step in range(problem.horizon):
-        does = _draw(policy[step, at], generator)
-        states.append(at)
-        actions.append(does)
-        at = _draw(problem.mdp.transition[at, does], generator)
-    return Paths(
-        np.stack(states, axis=1), np.stack(actions, axis=1), np.full(count, 1 / count)
-    )
-
-
-def _draw(
-    probabilities: Float[ndarray, "path outcome"], generator: np.random.Generator
-) -> Int[ndarray, " path"]:
-    """One outcome of each row."""
-    reached = probabilities.cumsum(axis=-1)
-    chosen = generator.random(len(reached))[:, None] * reached[:, -1:]
-    return np.asarray((chosen >= reached).sum(axis=-1))
 
 
 def log_policy_of(

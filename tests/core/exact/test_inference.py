@@ -12,18 +12,13 @@ from hypothesis import strategies as st
 
 from pipeline.core.exact.inference import (
     Episode,
-    backward_messages,
     believed_dynamics,
-    desirability,
     evidence_bound,
     exact_posterior,
     log_evidence,
-    smoothed_marginals,
     variational,
     visited_marginals,
 )
-from pipeline.core.exact.mdp import Mdp
-from pipeline.core.exact.tabular import soft_q_iteration, soft_state_value
 from tests.core.exact.processes import few
 from tests.core.exact.trajectories import (
     ACTIONS,
@@ -67,33 +62,6 @@ class TestExactPosterior:
         policy = exact_posterior(episode, temperature=alpha).policy
         expected = weight / weight.sum(axis=-1, keepdims=True)
         np.testing.assert_allclose(policy, expected, rtol=1e-9, atol=1e-12)
-
-    @few
-    @given(seeds, temperatures)
-    def test_forward_times_backward_is_the_share_of_trajectories(self, seed, alpha):
-        episode = random_episode(seed)
-        weight = marginals(episode, posterior_weight(alpha))
-        found = smoothed_marginals(episode, temperature=alpha)
-        expected = weight / weight.sum(axis=(1, 2), keepdims=True)
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
-
-    @few
-    @given(seeds, temperatures)
-    def test_forward_times_backward_sums_to_the_evidence_at_every_time(
-        self, seed, alpha
-    ):
-        episode = random_episode(seed)
-        backward = np.exp(backward_messages(episode, temperature=alpha))
-        evidence = math.exp(log_evidence(episode, temperature=alpha))
-        forward = episode.initial
-        for time in range(STEPS):
-            total = (forward[:, None] * backward[time]).sum()
-            assert total == pytest.approx(evidence, rel=1e-9)
-            factor = np.exp(episode.reward / alpha)
-            step = forward[:, None] * factor
-            forward = np.einsum("sa,sat->t", step, episode.transition)
-        smoothed = smoothed_marginals(episode, temperature=alpha)
-        np.testing.assert_allclose(smoothed.sum(axis=(1, 2)), 1, rtol=1e-12)
 
     @few
     @given(seeds, temperatures)
@@ -181,11 +149,6 @@ class TestSideBySide:
         cautious = variational(episode, temperature=alpha)
         np.testing.assert_allclose(exact.q, cautious.q, atol=1e-9)
         np.testing.assert_allclose(exact.policy, cautious.policy, atol=1e-9)
-        np.testing.assert_allclose(
-            smoothed_marginals(episode, temperature=alpha),
-            visited_marginals(episode, cautious.policy),
-            atol=1e-9,
-        )
 
     @few
     @given(seeds, temperatures)
@@ -214,47 +177,6 @@ class TestSideBySide:
             variational(episode, temperature=alpha),
         ):
             np.testing.assert_allclose(answer.policy.sum(axis=-1), 1, rtol=1e-9)
-        smoothed = smoothed_marginals(episode, temperature=alpha)
-        np.testing.assert_allclose(smoothed.sum(axis=(1, 2)), 1, rtol=1e-9)
-
-
-class TestDesirability:
-    @few
-    @given(seeds, temperatures)
-    def test_it_is_the_exponential_of_the_soft_value(self, seed, alpha):
-        # three states in a row, each of which may skip ahead or end; then the end
-        draw, ends = np.random.default_rng(seed), np.array([False, False, False, True])
-        passive = np.triu(draw.random((4, 4)), 1)
-        passive[3, 3] = 1.0
-        passive /= passive.sum(axis=-1, keepdims=True)
-        reward = np.append(draw.normal(size=3), 0.0)
-        moves = [[1, 2, 3], [2, 3, 3], [3, 3, 3], [3, 3, 3]]  # a doubled way ...
-        ways = np.array([[1, 1, 1], [1, 2, 2], [3, 3, 3], [1, 1, 1]])  # ... is halved
-        states = np.arange(4)[:, None]
-        cost = alpha * np.log(passive[states, moves] / ways)
-        paid = np.where(ends[:, None], 0.0, reward[:, None] + cost)
-        mdp = Mdp(np.eye(4)[np.array(moves)], paid, 1.0, ends)
-        q = soft_q_iteration(mdp, temperature=alpha, tolerance=1e-9)
-        value = soft_state_value(mdp, q, temperature=alpha)
-        z = desirability(passive, reward, ends, temperature=alpha)
-        np.testing.assert_allclose(alpha * np.log(z), value, atol=1e-8)
-
-    @pytest.mark.parametrize("reward", [-400.0, -1000.0])
-    def test_values_whose_exponential_underflows_are_refused(self, reward):
-        passive, ends = np.eye(3)[[1, 2, 2]], np.array([False, False, True])
-        rewards = np.array([reward, reward, 0.0])
-        with pytest.raises(ValueError, match="z is too small for float64"):
-            desirability(passive, rewards, ends, temperature=1.0)
-
-    def test_going_on_for_ever_is_refused(self):
-        passive, ends = np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([False, True])
-        with pytest.raises(ValueError, match="worth going on for ever"):
-            desirability(passive, np.array([2.0, 0.0]), ends, temperature=1.0)
-
-    def test_passive_dynamics_that_never_end_are_refused(self):
-        ends = np.array([False, True])
-        with pytest.raises(ValueError, match="do not end every episode"):
-            desirability(np.eye(2), np.zeros(2), ends, temperature=1.0)
 
 
 class TestWhatIsRefused:

@@ -12,7 +12,6 @@ from pipeline.core.exact.policy_gradient import (
     at_visited,
     estimates,
     least_variance_baseline,
-    log_likelihood_gradient,
     mean,
     objective,
     scores,
@@ -20,7 +19,7 @@ from pipeline.core.exact.policy_gradient import (
     value_and_q,
     variance,
 )
-from pipeline.core.exact.trajectories import Problem, draw_paths, every_path
+from pipeline.core.exact.trajectories import Problem, every_path
 from tests.core.exact.problems import ROUNDING, policy, problem
 
 seeds = st.integers(0, 2**32 - 1)
@@ -113,32 +112,6 @@ class TestEstimators:
         assert variance(minus_one, paths) > 0  # single episodes have it
         np.testing.assert_allclose(mean(minus_one, paths), 0, **ROUNDING)
 
-    def test_sampled_episodes_estimate_the_same_within_four_standard_errors(self):
-        task, count = problem(3), 100_000
-        logits = policy(task, 3)
-        generator = np.random.default_rng(5)
-        paths = draw_paths(task, logits, count=count, generator=generator)
-        _, gradient = objective(task, logits)
-        for credit in ("whole_return", "reward_to_go"):
-            none = np.zeros(task.shape[:2])
-            estimate = estimates(task, logits, paths, credit=credit, baseline=none)
-            error = estimate.std(axis=0) / count**0.5
-            # The chance that one of 2 · 16 numbers is further away is 0.2 %.
-            assert (np.abs(mean(estimate, paths) - gradient) <= 4 * error).all()
-            assert np.linalg.norm(gradient) > 20 * np.linalg.norm(error)
-
-    def test_drawn_paths_are_as_frequent_as_their_probability_says(self):
-        task, count = problem(4, horizon=2), 200_000
-        logits = policy(task, 4)
-        generator = np.random.default_rng(6)
-        drawn = draw_paths(task, logits, count=count, generator=generator)
-        for states, actions, weight in zip(
-            *vars(every_path(task, logits)).values(), strict=True
-        ):
-            same = (drawn.states == states) & (drawn.actions == actions)
-            error = (weight * (1 - weight) / count) ** 0.5
-            assert abs(same.all(axis=1).mean() - weight) <= 4.5 * error
-
 
 class TestVariance:
     """Parameters of different steps are different, so their variances just add up."""
@@ -206,44 +179,6 @@ class TestVariance:
         assert (shown["gradient"] > 0).all()
 
 
-class TestRewardWeightedLikelihood:
-    @settings(deadline=None)
-    @given(seeds)
-    def test_the_policy_gradient_is_imitation_weighed_by_returns(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
-        returns = soft_rewards(task, logits, paths).sum(axis=1)
-        weighed = log_likelihood_gradient(task, logits, paths, importance=returns)
-        _, gradient = objective(task, logits)
-        np.testing.assert_allclose(weighed, gradient, **ROUNDING)
-
-    @settings(deadline=None)
-    @given(seeds)
-    def test_without_returns_a_policy_that_imitates_itself_stays(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
-        alike = np.ones(len(paths.weight))
-        same = log_likelihood_gradient(task, logits, paths, importance=alike)
-        np.testing.assert_allclose(same, 0, **ROUNDING)
-
-    def test_without_returns_an_expert_is_imitated(self):
-        # ∇ = visits of the expert · (expert's policy - own), state by state.
-        task = problem(2)
-        expert, own = policy(task, 2), policy(task, 7)
-        paths = every_path(task, expert)
-        alike = np.ones(len(paths.weight))
-        gradient = log_likelihood_gradient(task, own, paths, importance=alike)
-        probability = [
-            np.exp(x) / np.exp(x).sum(-1, keepdims=True) for x in (expert, own)
-        ]
-        visits = np.einsum("p,pts->ts", paths.weight, np.eye(3)[paths.states])
-        visits[:, 2] = 0  # after the end nothing is done
-        expected = visits[..., None] * (probability[0] - probability[1])
-        np.testing.assert_allclose(gradient, expected, **ROUNDING)
-
-
 class TestMistakes:
     def test_too_many_trajectories_are_not_written_down(self):
         task = problem(0, horizon=12)
@@ -253,7 +188,6 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"start": np.array([0.5, 0.5])}, "The start has the shape"),
             ({"start": np.array([0.5, 0.4, 0.0])}, "sum to 0.9"),
             ({"start": np.array([0.0, 0.5, 0.5])}, "cannot start in a terminal state"),
             ({"horizon": 0}, "The horizon is 0"),
