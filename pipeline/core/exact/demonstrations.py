@@ -73,23 +73,28 @@ def fitted(
         counterexample from w = 1, with its own feature and on its table.
     """
     count, table = sweeps + 1, one_hot(mdp)
-    difference = np.empty((len(temperatures), count))
-    for row, alpha in zip(difference, temperatures, strict=True):
-        fits = soft_fitted_sweeps(
-            mdp, table, np.zeros(mdp.reward.size), temperature=alpha
-        )
-        exact = soft_q_sweeps(mdp, np.zeros_like(mdp.reward), temperature=alpha)
-        pairs = islice(zip(fits, exact, strict=False), count)
-        row[:] = [np.abs(table @ weights - q).max() for weights, q in pairs]
-    process, feature = counterexample(discount=discount)
-    one = soft_fitted_sweeps(process, feature, np.ones(1), temperature=1.0)
-    exact = soft_q_sweeps(process, feature @ np.ones(1), temperature=1.0)
+    start, difference = np.zeros_like(mdp.reward), []
+    for alpha in temperatures:
+        fits = _fits(mdp, table, start.ravel(), temperature=alpha, count=count)
+        exact = islice(soft_q_sweeps(mdp, start, temperature=alpha), count)
+        difference.append(np.abs(fits - np.stack(list(exact))).max(axis=(1, 2)))
+    process, own = counterexample(discount=discount)
+    linear = _fits(process, own, np.ones(1), temperature=1.0, count=count)
+    table = one_hot(process)
+    tabular = _fits(process, table, own.ravel(), temperature=1.0, count=count)
     return {
         "sweep": np.arange(count),
-        "difference": difference,
-        "linear": np.array([np.abs(feature @ w).max() for w in islice(one, count)]),
-        "tabular": np.array([np.abs(q).max() for q in islice(exact, count)]),
+        "difference": np.stack(difference),
+        "linear": np.abs(linear).max(axis=(1, 2)),
+        "tabular": np.abs(tabular).max(axis=(1, 2)),
     }
+
+
+def _fits(
+    mdp: Mdp, features: ndarray, weights: ndarray, *, temperature: float, count: int
+) -> Float[ndarray, "sweep state action"]:
+    sweeps = soft_fitted_sweeps(mdp, features, weights, temperature=temperature)
+    return np.stack([features @ each for each in islice(sweeps, count)])
 
 
 def hard_limit(mdp: Mdp, temperatures: Sequence[float]) -> dict[str, ndarray]:
