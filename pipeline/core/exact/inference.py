@@ -23,16 +23,12 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import logsumexp, softmax
 
-from pipeline.core.exact.mdp import check_probabilities, check_tables, check_temperature
+from pipeline.core.exact.mdp import check_temperature
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Episode:
-    """A process of which T steps are taken.
-
-    Raises:
-        ValueError: The tables are no process, or there is no step.
-    """
+    """A process of which T steps are taken."""
 
     transition: Float[ndarray, "state action state"]
     """P(s' | s, a), indexed [s, a, s']."""
@@ -42,13 +38,6 @@ class Episode:
     """p(s₁)."""
     steps: int
     """T >= 1, in environment steps."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no episode."""
-        check_tables(self.transition, self.reward)
-        check_probabilities(self.initial, "initial probabilities")
-        if self.steps < 1:
-            raise ValueError(f"The episode has {self.steps} steps; it needs 1 or more.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -44,7 +44,12 @@ class Mdp:
             array = np.array(getattr(self, name), dtype=dtype)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        check_tables(self.transition, self.reward)
+        if not np.isfinite(self.reward).all():
+            raise ValueError(
+                f"The reward of [state, action] {_first(~np.isfinite(self.reward))} is "
+                "not finite. To forbid an action, let it have the effect of another."
+            )
+        check_probabilities(self.transition, "transition probabilities")
         _check_terminal(self.transition, self.reward, self.terminal)
         check_discount(self.discount)
 
@@ -52,23 +57,6 @@ class Mdp:
     def horizon(self) -> float:
         """1 / (1 - γ), by which a change of every reward can grow, in steps."""
         return 1 / (1 - self.discount)
-
-
-def check_tables(
-    transition: Float[ndarray, "state action state"],
-    reward: Float[ndarray, "state action"],
-) -> None:
-    """Refuse tables that are not probabilities and finite rewards.
-
-    Raises:
-        ValueError: With the first mistake.
-    """
-    if not np.isfinite(reward).all():
-        raise ValueError(
-            f"The reward of [state, action] {_first(~np.isfinite(reward))} is not "
-            "finite. To forbid an action, let it have the effect of another one."
-        )
-    check_probabilities(transition, "transition probabilities")
 
 
 def check_probabilities(table: Float[ndarray, "..."], name: str) -> None:

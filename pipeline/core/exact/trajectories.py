@@ -8,20 +8,12 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.special import log_softmax
 
-from pipeline.core.exact.mdp import Mdp, check_probabilities, check_temperature
-
-MOST_PATHS = 200_000
-"""That are written down at once."""
+from pipeline.core.exact.mdp import Mdp
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Episodes of a fixed length, and how much their entropy is worth.
-
-    Raises:
-        ValueError: The start is no distribution over the states, or the horizon or
-            the temperature is not positive.
-    """
+    """Episodes of a fixed length, and how much their entropy is worth."""
 
     mdp: Mdp
     start: Float[ndarray, " state"]
@@ -30,15 +22,6 @@ class Problem:
     """Environment steps of an episode that enters no terminal state."""
     temperature: float
     """α > 0, in reward units per nat."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no such problem."""
-        check_temperature(self.temperature)
-        check_probabilities(self.start[None], "start probabilities")
-        if self.start[self.mdp.terminal].any():
-            raise ValueError("An episode cannot start in a terminal state.")
-        if self.horizon < 1:
-            raise ValueError(f"The horizon is {self.horizon}; it must be at least 1.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -58,19 +41,8 @@ class Paths:
 
 
 def every_path(problem: Problem, logits: Float[ndarray, "time state action"]) -> Paths:
-    """All sequences of states and actions, with their probabilities.
-
-    Raises:
-        ValueError: There are more than `MOST_PATHS`.
-    """
+    """All sequences of states and actions, with their probabilities."""
     time, states, actions = problem.shape
-    count = (states * actions) ** time
-    if count > MOST_PATHS:
-        raise ValueError(
-            f"There are {count} trajectories of {time} steps through {states} states "
-            f"and {actions} actions; at most {MOST_PATHS} can be written down. "
-            "Use a shorter horizon."
-        )
     pairs = np.array(list(product(range(states * actions), repeat=time)))
     at, does = np.divmod(pairs, actions)
     chosen = np.take_along_axis(

@@ -35,38 +35,33 @@ from tests.core.exact.trajectories import (
 
 seeds = st.integers(0, 10**6)
 temperatures = st.floats(0.2, 5)
+episodes = seeds.map(random_episode)
+certain = seeds.map(deterministic_episode)
 
 
 class TestExactPosterior:
     @few
-    @given(seeds, temperatures)
-    def test_the_evidence_is_the_sum_over_all_trajectories(self, seed, alpha):
-        episode, weight = random_episode(seed), posterior_weight(alpha)
+    @given(episodes, temperatures)
+    def test_the_evidence_is_the_sum_over_all_trajectories(self, episode, alpha):
+        weight = posterior_weight(alpha)
         total = sum(weight(*each) for each in trajectories(episode))
         found = log_evidence(episode, temperature=alpha)
         assert found == pytest.approx(math.log(total), rel=1e-9, abs=1e-9)
 
     @few
-    @given(seeds, temperatures)
-    def test_from_one_state_the_evidence_is_its_value(self, seed, alpha):
-        episode = deterministic_episode(seed)
-        first = exact_posterior(episode, temperature=alpha).value[0]
-        value = first @ episode.initial / alpha
-        assert log_evidence(episode, temperature=alpha) == pytest.approx(value)
-
-    @few
-    @given(seeds, temperatures)
-    def test_its_policy_is_the_share_of_trajectories(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_its_policy_is_the_share_of_trajectories(self, episode, alpha):
         weight = marginals(episode, posterior_weight(alpha))
         policy = exact_posterior(episode, temperature=alpha).policy
         expected = weight / weight.sum(axis=-1, keepdims=True)
         np.testing.assert_allclose(policy, expected, rtol=1e-9, atol=1e-12)
 
     @few
-    @given(seeds, temperatures)
-    def test_its_beliefs_about_chance_are_the_share_of_trajectories(self, seed, alpha):
-        episode, weight = random_episode(seed), posterior_weight(alpha)
+    @given(episodes, temperatures)
+    def test_its_beliefs_about_chance_are_the_share_of_trajectories(
+        self, episode, alpha
+    ):
+        weight = posterior_weight(alpha)
         total = np.zeros((STEPS - 1, STATES, ACTIONS, STATES))
         for path, chance, rewards in trajectories(episode):
             for time in range(STEPS - 1):
@@ -78,25 +73,11 @@ class TestExactPosterior:
         np.testing.assert_allclose(found[:-1], expected, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(found[-1], episode.transition, rtol=1e-12)
 
-    @few
-    @given(seeds, temperatures)
-    def test_a_uniform_prior_lowers_the_evidence_by_log_actions_per_step(
-        self, seed, alpha
-    ):
-        episode = random_episode(seed)
-        reward = episode.reward - alpha * math.log(ACTIONS)  # the prior as a reward
-        prior = Episode(episode.transition, reward, episode.initial, STEPS)
-        difference = log_evidence(episode, temperature=alpha) - log_evidence(
-            prior, temperature=alpha
-        )
-        assert difference == pytest.approx(STEPS * math.log(ACTIONS))
-
 
 class TestVariational:
     @few
-    @given(seeds, temperatures)
-    def test_its_bound_is_the_evidence_minus_the_divergence(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_its_bound_is_the_evidence_minus_the_divergence(self, episode, alpha):
         policy = variational(episode, temperature=alpha).policy
         evidence = log_evidence(episode, temperature=alpha)
         divergence, weight = 0.0, chance_under(policy)
@@ -120,9 +101,8 @@ class TestVariational:
         assert bound_of(episode, best, alpha) == pytest.approx(bound, abs=1e-9)
 
     @few
-    @given(seeds, temperatures)
-    def test_marginals_of_a_policy_are_chances_of_trajectories(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_marginals_of_a_policy_are_chances_of_trajectories(self, episode, alpha):
         policy = variational(episode, temperature=alpha).policy
         expected = marginals(episode, chance_under(policy))
         found = visited_marginals(episode, policy)
@@ -131,9 +111,8 @@ class TestVariational:
 
 class TestSideBySide:
     @few
-    @given(seeds, temperatures)
-    def test_the_exact_posterior_is_never_less_optimistic(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_the_exact_posterior_is_never_less_optimistic(self, episode, alpha):
         exact = exact_posterior(episode, temperature=alpha)
         cautious = variational(episode, temperature=alpha)
         assert (exact.q >= cautious.q - 1e-9).all()
@@ -142,9 +121,8 @@ class TestSideBySide:
         assert bound < log_evidence(episode, temperature=alpha)
 
     @few
-    @given(seeds, temperatures)
-    def test_without_chance_they_are_the_same(self, seed, alpha):
-        episode = deterministic_episode(seed)
+    @given(certain, temperatures)
+    def test_without_chance_they_are_the_same(self, episode, alpha):
         exact = exact_posterior(episode, temperature=alpha)
         cautious = variational(episode, temperature=alpha)
         np.testing.assert_allclose(exact.q, cautious.q, atol=1e-9)
@@ -179,20 +157,7 @@ class TestSideBySide:
             np.testing.assert_allclose(answer.policy.sum(axis=-1), 1, rtol=1e-9)
 
 
-class TestWhatIsRefused:
-    def test_an_episode_without_steps(self):
-        with pytest.raises(ValueError, match="has 0 steps"):
-            Episode(np.ones((1, 1, 1)), np.zeros((1, 1)), np.ones(1), 0)
-
-    def test_a_start_that_is_no_distribution(self):
-        with pytest.raises(ValueError, match="initial probabilities sum to 2"):
-            Episode(np.ones((1, 1, 1)), np.zeros((1, 1)), np.full(1, 2.0), 1)
-
-    def test_rows_that_do_not_sum_to_one(self):
-        with pytest.raises(ValueError, match="every row must sum to 1"):
-            Episode(np.full((1, 1, 1), 0.5), np.zeros((1, 1)), np.ones(1), 1)
-
-    @pytest.mark.parametrize("solve", [exact_posterior, variational])
-    def test_a_temperature_of_zero(self, solve):
-        with pytest.raises(ValueError, match="must be above 0"):
-            solve(random_episode(0), temperature=0.0)
+@pytest.mark.parametrize("solve", [exact_posterior, variational])
+def test_a_temperature_of_zero_is_refused(solve):
+    with pytest.raises(ValueError, match="must be above 0"):
+        solve(random_episode(0), temperature=0.0)

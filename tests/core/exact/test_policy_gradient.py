@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.exact import gradient_identity
-from pipeline.core.exact.mdp import Mdp
 from pipeline.core.exact.policy_gradient import (
     at_visited,
     estimates,
@@ -19,8 +18,8 @@ from pipeline.core.exact.policy_gradient import (
     value_and_q,
     variance,
 )
-from pipeline.core.exact.trajectories import Problem, every_path
-from tests.core.exact.problems import ROUNDING, policy, problem
+from pipeline.core.exact.trajectories import every_path
+from tests.core.exact.problems import ROUNDING, episodes, policy, problem
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -37,18 +36,6 @@ def baselines(task, logits, seed):
 
 
 class TestExactGradient:
-    def test_a_bandit_has_the_gradient_of_the_textbook(self):
-        # J = Σ π (r - α log π); ∂J/∂θ_a = π_a (r_a - α log π_a - J).
-        reward = np.array([[1.0, -0.5]])
-        mdp = Mdp(np.ones((1, 2, 1)), reward, discount=0.5, terminal=np.array([False]))
-        task = Problem(mdp, np.ones(1), horizon=1, temperature=0.3)
-        logits = np.array([[[0.2, -0.4]]])
-        p = np.exp(logits[0, 0]) / np.exp(logits[0, 0]).sum()
-        soft = reward[0] - 0.3 * np.log(p)
-        value, gradient = objective(task, logits)
-        assert value == pytest.approx(p @ soft, rel=1e-14)
-        np.testing.assert_allclose(gradient[0, 0], p * (soft - p @ soft), **ROUNDING)
-
     def test_it_vanishes_at_the_soft_optimal_policy(self):
         task = problem(0)
         logits, value = np.zeros(task.shape), np.zeros(3)
@@ -76,9 +63,7 @@ class TestExactGradient:
     @settings(deadline=None)
     @given(seeds)
     def test_the_objective_is_the_mean_soft_return_of_all_paths(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         assert paths.weight.sum() == pytest.approx(1, abs=1e-13)
         # log π in place of the entropy: the same in the mean, not path by path.
         returns = soft_rewards(task, logits, paths).sum(axis=1)
@@ -91,9 +76,7 @@ class TestEstimators:
     @settings(deadline=None, max_examples=25)
     @given(seeds)
     def test_all_have_the_exact_gradient_as_their_mean(self, credit, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         _, gradient = objective(task, logits)
         for name, baseline in baselines(task, logits, seed).items():
             estimate = estimates(task, logits, paths, credit=credit, baseline=baseline)
@@ -104,9 +87,7 @@ class TestEstimators:
     @settings(deadline=None)
     @given(seeds)
     def test_the_minus_one_of_the_entropys_gradient_has_no_mean(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         own = at_visited(scores(task, logits, paths), paths, states=3)
         minus_one = -task.temperature * own
         assert variance(minus_one, paths) > 0  # single episodes have it
@@ -140,15 +121,6 @@ class TestVariance:
             _, other = self.variances(task, seed, name)
             assert least <= other * (1 + 1e-12), name
 
-    def test_the_value_is_not_always_a_better_baseline_than_none(self):
-        # It is not the one of least variance, so that nothing says it must be.
-        worse = 0
-        for seed in range(40):
-            _, none = self.variances(problem(seed, horizon=1), seed, "none")
-            _, value = self.variances(problem(seed, horizon=1), seed, "value")
-            worse += value > none
-        assert 0 < worse < 40
-
     @staticmethod
     def variances(task, seed, name):
         logits = policy(task, seed)
@@ -177,30 +149,3 @@ class TestVariance:
         for name in ("whole_return", "reward_to_go", "value_baseline"):
             assert (least <= shown[name] * (1 + 1e-12)).all()
         assert (shown["gradient"] > 0).all()
-
-
-class TestMistakes:
-    def test_too_many_trajectories_are_not_written_down(self):
-        task = problem(0, horizon=12)
-        with pytest.raises(ValueError, match="There are 2176782336 trajectories"):
-            every_path(task, policy(task, 0))
-
-    @pytest.mark.parametrize(
-        ("changes", "said"),
-        [
-            ({"start": np.array([0.5, 0.4, 0.0])}, "sum to 0.9"),
-            ({"start": np.array([0.0, 0.5, 0.5])}, "cannot start in a terminal state"),
-            ({"horizon": 0}, "The horizon is 0"),
-            ({"temperature": 0.0}, "The temperature is 0.0"),
-        ],
-    )
-    def test_what_is_no_problem_is_refused(self, changes, said):
-        good = problem(0)
-        parts = {
-            "mdp": good.mdp,
-            "start": good.start,
-            "horizon": good.horizon,
-            "temperature": good.temperature,
-        }
-        with pytest.raises(ValueError, match=said):
-            Problem(**(parts | changes))
