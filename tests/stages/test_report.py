@@ -65,7 +65,7 @@ def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
     # Panels and runs of exploration, pretraining, fine-tuning with scratch; sweeps.
     expected = (6 + 4) + 2 * (6 + 1) + (4 + 2) + (4 + 4) + 2
     # Theorems; the oracle and what stands beside it; changed tasks; a composition.
-    expected += 3 + 2 + 3 + 6 + 1
+    expected += 4 + 2 + 3 + 6 + 1
     assert len(files) == page.count("<img ") == expected
     report.main()
     assert written(tmp_path) == first, "the same results make other bytes"

@@ -23,6 +23,9 @@ def test_every_theorem_is_kept(tmp_path):
     assert found["contraction/largest_share_of_bound"] <= 1 + rounding
     assert found["hard_limit/largest_share_of_bound"] <= 1 + rounding
     assert found["hard_limit/least_gap"] >= -rounding
+    assert found["fitted/largest_difference"] <= rounding
+    assert found["fitted/growth"] == pytest.approx(6 * 0.95 / 5)
+    assert found["fitted/growth_on_a_table"] == pytest.approx(0.95)
     assert found["improvement/least_rise"] >= -rounding
     assert found["identity/largest_difference"] <= rounding
     assert found["gamble/least_evidence_gap"] >= -rounding

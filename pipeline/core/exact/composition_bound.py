@@ -22,70 +22,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from scipy.ndimage import map_coordinates, maximum_filter
-from scipy.special import logsumexp
 
 from pipeline.core.exact.backup import Backup
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.iteration import settled
-from pipeline.core.exact.mdp import check_probabilities, check_temperature
 
 TOLERANCE = 1e-6
 """Of C, in reward units: how far the iteration may be from its limit."""
-
-
-def renyi_half(
-    log_first: Float[ndarray, "*batch action"],
-    log_second: Float[ndarray, "*batch action"],
-    log_weights: Float[ndarray, " action"],
-) -> Float[ndarray, "*batch"]:
-    """Rényi divergence of order ½ of two densities, in nats.
-
-    Args:
-        log_first: Log-density at each action.
-        log_second: Of the other.
-        log_weights: Log of the volume that each action stands for; 0 on a table.
-
-    Returns:
-        -2 log Σ w √(π₁ π₂), at least 0 for normalised densities; symmetric.
-    """
-    half = (log_first + log_second) / 2
-    return np.asarray(-2 * logsumexp(half + log_weights, axis=-1))
-
-
-def table_gap(
-    transition: Float[ndarray, "state action state"],
-    divergence: Float[ndarray, " state"],
-    *,
-    discount: float,
-    temperature: float,
-) -> Float[ndarray, "state action"]:
-    """C on a table.
-
-    Args:
-        transition: P(s' | s, a).
-        divergence: D_½(π₁ ‖ π₂) in every state, in nats.
-        discount: γ in (0, 1).
-        temperature: α > 0, in reward units per nat.
-
-    Returns:
-        C(s, a), in reward units; the error of the iteration is added.
-
-    Raises:
-        ValueError: A row of `transition` is no distribution, γ or α is out of range, or
-            γ is so near to 1 that float64 does not resolve `TOLERANCE`.
-    """
-    _check(discount, temperature)
-    check_probabilities(transition, "transition probabilities")
-    paid = temperature / 2 * divergence
-
-    def sweeps() -> Iterator[Float[ndarray, "state action"]]:
-        gap = np.zeros(transition.shape[:2])
-        while True:
-            yield gap
-            gap = np.asarray(discount * (transition @ (paid + gap.max(axis=1))))
-
-    gap = settled(sweeps(), horizon=1 / (1 - discount), tolerance=TOLERANCE)
-    return np.asarray(gap + TOLERANCE)
 
 
 class PlaneGap:
@@ -96,15 +39,12 @@ class PlaneGap:
     """
 
     def __init__(self, first: GridOracle, second: GridOracle) -> None:
-        """Compute the divergence and C at every node.
-
-        Args:
-            first: The oracle of one task.
-            second: That of the other.
+        """Compute the divergence and C at every node, from the oracles of two tasks.
 
         Raises:
             ValueError: They differ in temperature, discount, grid, effort or walls, or
-                goals end episodes; or as for `table_gap`.
+                goals end episodes; or γ is so near to 1 that float64 does not resolve
+                `TOLERANCE`.
         """
         self._spacing, self._discount = first.spacing, first.discount
         for name, own, other in (
@@ -163,12 +103,3 @@ def _due(
             due = np.asarray(paid + discount * best)
 
     return settled(sweeps(), horizon=1 / (1 - discount), tolerance=TOLERANCE)
-
-
-def _check(discount: float, temperature: float) -> None:
-    if not 0 < discount < 1:
-        raise ValueError(
-            f"discount must be between 0 and 1, found {discount:g}: without a discount "
-            "the loss adds up without end"
-        )
-    check_temperature(temperature)

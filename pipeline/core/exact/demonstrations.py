@@ -13,6 +13,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from pipeline.core.exact import hard
+from pipeline.core.exact.fitted import counterexample, one_hot, soft_fitted_sweeps
 from pipeline.core.exact.gridworld import GridWorld
 from pipeline.core.exact.inference import (
     Episode,
@@ -60,6 +61,42 @@ def contraction(
     }
 
 
+def fitted(
+    mdp: Mdp, temperatures: Sequence[float], *, sweeps: int, discount: float
+) -> dict[str, ndarray]:
+    """Soft fitted Q-iteration: a sweep on tables, or one that diverges.
+
+    Returns:
+        `sweep` [sweeps + 1], from 0; `difference` [n, sweeps + 1], the largest
+        |φ · w_k - Q_k| from soft Q-iteration, both from Q = 0, with a feature for each
+        state and action; `linear` and `tabular` [sweeps + 1], the largest |Q_k| of the
+        counterexample from w = 1, with its own feature and on its table.
+    """
+    count, table = sweeps + 1, one_hot(mdp)
+    start, difference = np.zeros_like(mdp.reward), []
+    for alpha in temperatures:
+        fits = _fits(mdp, table, start.ravel(), temperature=alpha, count=count)
+        exact = islice(soft_q_sweeps(mdp, start, temperature=alpha), count)
+        difference.append(np.abs(fits - np.stack(list(exact))).max(axis=(1, 2)))
+    process, own = counterexample(discount=discount)
+    linear = _fits(process, own, np.ones(1), temperature=1.0, count=count)
+    table = one_hot(process)
+    tabular = _fits(process, table, own.ravel(), temperature=1.0, count=count)
+    return {
+        "sweep": np.arange(count),
+        "difference": np.stack(difference),
+        "linear": np.abs(linear).max(axis=(1, 2)),
+        "tabular": np.abs(tabular).max(axis=(1, 2)),
+    }
+
+
+def _fits(
+    mdp: Mdp, features: ndarray, weights: ndarray, *, temperature: float, count: int
+) -> Float[ndarray, "sweep state action"]:
+    sweeps = soft_fitted_sweeps(mdp, features, weights, temperature=temperature)
+    return np.stack([features @ each for each in islice(sweeps, count)])
+
+
 def hard_limit(mdp: Mdp, temperatures: Sequence[float]) -> dict[str, ndarray]:
     """The optimal soft Q over temperatures, down to the hard one.
 
@@ -92,11 +129,6 @@ def grid_policies(
 ) -> dict[str, ndarray]:
     """Optimal policies on a grid world: how both ways stay open, and for how long.
 
-    Args:
-        world: Where cells are.
-        mdp: The process on it.
-        temperatures: n values of α.
-
     Returns:
         `temperature` [n]; `policy` [n, row, column, action], probabilities in the
         order of `gridworld.MOVES`; `value` [n, row, column], the soft V*; `visits`
@@ -127,12 +159,6 @@ def monotone_improvement(
 ) -> dict[str, ndarray]:
     """Soft policy iteration: every Q is at least the one before.
 
-    Args:
-        mdp: The process.
-        policy: Where to start.
-        temperature: α > 0.
-        count: How many policies, the first included.
-
     Returns:
         `iteration` [count], from 0; `q` [count, state, action]; `least_rise` and
         `largest_rise` [count - 1] over the actions of states that are not terminal,
@@ -161,13 +187,6 @@ def risky_choice(
     lose: float,
 ) -> dict[str, ndarray]:
     """A safe action and a gamble, chosen by the two versions of inference.
-
-    Args:
-        temperatures: n values of α.
-        probability: With which the gamble wins.
-        safe: What the safe action is worth, in reward units.
-        win: What the gamble is worth when it wins.
-        lose: What it is worth when it does not.
 
     Returns:
         `temperature` [n]; `exact` and `variational` [n, 2], the first-step policies

@@ -11,6 +11,9 @@ Every estimate comes with a standard error by the delta method: the standard dev
 over the draws, of the derivative of the distance with respect to their cell's mass,
 over √n. Where the two distributions agree that derivative is constant, the estimate is
 no longer Gaussian and its interval is wider than its name.
+
+Everywhere `action` are independent draws of the policy, and `masses` are q, from
+`oracle_masses`.
 """
 
 import math
@@ -29,8 +32,6 @@ RESOLVED = 0.01
 """How far from 1 the oracle's masses may sum."""
 PSEUDO_COUNT = 0.5
 """Added to every count in the forward divergence."""
-QUANTILE = 1.959964
-"""Of the normal distribution, for 95 % intervals."""
 TINY = np.finfo(float).tiny
 
 
@@ -40,12 +41,6 @@ class Estimate:
 
     value: float
     standard_error: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Of 95 %, by the normal approximation."""
-        half = QUANTILE * self.standard_error
-        return self.value - half, self.value + half
 
 
 def place_name(state: Iterable[float]) -> str:
@@ -130,10 +125,6 @@ def reverse_kl(
     A deterministic policy has -log q of its one cell. That is finite for any cells, but
     log 4 more with every halving of their sides: the divergence of densities is
     infinite.
-
-    Args:
-        action: Independent draws of the policy.
-        masses: q, from `oracle_masses`.
     """
     share = cell_masses(action, len(masses))
     there = share > 0
@@ -155,10 +146,6 @@ def forward_kl(
     never does what the oracle does, the true divergence may be larger without limit.
     The pᵢ sum to 1 + (cells² - 1)/(2n + 1): where there is no distance the estimate may
     be below 0, by at most the log of that.
-
-    Args:
-        action: Independent draws of the policy.
-        masses: q, from `oracle_masses`.
     """
     draws = len(action)
     counts = cell_counts(action, len(masses))
@@ -181,10 +168,6 @@ def total_variation(
     has more than the distance: the mean of both halves never overstates it, and falls
     short by what the other half mistakes, little with n > 50 cells². The interval is
     about that mean.
-
-    Args:
-        action: Independent draws of the policy.
-        masses: q, from `oracle_masses`.
 
     Raises:
         ValueError: There is but one draw, or none.

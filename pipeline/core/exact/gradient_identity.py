@@ -103,14 +103,8 @@ def on_a_network(
 ) -> dict[str, Float[ndarray, " parameter"]]:
     """`sides` for one random network with the outputs V and logits.
 
-    The hidden layers are shared: their weights get both parts of the gradient.
-
-    Args:
-        generator: Of weights, states (three numbers each) and targets.
-        states: How many states; they count alike.
-        actions: Number of actions.
-        hidden: Widths of the hidden layers.
-        temperature: α, in reward units per nat.
+    The hidden layers are shared: their weights get both parts of the gradient. States
+    have three numbers each and count alike.
     """
     network = Mlp((3,), hidden, 1 + actions)
     weights = torch.tensor(
@@ -138,14 +132,7 @@ def variance_by_horizon(
 ) -> dict[str, Float[ndarray, " horizon"]]:
     """How much REINFORCE's estimate from one episode varies, as episodes get longer.
 
-    Exact: every trajectory is counted. The policy has random logits.
-
-    Args:
-        mdp: Small enough to write down every trajectory of the longest horizon.
-        start: Distribution of the first state.
-        temperature: α, in reward units per nat.
-        horizons: Environment steps of an episode.
-        generator: Of the logits ~ N(0, 1).
+    Exact: every trajectory is counted. The policy has random logits ~ N(0, 1).
 
     Returns:
         `horizon`, and traces of the covariance in squared reward units:

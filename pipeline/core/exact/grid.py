@@ -30,7 +30,7 @@ from pipeline.core.exact.backup import (
     nodes,
 )
 from pipeline.core.exact.iteration import settled
-from pipeline.core.exact.mdp import check_temperature
+from pipeline.core.exact.mdp import check_discount, check_temperature
 from pipeline.core.exact.plane import Plane
 
 TOLERANCE = 1e-6
@@ -90,7 +90,7 @@ class GridOracle:
         Args:
             plane: The task.
             temperature: α > 0, in reward units per nat.
-            discount: γ in (0, 1), per environment step.
+            discount: γ in [0, 1), per environment step.
             spacing: h of positions and actions; 1 / h is a whole number.
 
         Raises:
@@ -98,11 +98,7 @@ class GridOracle:
                 1 that float64 does not resolve 10⁻⁶, or something pushes the point.
         """
         check_temperature(temperature)
-        if not 0 < discount < 1:
-            raise ValueError(
-                f"discount must be between 0 and 1, found {discount:g}: without a "
-                "discount the value of an endless episode is infinite"
-            )
+        check_discount(discount)
         if plane.depends_on_time:
             raise ValueError(
                 "a task with a push has no best policy of the place alone: it "

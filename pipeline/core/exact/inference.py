@@ -19,24 +19,16 @@ They agree wherever V(s') does not depend on chance.
 import dataclasses
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import logsumexp, softmax
 
-from pipeline.core.exact.mdp import (
-    check_probabilities,
-    check_tables,
-    check_temperature,
-)
+from pipeline.core.exact.mdp import check_temperature
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Episode:
-    """A process of which T steps are taken.
-
-    Raises:
-        ValueError: The tables are no process, or there is no step.
-    """
+    """A process of which T steps are taken."""
 
     transition: Float[ndarray, "state action state"]
     """P(s' | s, a), indexed [s, a, s']."""
@@ -46,18 +38,6 @@ class Episode:
     """p(s₁)."""
     steps: int
     """T >= 1, in environment steps."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no episode."""
-        check_tables(self.transition, self.reward)
-        if self.initial.shape != (len(self.reward),):
-            raise ValueError(
-                f"The initial distribution has the shape {self.initial.shape}; there "
-                f"are {len(self.reward)} states."
-            )
-        check_probabilities(self.initial, "initial probabilities")
-        if self.steps < 1:
-            raise ValueError(f"The episode has {self.steps} steps; it needs 1 or more.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,39 +58,21 @@ class Answer:
         return np.asarray(np.exp(log_policy))
 
 
-def backward_messages(
-    episode: Episode, *, temperature: float
-) -> Float[ndarray, "time state action"]:
-    """Messages log β_t(s, a) = log p(O_{t:T} | s_t, a_t) of the smoother.
+def exact_posterior(episode: Episode, *, temperature: float) -> Answer:
+    """The optimistic answer: Q = α log β, π_t(a | s) = p(a_t = a | s_t = s, O).
 
-        β_t(s, a) = exp(r(s, a) / α) Σ_s' P(s' | s, a) Σ_b β_{t+1}(s', b)
+        Q_t(s, a) = r(s, a) + α log Σ_s' P(s' | s, a) exp(V_{t+1}(s') / α)
 
-    (Levine 2018, section 2.3; with the messages of T + 1 equal to 1.)
-
-    Args:
-        episode: What is done.
-        temperature: α > 0, in reward units per nat.
-
-    Returns:
-        log β, in nats: the logarithm of a density with respect to counting measure,
-        which may be positive.
+    β_t(s, a) = p(O_{t:T} | s_t, a_t) are the backward messages of the smoother (Levine
+    2018, section 2.3; those of T + 1 are 1).
     """
     check_temperature(temperature)
     messages = np.empty((episode.steps, *episode.reward.shape))
     state_message = np.zeros(len(episode.reward))
     for time in reversed(range(episode.steps)):
-        ahead = _log_expectation(episode.transition, state_message)
+        ahead = logsumexp(state_message, b=episode.transition, axis=-1)
         messages[time] = episode.reward / temperature + ahead
         state_message = logsumexp(messages[time], axis=-1)
-    return messages
-
-
-def exact_posterior(episode: Episode, *, temperature: float) -> Answer:
-    """The optimistic answer: Q = α log β, π_t(a | s) = p(a_t = a | s_t = s, O).
-
-    Q_t(s, a) = r(s, a) + α log Σ_s' P(s' | s, a) exp(V_{t+1}(s') / α)
-    """
-    messages = backward_messages(episode, temperature=temperature)
     value = temperature * logsumexp(messages, axis=-1)
     return Answer(temperature, temperature * messages, value)
 
@@ -147,31 +109,6 @@ def evidence_bound(episode: Episode, *, temperature: float) -> float:
     return float(episode.initial @ answer.value[0] / temperature)
 
 
-def smoothed_marginals(
-    episode: Episode, *, temperature: float
-) -> Float[ndarray, "time state action"]:
-    """Marginals p(s_t, a_t | O), forward messages times backward messages.
-
-    Args:
-        episode: What is done.
-        temperature: α > 0, in reward units per nat.
-
-    Returns:
-        Probabilities that sum to 1 at each time.
-    """
-    backward = backward_messages(episode, temperature=temperature)
-    with np.errstate(divide="ignore"):  # log 0 = -inf is meant
-        forward = np.log(episode.initial)  # log p(s_t, O_{1:t-1})
-        log_transition = np.log(episode.transition)
-    joint = np.empty_like(backward)
-    for time in range(episode.steps):
-        joint[time] = forward[:, None] + backward[time]
-        step = forward[:, None] + episode.reward / temperature
-        forward = logsumexp(step[:, :, None] + log_transition, axis=(0, 1))
-    total = logsumexp(joint, axis=(1, 2), keepdims=True)
-    return np.asarray(np.exp(joint - total))
-
-
 def visited_marginals(
     episode: Episode, policy: Float[ndarray, "time state action"]
 ) -> Float[ndarray, "time state action"]:
@@ -190,62 +127,9 @@ def believed_dynamics(
     """The dynamics that the exact posterior believes in, p(s_{t+1} | s_t, a_t, O).
 
     Proportional to P(s' | s, a) exp(V_{t+1}(s') / α); after the last step it is P.
-
-    Args:
-        episode: What is done.
-        answer: Its exact posterior.
     """
     ahead = np.zeros_like(answer.value)
     ahead[:-1] = answer.value[1:] / answer.temperature
     with np.errstate(divide="ignore"):  # log 0 = -inf is meant
         log_transition = np.log(episode.transition)
     return np.asarray(softmax(log_transition + ahead[:, None, None, :], axis=-1))
-
-
-def desirability(
-    passive: Float[ndarray, "state state"],
-    reward: Float[ndarray, " state"],
-    terminal: Bool[ndarray, " state"],
-    *,
-    temperature: float,
-) -> Float[ndarray, " state"]:
-    """Desirability z = exp(V/α) of a linearly solvable process (Todorov 2006, NIPS).
-
-        z(s) = exp(r(s) / α) Σ_s' p(s' | s) z(s'),   z = 1 at terminal states
-
-    The controller chooses the distribution over next states and pays α times its KL to
-    the passive one. V is the optimal soft value of the process whose actions are the
-    next states, with the reward r(s) + α log p(s' | s).
-
-    Args:
-        passive: p(s' | s), which must end every episode.
-        reward: r(s) of leaving a state, in reward units; for the terminal ones unused.
-        terminal: Where episodes end.
-        temperature: α > 0, in reward units per nat.
-
-    Raises:
-        ValueError: `passive` is no distribution, α is not positive, or z is infinite
-            or 0.
-    """
-    check_temperature(temperature)
-    check_probabilities(passive, "passive dynamics")
-    paid = np.where(terminal, 0.0, np.exp(reward / temperature))
-    matrix = np.eye(len(paid)) - paid[:, None] * passive
-    try:
-        z = np.asarray(np.linalg.solve(matrix, terminal.astype(float)))
-    except np.linalg.LinAlgError:  # nothing ever leaves some states
-        z = np.zeros(len(paid))
-    if not (z > 0).all():  # a positive solution exists exactly if the sums are finite
-        raise ValueError(
-            "The passive dynamics do not end every episode, or rewards above 0 make it "
-            "worth going on for ever, or z is too small for float64, V being below "
-            "-700 α. Lower the rewards, add ways to end, or raise the temperature."
-        )
-    return z
-
-
-def _log_expectation(
-    transition: Float[ndarray, "state action state"], value: Float[ndarray, " state"]
-) -> Float[ndarray, "state action"]:
-    """The log of E exp(value(s')), without overflow."""
-    return np.asarray(logsumexp(value, b=transition, axis=-1))

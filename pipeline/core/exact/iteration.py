@@ -36,7 +36,7 @@ def settled(
         error = moved * (horizon - 1)
         if error <= tolerance:
             return now
-        if sweep == 0:  # by the horizon: with γ = 1 a weighted norm contracts
+        if sweep == 0:  # the horizon: some sweeps more than without rounding
             enough = math.log(tolerance / error / horizon) / math.log1p(-1 / horizon)
         rounding = float(np.spacing(np.abs(now).max())) * (horizon - 1)
         if sweep > enough + 1 or rounding > tolerance:

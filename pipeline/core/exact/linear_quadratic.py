@@ -22,7 +22,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from pipeline.core.exact.linear_system import System, quadratic
-from pipeline.core.exact.mdp import check_temperature
+from pipeline.core.exact.mdp import check_discount, check_temperature
 
 SWEEPS = 20_000
 """Of the Riccati iteration, before it counts as not converging."""
@@ -64,12 +64,6 @@ class SoftRegulator:
             actions * (1 + math.log(math.pi * self.temperature)) - log_det
         )
 
-    def mean(
-        self, state: Float[ndarray, "*batch state"]
-    ) -> Float[ndarray, "*batch action"]:
-        """-K s."""
-        return np.asarray(-state @ self.gain.T)
-
     def value(self, state: Float[ndarray, "*batch state"]) -> Float[ndarray, "*batch"]:
         """V*(s), in reward units, with the entropy of actions as they are measured."""
         return np.asarray(-quadratic(self.curvature, state) - self.constant)
@@ -89,20 +83,11 @@ class SoftRegulator:
 def solve(system: System, temperature: float, *, discount: float) -> SoftRegulator:
     """Iterate the Riccati equation to its fixed point.
 
-    Args:
-        system: Dynamics and costs.
-        temperature: α > 0, in reward units per nat.
-        discount: γ in (0, 1), per environment step.
-
     Raises:
         ValueError: α or γ is out of range, or no policy has a finite value.
     """
     check_temperature(temperature)
-    if not 0 < discount < 1:
-        raise ValueError(
-            f"the discount must be between 0 and 1, not {discount}: nothing ends an "
-            "episode, so that an undiscounted sum of costs has no limit"
-        )
+    check_discount(discount)
     curvature = _fixed_point(system, discount)
     weighted = discount * system.control.T @ curvature
     precision = system.action_cost + weighted @ system.control
@@ -177,7 +162,7 @@ class LinearQuadraticOracle:
         Args:
             system: Its actions measured in half-widths of the box.
             temperature: α > 0, in reward units per nat.
-            discount: γ in (0, 1), per environment step.
+            discount: γ in [0, 1), per environment step.
             horizon: Environment steps of an episode.
             bound: Half-width of the box, for messages only.
 
@@ -198,13 +183,11 @@ class LinearQuadraticOracle:
         return cls(regulator=regulator, temperature=temperature)
 
     def value(self, state: Float[ndarray, "n state"]) -> Float[ndarray, " n"]:
-        """V*(s), in reward units."""
         return self.regulator.value(state)
 
     def q(
         self, state: Float[ndarray, "n state"], action: Float[ndarray, "n k action"]
     ) -> Float[ndarray, "n k"]:
-        """Q*(s, a) of k actions at every state, in reward units."""
         repeated = np.repeat(state[:, None], action.shape[1], axis=1)
         return self.regulator.q(repeated, action)
 

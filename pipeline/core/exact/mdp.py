@@ -23,8 +23,7 @@ class Mdp:
     The arrays are copied to float64 and cannot be written to.
 
     Raises:
-        ValueError: These tables are no such process, or values are not finite: a
-            discount of 1 is allowed only if every policy ends every episode.
+        ValueError: These tables are no such process, or values are not finite.
     """
 
     transition: Float[ndarray, "state action state"]
@@ -32,7 +31,7 @@ class Mdp:
     reward: Float[ndarray, "state action"]
     """r(s, a), in reward units."""
     discount: float
-    """γ in [0, 1], per environment step."""
+    """γ in [0, 1), per environment step."""
     terminal: Bool[ndarray, " state"]
 
     def __post_init__(self) -> None:
@@ -45,49 +44,19 @@ class Mdp:
             array = np.array(getattr(self, name), dtype=dtype)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        check_tables(self.transition, self.reward)
+        if not np.isfinite(self.reward).all():
+            raise ValueError(
+                f"The reward of [state, action] {_first(~np.isfinite(self.reward))} is "
+                "not finite. To forbid an action, let it have the effect of another."
+            )
+        check_probabilities(self.transition, "transition probabilities")
         _check_terminal(self.transition, self.reward, self.terminal)
-        _check_discount(self)
+        check_discount(self.discount)
 
     @property
     def horizon(self) -> float:
-        """The factor 1 / (1 - γ) by which a change of every reward can grow.
-
-        In environment steps. With γ = 1 it is the most steps, in expectation, that
-        any policy can make an episode last from any state (Bertsekas, Tsitsiklis
-        1991, on stochastic shortest paths, where it weighs the norm).
-        """
-        if self.discount < 1:
-            return 1 / (1 - self.discount)
-        return float(_longest(self).max())
-
-
-def check_tables(
-    transition: Float[ndarray, "..."], reward: Float[ndarray, "..."]
-) -> None:
-    """Refuse tables that are not probabilities and rewards of the same states.
-
-    Raises:
-        ValueError: With the first mistake.
-    """
-    if reward.ndim != 2 or 0 in reward.shape:
-        raise ValueError(
-            f"The rewards have the shape {reward.shape}; they need [state, action] "
-            "with at least one of each."
-        )
-    states, actions = reward.shape
-    if transition.shape != (states, actions, states):
-        raise ValueError(
-            f"The transitions have the shape {transition.shape}; rewards of the shape "
-            f"{reward.shape} need [state, action, state] = "
-            f"{(states, actions, states)}."
-        )
-    if not np.isfinite(reward).all():
-        raise ValueError(
-            f"The reward of [state, action] {_first(~np.isfinite(reward))} is not "
-            "finite. To forbid an action, let it have the effect of another one."
-        )
-    check_probabilities(transition, "transition probabilities")
+        """1 / (1 - γ), by which a change of every reward can grow, in steps."""
+        return 1 / (1 - self.discount)
 
 
 def check_probabilities(table: Float[ndarray, "..."], name: str) -> None:
@@ -126,27 +95,20 @@ def check_temperature(temperature: float) -> None:
         )
 
 
-def staying(mdp: Mdp) -> Bool[ndarray, " state"]:
-    """The states in which some policy can avoid every terminal state for ever.
+def check_discount(discount: float) -> None:
+    """Refuse a discount without which values may be infinite.
 
-    The largest set that some action never leaves: found by removing, until nothing
-    changes, each state that all actions leave with positive probability.
+    Raises:
+        ValueError: γ is not in [0, 1).
     """
-    stays = ~mdp.terminal
-    while True:
-        leaves = (mdp.transition[:, :, ~stays] > 0).any(axis=-1)  # [state, action]
-        kept = stays & ~leaves.all(axis=-1)
-        if (kept == stays).all():
-            return np.asarray(stays)
-        stays = kept
+    if not 0 <= discount < 1:  # also NaN
+        raise ValueError(
+            f"The discount is {discount}; it must be at least 0 and below 1: without "
+            "one the value of an endless episode is infinite."
+        )
 
 
 def _check_terminal(transition: ndarray, reward: ndarray, terminal: ndarray) -> None:
-    if terminal.shape != (len(reward),):
-        raise ValueError(
-            f"The mask of terminal states has the shape {terminal.shape}; there are "
-            f"{len(reward)} states."
-        )
     itself = np.arange(len(reward))
     leaves = (transition[itself, :, itself] < 1 - ROUNDING).any(axis=-1)
     wrong = terminal & (leaves | (reward != 0).any(axis=-1))
@@ -156,32 +118,6 @@ def _check_terminal(transition: ndarray, reward: ndarray, terminal: ndarray) -> 
             "must stay where it is under every action and pay 0. What a goal is worth "
             "belongs to the moves that enter it."
         )
-
-
-def _check_discount(mdp: Mdp) -> None:
-    if not 0 <= mdp.discount <= 1:  # also NaN
-        raise ValueError(f"The discount is {mdp.discount}; it must lie in [0, 1].")
-    if mdp.discount == 1 and staying(mdp).any():
-        raise ValueError(
-            "The discount is 1, but episodes need not end: a policy can stay for ever "
-            f"among the states {np.flatnonzero(staying(mdp)).tolist()}, and the sum of "
-            "rewards and entropies is infinite. Use a discount below 1, or make every "
-            "action leave them for a terminal state with positive probability."
-        )
-
-
-def _longest(mdp: Mdp) -> Float[ndarray, " state"]:
-    """The longest expected time to termination over policies, by policy iteration."""
-    itself, best = np.arange(len(mdp.reward)), np.zeros(len(mdp.reward), dtype=int)
-    alive = mdp.transition * ~mdp.terminal
-    while True:
-        matrix = np.eye(len(itself)) - alive[itself, best]
-        steps = np.asarray(np.linalg.solve(matrix, (~mdp.terminal).astype(float)))
-        longer = alive @ steps
-        gain = longer.max(axis=-1) - longer[itself, best]
-        if (gain <= ROUNDING * np.maximum(steps, 1)).all():
-            return steps
-        best = np.where(gain > ROUNDING, longer.argmax(axis=-1), best)
 
 
 def _first(mask: ndarray) -> list[int]:

@@ -112,13 +112,8 @@ def estimates(
 ) -> Float[ndarray, "path time state action"]:
     """REINFORCE's estimate of ∇J from each single episode.
 
-    Args:
-        problem: What is done.
-        logits: Of the policy that the paths are from.
-        paths: Of which each gives an estimate.
-        credit: What an action is held responsible for.
-        baseline: b[t, s] in reward units, as seen at step t: it is discounted to the
-            start here, like everything else. Zeros: none.
+    The paths are of the policy with these logits. The baseline b[t, s] is in reward
+    units, as seen at step t, and is discounted to the start here; zeros: none.
     """
     steps = np.arange(problem.horizon)
     reward = soft_rewards(problem, logits, paths)
@@ -141,7 +136,7 @@ def at_visited(
 def mean(
     estimate: Float[ndarray, "path time state action"], paths: Paths
 ) -> Float[ndarray, "time state action"]:
-    """The weighted mean over paths: exact where these are all there are."""
+    """The weighted mean over all paths, which is exact."""
     return np.asarray(np.tensordot(paths.weight, estimate, axes=1))
 
 
@@ -174,37 +169,3 @@ def least_variance_baseline(
     norm = 1 - 2 * policy + collision  # ‖onehot(a) - π‖²
     least = (policy * norm * soft).sum(axis=-1) / (policy * norm).sum(axis=-1)
     return np.asarray(~problem.mdp.terminal * least)
-
-
-def log_likelihood_gradient(
-    problem: Problem,
-    logits: Float[ndarray, "time state action"],
-    paths: Paths,
-    *,
-    importance: Float[ndarray, " path"],
-) -> Float[ndarray, "time state action"]:
-    """Gradient of the weighted log-likelihood of paths, as imitation would fit it.
-
-        ∇ Σᵢ wᵢ cᵢ log p(τᵢ),   log p(τ) = Σₜ log π_t(aₜ | sₜ) + const
-
-    With cᵢ = 1 and paths of an expert: maximum likelihood, which imitates all of them
-    alike. With paths of the policy itself and cᵢ their soft returns, held fixed: the
-    policy gradient. The return decides which of its own episodes are worth imitating.
-
-    Args:
-        problem: What is done.
-        logits: Of the policy whose likelihood it is.
-        paths: wᵢ and τᵢ.
-        importance: cᵢ.
-    """
-    leaf = torch.tensor(logits, requires_grad=True)
-    steps = torch.arange(problem.horizon)
-    chosen = torch.log_softmax(leaf, dim=-1)[
-        steps, torch.tensor(paths.states), torch.tensor(paths.actions)
-    ]
-    alive = torch.tensor(~problem.mdp.terminal[paths.states])
-    likelihood = (alive * chosen).sum(dim=1)
-    (gradient,) = torch.autograd.grad(
-        torch.tensor(paths.weight * importance) @ likelihood, leaf
-    )
-    return gradient.numpy()

@@ -31,15 +31,7 @@ def roll_out(
     episodes: int,
     generator: np.random.Generator,
 ) -> Episodes:
-    """Let the soft-optimal policy act.
-
-    Args:
-        oracle: Whose policy.
-        start: Draws where an episode begins.
-        horizon: Environment steps after which an episode is cut.
-        episodes: How many.
-        generator: Of the starts and of the noise of actions.
-    """
+    """Let the soft-optimal policy act, from drawn starts, for `horizon` steps."""
     here = np.stack([start(generator) for _ in range(episodes)])
     alive = np.arange(episodes)
     returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=np.int64)

@@ -4,7 +4,8 @@ Tables are indexed [state, action] or [state]. The integral over actions of the 
 is a sum here: a policy's entropy is -Σ π log π, in nats, and with |A| actions at most
 log |A|. (A mean in place of the sum, that is the entropy relative to the uniform
 policy, makes every Q smaller by γ α log|A| / (1 - γ) when no episode ends, and changes
-the task when episodes do.) Terminal states have the value 0.
+the task when episodes do.) Terminal states have the value 0. Values are in reward
+units, temperatures α > 0 in reward units per nat.
 
 Papers.
   SQL       Haarnoja, Tang, Abbeel, Levine 2017, arXiv:1702.08165v2
@@ -28,14 +29,7 @@ from pipeline.core.exact.mdp import check_temperature
 def backup(mdp: Mdp, value: Float[ndarray, " state"]) -> Float[ndarray, "state action"]:
     """The Bellman backup (SQL Eq. 8; SAC 2018 Eq. 2).
 
-        Q(s, a) = r(s, a) + γ Σ P(s' | s, a) V(s')
-
-    Args:
-        mdp: The process.
-        value: V(s), in reward units; 0 at terminal states.
-
-    Returns:
-        Q(s, a), in reward units; 0 at terminal states.
+    Q(s, a) = r(s, a) + γ Σ P(s' | s, a) V(s'),   0 at terminal states
     """
     return np.asarray(mdp.reward + mdp.discount * (mdp.transition @ value))
 
@@ -47,13 +41,7 @@ def soft_state_value(
 
         V(s) = α log Σ_a exp(Q(s, a) / α)
 
-    Args:
-        mdp: Says which states are terminal.
-        q: Q(s, a), in reward units.
-        temperature: α > 0, in reward units per nat.
-
-    Returns:
-        V(s), in reward units: at least max Q and at most max Q + α log |A|.
+    At least max Q and at most max Q + α log |A|.
     """
     check_temperature(temperature)
     top = q.max(axis=-1)  # apart, so that a tiny α overflows nothing
@@ -68,13 +56,8 @@ def soft_q_sweeps(
 
     Every sweep shrinks the largest distance between any two Q by γ.
 
-    Args:
-        mdp: The process.
-        q: Where to start, in reward units.
-        temperature: α > 0, in reward units per nat.
-
     Yields:
-        `q` itself, then Q after every sweep, in reward units.
+        `q` itself, then Q after every sweep.
     """
     while True:
         yield q
@@ -86,13 +69,7 @@ def soft_q_iteration(
 ) -> Float[ndarray, "state action"]:
     """The optimal soft Q-function (SQL Theorems 2, 3), from Q = 0.
 
-    Args:
-        mdp: The process.
-        temperature: α > 0, in reward units per nat.
-        tolerance: The largest error of any entry, guaranteed, in reward units.
-
-    Returns:
-        Q*(s, a), in reward units.
+    No entry errs by more than `tolerance`, in reward units.
 
     Raises:
         ValueError: The temperature is not positive, or the tolerance is not or is
@@ -110,33 +87,9 @@ def boltzmann(
 
         π(a | s) = exp(Q(s, a) / α) / Σ_b exp(Q(s, b) / α)
 
-    Args:
-        q: Q(s, a), in reward units.
-        temperature: α > 0, in reward units per nat.
-
-    Returns:
-        π(a | s). Uniform in terminal states, where Q is 0 and nobody acts.
+    Uniform in terminal states, where Q is 0 and nobody acts.
     """
     check_temperature(temperature)
     return np.asarray(
         softmax((q - q.max(axis=-1, keepdims=True)) / temperature, axis=-1)
     )
-
-
-def optimum_distance(
-    mdp: Mdp, q: Float[ndarray, "state action"], *, temperature: float
-) -> float:
-    """A bound on the distance of any Q to the optimal one, from one sweep.
-
-        ‖Q - Q*‖_∞ <= ‖T Q - Q‖_∞ / (1 - γ)
-
-    Args:
-        mdp: The process.
-        q: Q(s, a), in reward units.
-        temperature: α > 0, in reward units per nat.
-
-    Returns:
-        The bound, in reward units.
-    """
-    sweep = backup(mdp, soft_state_value(mdp, q, temperature=temperature))
-    return float(np.abs(sweep - q).max() * mdp.horizon)

@@ -1,4 +1,4 @@
-"""Episodes of a fixed length on tables: all of them, or some of them drawn."""
+"""All episodes of a fixed length on tables."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -8,20 +8,12 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.special import log_softmax
 
-from pipeline.core.exact.mdp import Mdp, check_probabilities, check_temperature
-
-MOST_PATHS = 200_000
-"""That are written down at once."""
+from pipeline.core.exact.mdp import Mdp
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Episodes of a fixed length, and how much their entropy is worth.
-
-    Raises:
-        ValueError: The start is no distribution over the states, or the horizon or
-            the temperature is not positive.
-    """
+    """Episodes of a fixed length, and how much their entropy is worth."""
 
     mdp: Mdp
     start: Float[ndarray, " state"]
@@ -30,20 +22,6 @@ class Problem:
     """Environment steps of an episode that enters no terminal state."""
     temperature: float
     """α > 0, in reward units per nat."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no such problem."""
-        check_temperature(self.temperature)
-        if self.start.shape != self.mdp.terminal.shape:
-            raise ValueError(
-                f"The start has the shape {self.start.shape}; the process has "
-                f"{len(self.mdp.terminal)} states, and each needs a probability."
-            )
-        check_probabilities(self.start[None], "start probabilities")
-        if self.start[self.mdp.terminal].any():
-            raise ValueError("An episode cannot start in a terminal state.")
-        if self.horizon < 1:
-            raise ValueError(f"The horizon is {self.horizon}; it must be at least 1.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -59,23 +37,12 @@ class Paths:
     """Before each action."""
     actions: Int[ndarray, "path time"]
     weight: Float[ndarray, " path"]
-    """Sums to 1: the probabilities of all episodes, or 1/n for each of n samples."""
+    """The probabilities of the episodes; they sum to 1."""
 
 
 def every_path(problem: Problem, logits: Float[ndarray, "time state action"]) -> Paths:
-    """All sequences of states and actions, with their probabilities.
-
-    Raises:
-        ValueError: There are more than `MOST_PATHS`.
-    """
+    """All sequences of states and actions, with their probabilities."""
     time, states, actions = problem.shape
-    count = (states * actions) ** time
-    if count > MOST_PATHS:
-        raise ValueError(
-            f"There are {count} trajectories of {time} steps through {states} states "
-            f"and {actions} actions; at most {MOST_PATHS} can be written down. "
-            "Use a shorter horizon, or draw some."
-        )
     pairs = np.array(list(product(range(states * actions), repeat=time)))
     at, does = np.divmod(pairs, actions)
     chosen = np.take_along_axis(
@@ -85,36 +52,6 @@ def every_path(problem: Problem, logits: Float[ndarray, "time state action"]) ->
     weight = problem.start[at[:, 0]] * np.exp(chosen.sum(axis=1)) * moved.prod(axis=1)
     possible = weight > 0
     return Paths(at[possible], does[possible], weight[possible])
-
-
-def draw_paths(
-    problem: Problem,
-    logits: Float[ndarray, "time state action"],
-    *,
-    count: int,
-    generator: np.random.Generator,
-) -> Paths:
-    """Episodes drawn with the policy."""
-    policy = np.exp(log_policy_of(logits))
-    at = generator.choice(len(problem.start), size=count, p=problem.start)
-    states, actions = [], []
-    for step in range(problem.horizon):
-        does = _draw(policy[step, at], generator)
-        states.append(at)
-        actions.append(does)
-        at = _draw(problem.mdp.transition[at, does], generator)
-    return Paths(
-        np.stack(states, axis=1), np.stack(actions, axis=1), np.full(count, 1 / count)
-    )
-
-
-def _draw(
-    probabilities: Float[ndarray, "path outcome"], generator: np.random.Generator
-) -> Int[ndarray, " path"]:
-    """One outcome of each row."""
-    reached = probabilities.cumsum(axis=-1)
-    chosen = generator.random(len(reached))[:, None] * reached[:, -1:]
-    return np.asarray((chosen >= reached).sum(axis=-1))
 
 
 def log_policy_of(

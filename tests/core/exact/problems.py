@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.core.exact.mdp import Mdp
-from pipeline.core.exact.trajectories import Problem
+from pipeline.core.exact.trajectories import Problem, every_path
 
 ROUNDING = {"rtol": 0, "atol": 1e-12}
 """Sums of at most a few thousand numbers of size 1 to 10 in double precision."""
@@ -27,3 +27,10 @@ def problem(seed, *, horizon=4, temperature=0.7, least_reward=-1.0, ends=True):
 
 def policy(task, seed):
     return np.random.default_rng([seed, 1]).normal(size=task.shape)
+
+
+def episodes(seed):
+    """A problem, logits, and all of its episodes."""
+    task = problem(seed)
+    logits = policy(task, seed)
+    return task, logits, every_path(task, logits)

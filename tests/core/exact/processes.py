@@ -60,4 +60,4 @@ def bandit(reward):
     transition = np.zeros((2, count, 2))
     transition[..., 1] = 1.0
     rewards = np.stack([np.asarray(reward), np.zeros(count)])
-    return Mdp(transition, rewards, 1.0, np.array([False, True]))
+    return Mdp(transition, rewards, 0.9, np.array([False, True]))

@@ -17,6 +17,14 @@ def test_distances_stay_below_what_the_contraction_promises():
     assert data["distance"][0, 30] < data["distance"][0, 0] / 20
 
 
+def test_fits_are_sweeps_on_tables_or_diverge():
+    data = demonstrations.fitted(MDP, [0.1, 1.0], sweeps=20, discount=0.95)
+    assert data["difference"].shape == (2, 21)
+    assert data["difference"].max() < 1e-12  # rounding
+    np.testing.assert_allclose(data["linear"], 2 * (6 * 0.95 / 5) ** data["sweep"])
+    np.testing.assert_allclose(data["tabular"], 2 * 0.95 ** data["sweep"])
+
+
 def test_soft_values_fall_to_the_hard_ones_inside_of_the_bound():
     data = demonstrations.hard_limit(MDP, [1.0, 0.1, 0.01])
     resolution = 2 * demonstrations.RESOLUTION

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from pipeline.core.exact.distance import (
-    Estimate,
     cell_masses,
     forward_kl,
     oracle_masses,
@@ -261,9 +260,3 @@ def test_a_forward_divergence_can_be_below_zero():
 def test_a_sample_without_two_halves_has_no_total_variation(draws):
     with pytest.raises(ValueError, match=f"at least 2 draws, found {draws}"):
         total_variation(np.zeros((draws, 2)), np.full((2, 2), 0.25))
-
-
-def test_an_interval_is_symmetric():
-    low, high = Estimate(2.0, 0.5).interval
-    assert low == pytest.approx(2.0 - 0.98, abs=1e-4)
-    assert high == pytest.approx(2.0 + 0.98, abs=1e-4)

@@ -6,12 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.exact import gradient_identity
-from pipeline.core.exact.policy_gradient import (
-    objective,
-    value_and_q,
-)
-from pipeline.core.exact.trajectories import every_path
-from tests.core.exact.problems import ROUNDING, policy, problem
+from pipeline.core.exact.policy_gradient import objective, value_and_q
+from tests.core.exact.problems import ROUNDING, episodes
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -53,9 +49,7 @@ class TestPolicyGradientIsSoftQLearning:
     @given(seeds)
     def test_with_the_policys_own_q_the_policy_part_is_the_whole_gradient(self, seed):
         # Weigh states by their discounted visits: the policy gradient theorem.
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         visits = np.einsum("p,pts->ts", paths.weight, np.eye(3)[paths.states])
         visits[:, 2] = 0
         visits *= task.mdp.discount ** np.arange(task.horizon)[:, None]

@@ -10,8 +10,7 @@ from pipeline.core.exact.backup import action_axis, log_convolve, log_weights
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.rollouts import roll_out
 from pipeline.core.tasks.multigoal.arena import ACTION_COST, START_SCALE, Arena, start
-from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
-from tests.core.configs import TASKS
+from pipeline.core.tasks.multigoal.settings import Push
 
 FOUR = ((5.0, 0.0), (-5.0, 0.0), (0.0, 5.0), (0.0, -5.0))
 ORIGIN = np.zeros((1, 2))
@@ -248,8 +247,6 @@ class TestRefusals:
             ({"temperature": -1.0}, "it must be above 0 and finite"),
             ({"temperature": np.nan}, "it must be above 0 and finite"),
             ({"temperature": np.inf}, "it must be above 0 and finite"),
-            ({"discount": 0.0}, "discount must be between 0 and 1"),
-            ({"discount": np.nan}, "discount must be between 0 and 1"),
             ({"discount": 1.0}, "endless episode is infinite"),
             ({"spacing": 0.3}, "must be a whole number, found 3.33333; try 0.333333"),
             ({"spacing": 2.0}, "above 0 and at most 1"),
@@ -273,9 +270,3 @@ def test_of_no_states_there_are_no_answers():
     oracle, nowhere = solved(1e3, spacing=0.5, discount=0.9), np.zeros((0, 2))
     assert oracle.value(nowhere).shape == oracle.entropy(nowhere).shape == (0,)
     assert oracle.act(nowhere, nowhere).shape == (0, 2)
-
-
-def test_a_task_describes_its_arena():
-    task = MultiGoal.model_validate(TASKS["multigoal"], strict=False)
-    oracle = GridOracle.solve(Arena.of(task), 10.0, discount=0.9, spacing=0.1)
-    assert oracle.v.shape == (141, 141)

@@ -71,35 +71,3 @@ class TestGridWorld:
         assert mdp.transition[1, 0] == pytest.approx([0.1, 0.2, 0.7])
         assert mdp.reward[1, 0] == pytest.approx(0.7 * 5 - 1)
         assert mdp.reward[world.goal].tolist() == [0, 0, 0, 0]
-
-    def test_with_a_slip_every_episode_ends_and_needs_no_discount(self):
-        world = GridWorld.of("S.G")
-        mdp = world.mdp(discount=1.0, slip=0.4, step_cost=1.0, goal_reward=5.0)
-        # always left: from the middle, .1 right; from the left end, .1 to the middle
-        assert mdp.horizon > 50
-
-    def test_without_a_slip_it_needs_a_discount(self):
-        world = GridWorld.of("S.G")
-        with pytest.raises(ValueError, match="episodes need not end"):
-            world.mdp(discount=1.0, slip=0.0, step_cost=1.0, goal_reward=5.0)
-
-    @pytest.mark.parametrize("slip", [-0.1, 1.1])
-    def test_a_slip_that_is_no_probability_is_refused(self, slip):
-        world = GridWorld.of("S.G")
-        with pytest.raises(ValueError, match="slip and its complement"):
-            world.mdp(discount=0.9, slip=slip, step_cost=1.0, goal_reward=5.0)
-
-    @pytest.mark.parametrize(
-        ("text", "message"),
-        [
-            ("S.G\n..", "differ in length"),
-            ("S.G\n.x.", r"has \['x'\]"),
-            ("..G", "exactly one start"),
-            ("SSG", "exactly one start"),
-            ("S..", "exactly one goal"),
-            ("", "map is empty"),
-        ],
-    )
-    def test_maps_that_are_none_are_refused(self, text, message):
-        with pytest.raises(ValueError, match=message):
-            GridWorld.of(text)

@@ -12,18 +12,13 @@ from hypothesis import strategies as st
 
 from pipeline.core.exact.inference import (
     Episode,
-    backward_messages,
     believed_dynamics,
-    desirability,
     evidence_bound,
     exact_posterior,
     log_evidence,
-    smoothed_marginals,
     variational,
     visited_marginals,
 )
-from pipeline.core.exact.mdp import Mdp
-from pipeline.core.exact.tabular import soft_q_iteration, soft_state_value
 from tests.core.exact.processes import few
 from tests.core.exact.trajectories import (
     ACTIONS,
@@ -40,65 +35,33 @@ from tests.core.exact.trajectories import (
 
 seeds = st.integers(0, 10**6)
 temperatures = st.floats(0.2, 5)
+episodes = seeds.map(random_episode)
+certain = seeds.map(deterministic_episode)
 
 
 class TestExactPosterior:
     @few
-    @given(seeds, temperatures)
-    def test_the_evidence_is_the_sum_over_all_trajectories(self, seed, alpha):
-        episode, weight = random_episode(seed), posterior_weight(alpha)
+    @given(episodes, temperatures)
+    def test_the_evidence_is_the_sum_over_all_trajectories(self, episode, alpha):
+        weight = posterior_weight(alpha)
         total = sum(weight(*each) for each in trajectories(episode))
         found = log_evidence(episode, temperature=alpha)
         assert found == pytest.approx(math.log(total), rel=1e-9, abs=1e-9)
 
     @few
-    @given(seeds, temperatures)
-    def test_from_one_state_the_evidence_is_its_value(self, seed, alpha):
-        episode = deterministic_episode(seed)
-        first = exact_posterior(episode, temperature=alpha).value[0]
-        value = first @ episode.initial / alpha
-        assert log_evidence(episode, temperature=alpha) == pytest.approx(value)
-
-    @few
-    @given(seeds, temperatures)
-    def test_its_policy_is_the_share_of_trajectories(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_its_policy_is_the_share_of_trajectories(self, episode, alpha):
         weight = marginals(episode, posterior_weight(alpha))
         policy = exact_posterior(episode, temperature=alpha).policy
         expected = weight / weight.sum(axis=-1, keepdims=True)
         np.testing.assert_allclose(policy, expected, rtol=1e-9, atol=1e-12)
 
     @few
-    @given(seeds, temperatures)
-    def test_forward_times_backward_is_the_share_of_trajectories(self, seed, alpha):
-        episode = random_episode(seed)
-        weight = marginals(episode, posterior_weight(alpha))
-        found = smoothed_marginals(episode, temperature=alpha)
-        expected = weight / weight.sum(axis=(1, 2), keepdims=True)
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
-
-    @few
-    @given(seeds, temperatures)
-    def test_forward_times_backward_sums_to_the_evidence_at_every_time(
-        self, seed, alpha
+    @given(episodes, temperatures)
+    def test_its_beliefs_about_chance_are_the_share_of_trajectories(
+        self, episode, alpha
     ):
-        episode = random_episode(seed)
-        backward = np.exp(backward_messages(episode, temperature=alpha))
-        evidence = math.exp(log_evidence(episode, temperature=alpha))
-        forward = episode.initial
-        for time in range(STEPS):
-            total = (forward[:, None] * backward[time]).sum()
-            assert total == pytest.approx(evidence, rel=1e-9)
-            factor = np.exp(episode.reward / alpha)
-            step = forward[:, None] * factor
-            forward = np.einsum("sa,sat->t", step, episode.transition)
-        smoothed = smoothed_marginals(episode, temperature=alpha)
-        np.testing.assert_allclose(smoothed.sum(axis=(1, 2)), 1, rtol=1e-12)
-
-    @few
-    @given(seeds, temperatures)
-    def test_its_beliefs_about_chance_are_the_share_of_trajectories(self, seed, alpha):
-        episode, weight = random_episode(seed), posterior_weight(alpha)
+        weight = posterior_weight(alpha)
         total = np.zeros((STEPS - 1, STATES, ACTIONS, STATES))
         for path, chance, rewards in trajectories(episode):
             for time in range(STEPS - 1):
@@ -110,25 +73,11 @@ class TestExactPosterior:
         np.testing.assert_allclose(found[:-1], expected, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(found[-1], episode.transition, rtol=1e-12)
 
-    @few
-    @given(seeds, temperatures)
-    def test_a_uniform_prior_lowers_the_evidence_by_log_actions_per_step(
-        self, seed, alpha
-    ):
-        episode = random_episode(seed)
-        reward = episode.reward - alpha * math.log(ACTIONS)  # the prior as a reward
-        prior = Episode(episode.transition, reward, episode.initial, STEPS)
-        difference = log_evidence(episode, temperature=alpha) - log_evidence(
-            prior, temperature=alpha
-        )
-        assert difference == pytest.approx(STEPS * math.log(ACTIONS))
-
 
 class TestVariational:
     @few
-    @given(seeds, temperatures)
-    def test_its_bound_is_the_evidence_minus_the_divergence(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_its_bound_is_the_evidence_minus_the_divergence(self, episode, alpha):
         policy = variational(episode, temperature=alpha).policy
         evidence = log_evidence(episode, temperature=alpha)
         divergence, weight = 0.0, chance_under(policy)
@@ -152,9 +101,8 @@ class TestVariational:
         assert bound_of(episode, best, alpha) == pytest.approx(bound, abs=1e-9)
 
     @few
-    @given(seeds, temperatures)
-    def test_marginals_of_a_policy_are_chances_of_trajectories(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_marginals_of_a_policy_are_chances_of_trajectories(self, episode, alpha):
         policy = variational(episode, temperature=alpha).policy
         expected = marginals(episode, chance_under(policy))
         found = visited_marginals(episode, policy)
@@ -163,9 +111,8 @@ class TestVariational:
 
 class TestSideBySide:
     @few
-    @given(seeds, temperatures)
-    def test_the_exact_posterior_is_never_less_optimistic(self, seed, alpha):
-        episode = random_episode(seed)
+    @given(episodes, temperatures)
+    def test_the_exact_posterior_is_never_less_optimistic(self, episode, alpha):
         exact = exact_posterior(episode, temperature=alpha)
         cautious = variational(episode, temperature=alpha)
         assert (exact.q >= cautious.q - 1e-9).all()
@@ -174,18 +121,12 @@ class TestSideBySide:
         assert bound < log_evidence(episode, temperature=alpha)
 
     @few
-    @given(seeds, temperatures)
-    def test_without_chance_they_are_the_same(self, seed, alpha):
-        episode = deterministic_episode(seed)
+    @given(certain, temperatures)
+    def test_without_chance_they_are_the_same(self, episode, alpha):
         exact = exact_posterior(episode, temperature=alpha)
         cautious = variational(episode, temperature=alpha)
         np.testing.assert_allclose(exact.q, cautious.q, atol=1e-9)
         np.testing.assert_allclose(exact.policy, cautious.policy, atol=1e-9)
-        np.testing.assert_allclose(
-            smoothed_marginals(episode, temperature=alpha),
-            visited_marginals(episode, cautious.policy),
-            atol=1e-9,
-        )
 
     @few
     @given(seeds, temperatures)
@@ -214,63 +155,9 @@ class TestSideBySide:
             variational(episode, temperature=alpha),
         ):
             np.testing.assert_allclose(answer.policy.sum(axis=-1), 1, rtol=1e-9)
-        smoothed = smoothed_marginals(episode, temperature=alpha)
-        np.testing.assert_allclose(smoothed.sum(axis=(1, 2)), 1, rtol=1e-9)
 
 
-class TestDesirability:
-    @few
-    @given(seeds, temperatures)
-    def test_it_is_the_exponential_of_the_soft_value(self, seed, alpha):
-        # three states in a row, each of which may skip ahead or end; then the end
-        draw, ends = np.random.default_rng(seed), np.array([False, False, False, True])
-        passive = np.triu(draw.random((4, 4)), 1)
-        passive[3, 3] = 1.0
-        passive /= passive.sum(axis=-1, keepdims=True)
-        reward = np.append(draw.normal(size=3), 0.0)
-        moves = [[1, 2, 3], [2, 3, 3], [3, 3, 3], [3, 3, 3]]  # a doubled way ...
-        ways = np.array([[1, 1, 1], [1, 2, 2], [3, 3, 3], [1, 1, 1]])  # ... is halved
-        states = np.arange(4)[:, None]
-        cost = alpha * np.log(passive[states, moves] / ways)
-        paid = np.where(ends[:, None], 0.0, reward[:, None] + cost)
-        mdp = Mdp(np.eye(4)[np.array(moves)], paid, 1.0, ends)
-        q = soft_q_iteration(mdp, temperature=alpha, tolerance=1e-9)
-        value = soft_state_value(mdp, q, temperature=alpha)
-        z = desirability(passive, reward, ends, temperature=alpha)
-        np.testing.assert_allclose(alpha * np.log(z), value, atol=1e-8)
-
-    @pytest.mark.parametrize("reward", [-400.0, -1000.0])
-    def test_values_whose_exponential_underflows_are_refused(self, reward):
-        passive, ends = np.eye(3)[[1, 2, 2]], np.array([False, False, True])
-        rewards = np.array([reward, reward, 0.0])
-        with pytest.raises(ValueError, match="z is too small for float64"):
-            desirability(passive, rewards, ends, temperature=1.0)
-
-    def test_going_on_for_ever_is_refused(self):
-        passive, ends = np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([False, True])
-        with pytest.raises(ValueError, match="worth going on for ever"):
-            desirability(passive, np.array([2.0, 0.0]), ends, temperature=1.0)
-
-    def test_passive_dynamics_that_never_end_are_refused(self):
-        ends = np.array([False, True])
-        with pytest.raises(ValueError, match="do not end every episode"):
-            desirability(np.eye(2), np.zeros(2), ends, temperature=1.0)
-
-
-class TestWhatIsRefused:
-    def test_an_episode_without_steps(self):
-        with pytest.raises(ValueError, match="has 0 steps"):
-            Episode(np.ones((1, 1, 1)), np.zeros((1, 1)), np.ones(1), 0)
-
-    def test_a_start_that_is_no_distribution(self):
-        with pytest.raises(ValueError, match="initial probabilities sum to 2"):
-            Episode(np.ones((1, 1, 1)), np.zeros((1, 1)), np.full(1, 2.0), 1)
-
-    def test_rows_that_do_not_sum_to_one(self):
-        with pytest.raises(ValueError, match="every row must sum to 1"):
-            Episode(np.full((1, 1, 1), 0.5), np.zeros((1, 1)), np.ones(1), 1)
-
-    @pytest.mark.parametrize("solve", [exact_posterior, variational])
-    def test_a_temperature_of_zero(self, solve):
-        with pytest.raises(ValueError, match="must be above 0"):
-            solve(random_episode(0), temperature=0.0)
+@pytest.mark.parametrize("solve", [exact_posterior, variational])
+def test_a_temperature_of_zero_is_refused(solve):
+    with pytest.raises(ValueError, match="must be above 0"):
+        solve(random_episode(0), temperature=0.0)

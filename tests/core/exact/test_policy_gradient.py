@@ -7,12 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.exact import gradient_identity
-from pipeline.core.exact.mdp import Mdp
 from pipeline.core.exact.policy_gradient import (
     at_visited,
     estimates,
     least_variance_baseline,
-    log_likelihood_gradient,
     mean,
     objective,
     scores,
@@ -20,8 +18,8 @@ from pipeline.core.exact.policy_gradient import (
     value_and_q,
     variance,
 )
-from pipeline.core.exact.trajectories import Problem, draw_paths, every_path
-from tests.core.exact.problems import ROUNDING, policy, problem
+from pipeline.core.exact.trajectories import every_path
+from tests.core.exact.problems import ROUNDING, episodes, policy, problem
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -38,18 +36,6 @@ def baselines(task, logits, seed):
 
 
 class TestExactGradient:
-    def test_a_bandit_has_the_gradient_of_the_textbook(self):
-        # J = Σ π (r - α log π); ∂J/∂θ_a = π_a (r_a - α log π_a - J).
-        reward = np.array([[1.0, -0.5]])
-        mdp = Mdp(np.ones((1, 2, 1)), reward, discount=0.5, terminal=np.array([False]))
-        task = Problem(mdp, np.ones(1), horizon=1, temperature=0.3)
-        logits = np.array([[[0.2, -0.4]]])
-        p = np.exp(logits[0, 0]) / np.exp(logits[0, 0]).sum()
-        soft = reward[0] - 0.3 * np.log(p)
-        value, gradient = objective(task, logits)
-        assert value == pytest.approx(p @ soft, rel=1e-14)
-        np.testing.assert_allclose(gradient[0, 0], p * (soft - p @ soft), **ROUNDING)
-
     def test_it_vanishes_at_the_soft_optimal_policy(self):
         task = problem(0)
         logits, value = np.zeros(task.shape), np.zeros(3)
@@ -77,9 +63,7 @@ class TestExactGradient:
     @settings(deadline=None)
     @given(seeds)
     def test_the_objective_is_the_mean_soft_return_of_all_paths(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         assert paths.weight.sum() == pytest.approx(1, abs=1e-13)
         # log π in place of the entropy: the same in the mean, not path by path.
         returns = soft_rewards(task, logits, paths).sum(axis=1)
@@ -92,9 +76,7 @@ class TestEstimators:
     @settings(deadline=None, max_examples=25)
     @given(seeds)
     def test_all_have_the_exact_gradient_as_their_mean(self, credit, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         _, gradient = objective(task, logits)
         for name, baseline in baselines(task, logits, seed).items():
             estimate = estimates(task, logits, paths, credit=credit, baseline=baseline)
@@ -105,39 +87,11 @@ class TestEstimators:
     @settings(deadline=None)
     @given(seeds)
     def test_the_minus_one_of_the_entropys_gradient_has_no_mean(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
+        task, logits, paths = episodes(seed)
         own = at_visited(scores(task, logits, paths), paths, states=3)
         minus_one = -task.temperature * own
         assert variance(minus_one, paths) > 0  # single episodes have it
         np.testing.assert_allclose(mean(minus_one, paths), 0, **ROUNDING)
-
-    def test_sampled_episodes_estimate_the_same_within_four_standard_errors(self):
-        task, count = problem(3), 100_000
-        logits = policy(task, 3)
-        generator = np.random.default_rng(5)
-        paths = draw_paths(task, logits, count=count, generator=generator)
-        _, gradient = objective(task, logits)
-        for credit in ("whole_return", "reward_to_go"):
-            none = np.zeros(task.shape[:2])
-            estimate = estimates(task, logits, paths, credit=credit, baseline=none)
-            error = estimate.std(axis=0) / count**0.5
-            # The chance that one of 2 · 16 numbers is further away is 0.2 %.
-            assert (np.abs(mean(estimate, paths) - gradient) <= 4 * error).all()
-            assert np.linalg.norm(gradient) > 20 * np.linalg.norm(error)
-
-    def test_drawn_paths_are_as_frequent_as_their_probability_says(self):
-        task, count = problem(4, horizon=2), 200_000
-        logits = policy(task, 4)
-        generator = np.random.default_rng(6)
-        drawn = draw_paths(task, logits, count=count, generator=generator)
-        for states, actions, weight in zip(
-            *vars(every_path(task, logits)).values(), strict=True
-        ):
-            same = (drawn.states == states) & (drawn.actions == actions)
-            error = (weight * (1 - weight) / count) ** 0.5
-            assert abs(same.all(axis=1).mean() - weight) <= 4.5 * error
 
 
 class TestVariance:
@@ -167,15 +121,6 @@ class TestVariance:
             _, other = self.variances(task, seed, name)
             assert least <= other * (1 + 1e-12), name
 
-    def test_the_value_is_not_always_a_better_baseline_than_none(self):
-        # It is not the one of least variance, so that nothing says it must be.
-        worse = 0
-        for seed in range(40):
-            _, none = self.variances(problem(seed, horizon=1), seed, "none")
-            _, value = self.variances(problem(seed, horizon=1), seed, "value")
-            worse += value > none
-        assert 0 < worse < 40
-
     @staticmethod
     def variances(task, seed, name):
         logits = policy(task, seed)
@@ -204,69 +149,3 @@ class TestVariance:
         for name in ("whole_return", "reward_to_go", "value_baseline"):
             assert (least <= shown[name] * (1 + 1e-12)).all()
         assert (shown["gradient"] > 0).all()
-
-
-class TestRewardWeightedLikelihood:
-    @settings(deadline=None)
-    @given(seeds)
-    def test_the_policy_gradient_is_imitation_weighed_by_returns(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
-        returns = soft_rewards(task, logits, paths).sum(axis=1)
-        weighed = log_likelihood_gradient(task, logits, paths, importance=returns)
-        _, gradient = objective(task, logits)
-        np.testing.assert_allclose(weighed, gradient, **ROUNDING)
-
-    @settings(deadline=None)
-    @given(seeds)
-    def test_without_returns_a_policy_that_imitates_itself_stays(self, seed):
-        task = problem(seed)
-        logits = policy(task, seed)
-        paths = every_path(task, logits)
-        alike = np.ones(len(paths.weight))
-        same = log_likelihood_gradient(task, logits, paths, importance=alike)
-        np.testing.assert_allclose(same, 0, **ROUNDING)
-
-    def test_without_returns_an_expert_is_imitated(self):
-        # ∇ = visits of the expert · (expert's policy - own), state by state.
-        task = problem(2)
-        expert, own = policy(task, 2), policy(task, 7)
-        paths = every_path(task, expert)
-        alike = np.ones(len(paths.weight))
-        gradient = log_likelihood_gradient(task, own, paths, importance=alike)
-        probability = [
-            np.exp(x) / np.exp(x).sum(-1, keepdims=True) for x in (expert, own)
-        ]
-        visits = np.einsum("p,pts->ts", paths.weight, np.eye(3)[paths.states])
-        visits[:, 2] = 0  # after the end nothing is done
-        expected = visits[..., None] * (probability[0] - probability[1])
-        np.testing.assert_allclose(gradient, expected, **ROUNDING)
-
-
-class TestMistakes:
-    def test_too_many_trajectories_are_not_written_down(self):
-        task = problem(0, horizon=12)
-        with pytest.raises(ValueError, match="There are 2176782336 trajectories"):
-            every_path(task, policy(task, 0))
-
-    @pytest.mark.parametrize(
-        ("changes", "said"),
-        [
-            ({"start": np.array([0.5, 0.5])}, "The start has the shape"),
-            ({"start": np.array([0.5, 0.4, 0.0])}, "sum to 0.9"),
-            ({"start": np.array([0.0, 0.5, 0.5])}, "cannot start in a terminal state"),
-            ({"horizon": 0}, "The horizon is 0"),
-            ({"temperature": 0.0}, "The temperature is 0.0"),
-        ],
-    )
-    def test_what_is_no_problem_is_refused(self, changes, said):
-        good = problem(0)
-        parts = {
-            "mdp": good.mdp,
-            "start": good.start,
-            "horizon": good.horizon,
-            "temperature": good.temperature,
-        }
-        with pytest.raises(ValueError, match=said):
-            Problem(**(parts | changes))

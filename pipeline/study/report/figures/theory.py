@@ -151,6 +151,23 @@ def _variance(axes: Axes, data: Arrays) -> None:
     axes.legend()
 
 
+@styled
+def fitted(data: Arrays) -> Figure:
+    """Fits that leave the only solution, and sweeps on tables that find it."""
+    figure, axes = canvas(1, 1, size=(5.6, 3.4))
+    for name, colour, label in (
+        ("linear", WARM, "one feature"),
+        ("tabular", COOL, "one for each state and action"),
+    ):
+        axes[0, 0].plot(data["sweep"], data[name], color=colour, label=label)
+    axes[0, 0].set(
+        yscale="log", xlabel="sweep k", ylabel="‖Q_k − Q*‖ (reward units)",
+        title="Soft fitted Q-iteration may diverge",
+    )  # fmt: skip
+    axes[0, 0].legend()
+    return figure
+
+
 # ------------------------------------------------------------------------ grid world
 
 

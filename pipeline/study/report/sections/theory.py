@@ -39,6 +39,14 @@ def sections(context: Context) -> Iterator[Section]:
                 theory.theorems(shown),
             ),
             Picture(
+                "theorems_fitted",
+                "Soft fitted Q-iteration to all transitions of a process without "
+                "rewards, whose only solution is Q = 0. On the grid world, with a "
+                "feature for each state and action, it is soft Q-iteration: no sweep "
+                f"differs by more than {shown['fitted']['difference'].max():.0e}.",
+                theory.fitted(shown["fitted"]),
+            ),
+            Picture(
                 "theorems_two_ways",
                 "Expected discounted visits of the optimal policy on the way from the "
                 "left to the right; arrows are as long as moves are probable. The hard "
