@@ -67,7 +67,7 @@ PAPER = _set(
     batch=64,
     replay=1_000_000,
     updates_per_step=1,
-    target={"copy_every": 1000},
+    target={"update_every": 1000},
     value_particles=50,
     value_points="random",
     particles={"states": 64, "fixed": 100, "updated": 100},
@@ -133,8 +133,8 @@ VARIANTS = {
     "smooth_target": Variant(
         "target follows with τ = 0.01", _set(target={"tau": 0.01})
     ),
-    "copy_every_1000": Variant(
-        "target copied every 1000 updates", _set(target={"copy_every": 1000})
+    "update_every_1000": Variant(
+        "target network updated every 1000 updates", _set(target={"update_every": 1000})
     ),
     "one_update": Variant("one update per step", _set(updates_per_step=1)),
     "three_updates": Variant("three updates per step", _set(updates_per_step=3)),

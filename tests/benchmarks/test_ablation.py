@@ -27,7 +27,7 @@ SEEDS = (0, 1)
 STEPS = 17  # warm-up and three steps more: six updates; too many for a table
 TASK = task("multigoal").model_copy(update={"horizon": 3})
 DEFAULT = """{"kind": "sql", "critics": 3, "hidden": [16, 16], "batch": 8,
-    "replay": 300, "warmup": 14, "updates_per_step": 2, "target": {"copy_every": 2},
+    "replay": 300, "warmup": 14, "updates_per_step": 2, "target": {"update_every": 2},
     "learning_rate": {"q": 1e-3, "policy": 1e-3, "constant": 0.5},
     "temperature": {"fixed": 2.0, "annealing": {"temperature": 10.0, "share": 0.6}},
     "value_particles": 16, "value_points": "lattice",

@@ -40,7 +40,7 @@ ALGORITHMS = {
         "critics": 1,
         "temperature": {"fixed": 2.0, "annealing": {"temperature": 8.0, "share": 0.5}},
         "replay": 200,
-        "target": {"copy_every": 25},
+        "target": {"update_every": 25},
         "value_particles": 6,
         "value_points": "random",
         "particles": {"states": 5, "fixed": 4, "updated": 3},
@@ -63,7 +63,7 @@ ALGORITHMS = {
     | {
         "kind": "ddpg",
         "noise": {"ornstein_uhlenbeck": {"theta": 0.15, "sigma": 0.3}},
-        "target": {"copy_every": 5},
+        "target": {"update_every": 5},
     },
     "ddpg_gaussian": SHARED | {"kind": "ddpg", "noise": {"gaussian": {"sigma": 0.1}}},
     "reinforce": ON_POLICY

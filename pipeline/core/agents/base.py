@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.core.agents.shapes import Action, Actions, Numbers, State, States, Values
-from pipeline.core.config.learner import CopiedTarget, OffPolicy, SmoothTarget
+from pipeline.core.config.learner import OffPolicy, PeriodicTarget, SmoothTarget
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
 from pipeline.core.population.noise import Noise
@@ -166,12 +166,15 @@ class QLearner(Agent):
                 rate = self._config.target.tau
                 target.copy_(soft.polyak_average(target, source, rate))
 
-    def _copy_targets(self, *, index: int) -> None:
-        """Copy target weights that are copies, if it is time."""
+    def _update_targets(self, *, index: int) -> None:
+        """Update target networks that no average updates, if it is time."""
         target = self._config.target
-        if isinstance(target, CopiedTarget) and (index + 1) % target.copy_every == 0:
-            for copied, source in self._targets():
-                copied.copy_(source)
+        if (
+            isinstance(target, PeriodicTarget)
+            and (index + 1) % target.update_every == 0
+        ):
+            for weights, source in self._targets():
+                weights.copy_(source)
 
 
 def scale_learning_rates(

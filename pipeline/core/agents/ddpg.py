@@ -91,7 +91,7 @@ class DeepDeterministicPolicyGradient(QLearner):
 
     def update(self, batch: Batch, *, index: int) -> None:
         self._diagnostics = self._learn_once(batch)
-        self._copy_targets(index=index)
+        self._update_targets(index=index)
 
     def _learn(self, batch: Batch) -> dict[str, Numbers]:
         with torch.no_grad():

@@ -94,7 +94,7 @@ class SoftActorCritic(GaussianPolicy, QLearner):
     def update(self, batch: Batch, *, index: int) -> None:
         noise = self._noise.at(index)
         self._diagnostics = self._learn_once(batch, noise, self.temperature)
-        self._copy_targets(index=index)
+        self._update_targets(index=index)
 
     def _learn(
         self,

@@ -19,7 +19,7 @@ Departures of our own:
   The paper has one.
 - Step sizes may fall towards the end (`learning_rate.constant`), targets may be
   averaged (`target.tau`), and there may be several updates for a step. The paper has
-  one step size for each network and copies the target every 1000 steps.
+  one step size for each network and updates the target network every 1000 steps.
 """
 
 from collections.abc import Sequence
@@ -115,7 +115,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
             self._sampler.noise.at(index),
             self.temperature,
         )
-        self._copy_targets(index=index)
+        self._update_targets(index=index)
 
     def _learn(
         self,

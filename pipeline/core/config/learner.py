@@ -57,15 +57,16 @@ class SmoothTarget(Value):
     tau: Fraction
 
 
-class CopiedTarget(Value):
-    """Target weights are copied every so many updates."""
+class PeriodicTarget(Value):
+    """Target weights become those of the network every so many updates."""
 
-    copy_every: PositiveInt
+    update_every: PositiveInt
 
 
 Target = Annotated[
-    Annotated[SmoothTarget, Tag("tau")] | Annotated[CopiedTarget, Tag("copy_every")],
-    either("tau", "copy_every"),
+    Annotated[SmoothTarget, Tag("tau")]
+    | Annotated[PeriodicTarget, Tag("update_every")],
+    either("tau", "update_every"),
 ]
 
 

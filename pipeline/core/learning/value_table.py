@@ -1,9 +1,9 @@
-"""Soft values of everything kept, computed once for every copy of the target network.
+"""Soft values of everything kept, computed once for every update of the target network.
 
-Between two copies the target of a transition stays what it is, but for the random
+Between two target updates the target of a transition stays as it is, but for random
 actions of the soft value (SQL Eq. 10), and each transition is drawn many times. So the
 values of all are computed when the target network has changed and are looked up after
-that. What is kept later is drawn from after the next copy.
+that. What is kept later is drawn from after the next target update.
 """
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pipeline.core.agents.base import QLearner
 from pipeline.core.agents.sql import SoftQLearning
-from pipeline.core.config.learner import CopiedTarget, OffPolicy
+from pipeline.core.config.learner import OffPolicy, PeriodicTarget
 from pipeline.core.memory.replay import Batch, Replay, chosen
 
 
@@ -23,24 +23,24 @@ class ValueTable:
     """
 
     def __init__(
-        self, agent: SoftQLearning, replay: Replay, *, copy_every: int, steps: int
+        self, agent: SoftQLearning, replay: Replay, *, update_every: int, steps: int
     ) -> None:
         self._agent = agent
         self._replay = replay
-        self._copy_every = copy_every
+        self._update_every = update_every
         self._values = torch.zeros(replay.members, steps, device=agent.device)
         self._known = torch.zeros((), dtype=torch.int64)
 
     def sample(self, uniform: Float[Tensor, "member batch"], *, update: int) -> Batch:
         """Transitions with their values, of those that have one; chosen as by `chosen`.
 
-        `update` counts updates from 0. The first after each copy fills the table.
+        `update` counts updates from 0. The first after a target update fills the table.
         """
-        copy, since = divmod(update, self._copy_every)
+        version, since = divmod(update, self._update_every)
         if since == 0:
             self._known.fill_(self._replay.size)
             self._values[:, : int(self._known)] = self._agent.target_value(
-                self._replay.states_next(), draw=copy
+                self._replay.states_next(), draw=version
             )
         index = chosen(uniform, among=int(self._known))
         value = torch.take_along_dim(self._values, index, dim=1)
@@ -66,7 +66,7 @@ def make(
     if not isinstance(agent, SoftQLearning) or steps > config.replay:
         return None
     match config.target:
-        case CopiedTarget(copy_every=every) if steps <= config.batch * every:
-            return ValueTable(agent, replay, copy_every=every, steps=steps)
+        case PeriodicTarget(update_every=every) if steps <= config.batch * every:
+            return ValueTable(agent, replay, update_every=every, steps=steps)
         case _:
             return None

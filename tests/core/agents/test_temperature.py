@@ -1,4 +1,4 @@
-"""Temperatures that are held, that fall, and that keep an entropy."""
+"""Temperatures that are fixed, that fall, and that keep an entropy."""
 
 import pytest
 import torch
@@ -51,23 +51,23 @@ class TestFixed:
 
 
 class TestAutomatic:
-    def tuned(self, actions=3):
+    def automatic(self, actions=3):
         fields = {"initial": 0.5, "learning_rate": 0.01, "target_entropy_per_dim": -1.0}
-        tuned = [AutomaticTemperature.model_validate(fields)] * 2
-        return Automatic(tuned, setting(actions=actions))
+        automatic = [AutomaticTemperature.model_validate(fields)] * 2
+        return Automatic(automatic, setting(actions=actions))
 
     def test_it_begins_where_it_is_told_to(self):
-        torch.testing.assert_close(self.tuned().value, torch.full((2,), 0.5))
+        torch.testing.assert_close(self.automatic().value, torch.full((2,), 0.5))
 
     def test_it_rises_where_the_entropy_is_below_its_target_and_falls_above(self):
-        temperature = self.tuned()  # the target is -3
+        temperature = self.automatic()  # the target is -3
         temperature.update(torch.tensor([-3.5, -2.5]))
         # Adam's first step is the learning rate, of log α.
         expected = 0.5 * torch.tensor([0.01, -0.01]).exp()
         torch.testing.assert_close(temperature.value, expected)
 
     def test_time_does_not_matter(self):
-        temperature = self.tuned()
+        temperature = self.automatic()
         temperature.follow(0.7)
         torch.testing.assert_close(temperature.value, torch.full((2,), 0.5))
 

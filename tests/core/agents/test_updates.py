@@ -152,7 +152,7 @@ def test_the_value_network_descends_to_the_soft_value_of_its_policy():
         torch.testing.assert_close(moved, expected, atol=1e-5, rtol=1e-2)
 
 
-def test_ddpg_bootstraps_from_both_slow_copies():
+def test_ddpg_bootstraps_from_both_target_networks():
     agent, sample = make("ddpg"), batch()
     before = {k: v.clone() for k, v in agent.networks().items()}
     expected = []
@@ -209,7 +209,7 @@ def test_soft_actor_critics_spread_is_that_of_the_boltzmann_policy():
 
 
 def test_copied_targets_are_copied_at_every_so_many_updates():
-    agent = make("ddpg")  # copy_every: 5
+    agent = make("ddpg")  # update_every: 5
     start = agent.networks()["q_target"].clone()
     for index in range(4):
         agent.update(batch(index), index=index)

@@ -1,6 +1,6 @@
 import torch
 
-from pipeline.core.config.learner import CopiedTarget, SmoothTarget
+from pipeline.core.config.learner import PeriodicTarget, SmoothTarget
 from pipeline.core.learning import value_table
 from pipeline.core.memory.replay import Replay
 from tests.core.configs import algorithm
@@ -8,7 +8,7 @@ from tests.core.updating import fresh
 
 STEPS, EVERY = 40, 4
 SEEDS = [3, 4]
-COPIED = {"target": CopiedTarget(copy_every=EVERY)}
+COPIED = {"target": PeriodicTarget(update_every=EVERY)}
 CONFIG = algorithm("sql").model_copy(
     update=COPIED | {"batch": 16, "value_particles": 4000}
 )
