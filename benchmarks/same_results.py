@@ -68,6 +68,8 @@ def _difference(old: Path, new: Path) -> str | None:
 
 def _of_values(old: Any, new: Any, place: str = "") -> str | None:
     """Where two values differ, new names taken for old ones."""
+    if isinstance(old, list) and isinstance(new, list):
+        old, new = ({str(i): x for i, x in enumerate(each)} for each in (old, new))
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return None if old == new else f"{place or 'content'} differs"
     new = {_old_name(key): value for key, value in new.items()}
