@@ -37,7 +37,7 @@ class Exact(SoftActorCritic):
 
     def sample(self, state, noise):
         root = torch.from_numpy(np.linalg.cholesky(self.best.covariance)).float()
-        mean = torch.from_numpy(self.best.mean(state.double().numpy())).float()
+        mean = -state @ torch.from_numpy(self.best.gain.T).float()
         return mean + noise @ root.T
 
     def soft_value(self, state, noise):
