@@ -325,8 +325,9 @@ def test_dvc_says_which_parameter_has_changed(copied):
     params = copied / "params.yaml"
     text = params.read_text()
     params.write_text(text.replace("confidence: 0.95", "confidence: 0.9"))
-    shown = json.loads(run(copied, "dvc", "params", "diff", "--json"))
-    assert shown == {"params.yaml": {"compare.confidence": {"old": 0.95, "new": 0.9}}}
+    shown = json.loads(run(copied, "dvc", "params", "diff", "--json"))["params.yaml"]
+    assert shown.keys() == {"compare.confidence"}
+    assert shown["compare.confidence"]["new"] == 0.9
 
 
 def test_a_mistake_is_answered_before_anything_is_touched(copied):

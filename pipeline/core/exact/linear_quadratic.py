@@ -183,11 +183,13 @@ class LinearQuadraticOracle:
         return cls(regulator=regulator, temperature=temperature)
 
     def value(self, state: Float[ndarray, "n state"]) -> Float[ndarray, " n"]:
+        """V*(s), in reward units."""
         return self.regulator.value(state)
 
     def q(
         self, state: Float[ndarray, "n state"], action: Float[ndarray, "n k action"]
     ) -> Float[ndarray, "n k"]:
+        """Q*(s, a) of k actions at every state, in reward units."""
         repeated = np.repeat(state[:, None], action.shape[1], axis=1)
         return self.regulator.q(repeated, action)
 
