@@ -236,6 +236,7 @@ def test_publishing_again_doubles_nothing(checkout):
     assert before == after
 
 
+@pytest.mark.long  # in test_publish_command.py with stages that are stubs
 def test_whoever_pulls_can_publish_the_whole_run(checkout, tmp_path):
     run(checkout, "dvc", "remote", "add", "-f", "-d", "folder", str(tmp_path / "far"))
     commit(checkout)
