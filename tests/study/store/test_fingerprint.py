@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
+from pipeline.study.store.files import write_yaml
 from pipeline.study.store.fingerprint import (
     ROOT,
     WITHOUT_RESULTS,
@@ -18,6 +19,7 @@ from pipeline.study.store.fingerprint import (
 from pipeline.study.store.layout import code_file
 from tests.stages.trained import written
 from tests.study.checked import STAGES
+from tests.study.params.smoke import DATA
 
 TRAINING = ("sweep", "explore", "pretrain", "finetune", "scratch")
 
@@ -60,7 +62,9 @@ def test_what_is_drawn_claimed_or_published_retrains_nothing(code, stage):
         ("explore", "pipeline/study/backends/worker.py"),
         ("sweep", "pipeline/study/sweep/search.py"),
         ("score", "pipeline/study/answers/oracles.py"),
+        ("exact", "pipeline/core/exact/grid.py"),
         ("score", "pipeline/core/exact/grid.py"),
+        ("compose", "pipeline/core/exact/grid.py"),
         ("score", "pipeline/core/judging/scoring.py"),
         ("compose", "pipeline/study/answers/scores.py"),
         ("compose", "pipeline/core/composition/policy.py"),
@@ -70,6 +74,11 @@ def test_what_is_drawn_claimed_or_published_retrains_nothing(code, stage):
 def test_what_a_stage_runs_is_in_its_fingerprint(code, stage, needed):
     assert needed in code[stage]
     assert f"stages/{stage}.py" in code[stage]
+
+
+def test_a_figure_that_changes_is_for_the_report_alone(code):
+    figure = "pipeline/study/report/figures/style.py"
+    assert [stage for stage in code if figure in code[stage]] == ["report"]
 
 
 def test_every_module_that_is_left_out_is_there():
@@ -110,6 +119,10 @@ class Nothing(Exception):
 
 def __getattr__(name): return Nothing
 """
+SMALL = DATA | {
+    "study": {"name": "small", "seeds": [0]},
+    "sweep": DATA["sweep"] | {"seeds": [100, 101]},
+}
 ONE_WORKER = "def worker_limit(threads): return 1"
 
 
@@ -120,7 +133,7 @@ def test_what_is_left_out_changes_no_byte(tmp_path):
         root = tmp_path / str(stubbed)
         for package in ("pipeline", "stages"):
             shutil.copytree(ROOT / package, root / package)
-        shutil.copy(ROOT / "studies/smoke.yaml", root / "params.yaml")
+        write_yaml(root / "params.yaml", SMALL)
         run(root, "check")
         if stubbed:
             for path in left_out(root):
