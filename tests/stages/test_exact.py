@@ -10,19 +10,28 @@ from tests.study.synthetic import small_study
 OUT = "results/exact/oracles/multigoal_10"
 
 
-@pytest.fixture(autouse=True)
-def study(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["exact", "multigoal_10"])
-    study = small_study(tmp_path)
-    shutil.rmtree(tmp_path / "results/exact/oracles")
-    return study
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
-def test_the_soft_optimal_policy_of_four_goals_goes_to_all_of_them(tmp_path):
-    exact.main()
-    found = read_json(tmp_path / OUT / "summary.json")
+def solve(root):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr("sys.argv", ["exact", "multigoal_10"])
+        exact.main()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A study of which one oracle was solved."""
+    root = tmp_path_factory.mktemp("solved")
+    small_study(root)
+    shutil.rmtree(root / "results/exact/oracles")
+    solve(root)
+    return root
+
+
+def test_the_soft_optimal_policy_of_four_goals_goes_to_all_of_them(root):
+    found = read_json(root / OUT / "summary.json")
     assert found["success"] > 0.999
     # Four standard errors of a share in 2000 episodes.
     for goal in range(4):
@@ -41,10 +50,8 @@ def test_the_soft_optimal_policy_of_four_goals_goes_to_all_of_them(tmp_path):
     assert "best_gaussian/-2:0" in found
 
 
-@pytest.mark.slow
-def test_the_same_task_has_the_same_bytes(tmp_path):
-    exact.main()
-    first = written(tmp_path / OUT)
+def test_the_same_task_has_the_same_bytes(root):
+    first = written(root / OUT)
     assert list(first) == ["oracle.safetensors", "run.json", "summary.json"]
-    exact.main()
-    assert written(tmp_path / OUT) == first
+    solve(root)
+    assert written(root / OUT) == first

@@ -107,7 +107,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestMutations:
-    @settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
     @given(data=mutated())
     def test_of_the_content_never_end_in_a_traceback(self, folder, data):
         write_yaml(folder / "params.yaml", data)
