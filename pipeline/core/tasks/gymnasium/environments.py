@@ -1,19 +1,25 @@
 """Environments by their Gymnasium id, in boxes of [-1, 1]^d."""
 
 from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 
 import gymnasium
-import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+
+from pipeline.core.tasks.gymnasium.copy import Copy
 
 NO_TIME_LIMIT = -1
 
 
-def copies(make: Callable[[], gymnasium.Env], count: int) -> VectorEnv:
-    """Independent copies, without autoreset, of what has no time limit."""
+def copies(
+    make: Callable[[], gymnasium.Env], count: int, *, told: tuple[str, ...] = ()
+) -> VectorEnv:
+    """Independent copies, without autoreset, of what has no time limit.
+
+    `told` are the keys of their info that anyone reads.
+    """
     return SyncVectorEnv(
-        [partial(_in_boxes, make)] * count,
+        [lambda: Copy(make(), told)] * count,
         autoreset_mode=AutoresetMode.DISABLED,
         copy=False,
     )
@@ -26,18 +32,16 @@ def registered(name: str) -> gymnasium.Env:
     )
 
 
-def _in_boxes(make: Callable[[], gymnasium.Env]) -> gymnasium.Env:
-    env = gymnasium.wrappers.RescaleAction(make(), np.float32(-1), np.float32(1))
-    return gymnasium.wrappers.FlattenObservation(env)
-
-
 def registered_limit(name: str) -> int:
     """Environment steps after which Gymnasium cuts an episode.
 
     Raises:
         ValueError: The registration has no limit.
     """
-    limit = gymnasium.spec(name).max_episode_steps
+    module, _, registered_name = name.rpartition(":")
+    if module:
+        import_module(module)  # registers it
+    limit = gymnasium.spec(registered_name).max_episode_steps
     if limit is None:
         raise ValueError(f"{name} has no time limit of its own: set `horizon`")
     return limit

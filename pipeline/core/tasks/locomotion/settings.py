@@ -46,7 +46,8 @@ class Locomotion(Kind):
         from pipeline.core.tasks.gymnasium.environments import copies
         from pipeline.core.tasks.locomotion.environment import SwimmerCentreOfMassEnv
 
-        return copies(partial(SwimmerCentreOfMassEnv, self.reward), count)
+        make = partial(SwimmerCentreOfMassEnv, self.reward)
+        return copies(make, count, told=("position",))
 
     @property
     def spaces(self) -> object:
