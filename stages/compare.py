@@ -5,7 +5,8 @@ the study's.
 Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from pipeline.study.claims.base import Evidence
 from pipeline.study.claims.judge import judge
 from pipeline.study.command import command
 from pipeline.study.params.study import whole_study
-from pipeline.study.statistics.bootstrap import Bootstrap
+from pipeline.study.statistics.bootstrap import Bootstrap, Interval
 from pipeline.study.statistics.curves import bands, panels
 from pipeline.study.statistics.summary import summarise
 from pipeline.study.store.files import write_csv, write_json
@@ -54,10 +55,11 @@ def headline(run: Run, entry: dict[str, Any]) -> dict[str, Any]:
 
 def write_curves(runs: Sequence[Run], bootstrap: Bootstrap) -> None:
     """One table for every stage, task and metric: `run,step,iqm,low,high`."""
+    (COMPARED / "curves").mkdir(parents=True, exist_ok=True)
     for (stage, task), together in panels(runs).items():
         for metric in together[0].task.curves:
             rows = [
-                (band.run.label, step, one.estimate, one.low, one.high)
+                (band.run.label, step, *_drawn(one))
                 for band in bands(together, metric, bootstrap)
                 for step, one in zip(band.steps, band.intervals, strict=True)
             ]
@@ -65,6 +67,12 @@ def write_curves(runs: Sequence[Run], bootstrap: Bootstrap) -> None:
                 write_csv(
                     COMPARED / "curves" / f"{stage}_{task}_{metric}.csv", BAND, rows
                 )
+
+
+def _drawn(one: Interval) -> Iterator[float | None]:
+    """What can be drawn of an interval: not its ends that are infinite."""
+    for value in (one.estimate, one.low, one.high):
+        yield value if math.isfinite(value) else None
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ They travel between processes, and the process that hands out the work needs no 
 make or read them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -49,6 +49,15 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why a member has stopped while the others went on."""
+
+    step: int
+    """Environment steps that it had made."""
+    reason: str
+
+
+@dataclass(frozen=True)
 class Record:
     """What was measured at one step."""
 
@@ -56,6 +65,8 @@ class Record:
     """Environment steps of every member so far."""
     metrics: dict[str, list[float]]
     """One value per member, NaN: nothing to say; units are in `docs/metrics.md`."""
+    failures: dict[int, Failure] = field(default_factory=dict)
+    """Of the members that have failed since the record before."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +82,5 @@ class Result:
     """Width of a state."""
     actions: int
     """Width of an action."""
+    failures: dict[int, Failure] = field(default_factory=dict)
+    """Of every member that has failed; its numbers are NaN."""

@@ -49,13 +49,29 @@ class Evaluator:
         self._starts: list[list[int]] = []
         self._episodes = Episodes(task, len(self._seeds) * episodes, self._seed_of)
 
+    @property
+    def failures(self) -> dict[int, str]:
+        """What went wrong with a member's environments, of every member that failed."""
+        found: dict[int, str] = {}
+        for environment, reason in self._episodes.failures.items():
+            found.setdefault(environment // self._count, reason)
+        return found
+
+    def fail(self, member: int, reason: str) -> None:
+        """Leave the environments of a member alone from now on."""
+        for column in range(self._count):
+            self._episodes.fail(member * self._count + column, reason)
+
     def _seed_of(self, environment: int, episode: int) -> int:
         member, column = divmod(environment, self._count)
         return self._starts[member][column]
 
     @torch.no_grad()
     def __call__(self, agent: Agent, *, block: int) -> Trajectories:
-        """Let every member act from the starts, and with the noise, of a `block`."""
+        """Let every member act from the starts, and with the noise, of a `block`.
+
+        Episodes of a member that has failed say nothing.
+        """
         members, count, episodes = len(self._seeds), self._count, self._episodes
         self._begin(block)
         noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]

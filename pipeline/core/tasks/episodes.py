@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,10 @@ class Episodes:
     `seed_of` gives the seed of (environment, its episode counted from 0). Because an
     episode is determined by its seed and its actions, any environment can be continued
     exactly: start again with the seed, repeat the actions.
+
+    An environment that raises, hangs, or is given or gives what is not finite has
+    failed. It is left alone from then on: it shows zeros, for a reward of 0, and every
+    episode of it lasts until its time limit.
     """
 
     def __init__(
@@ -47,6 +52,9 @@ class Episodes:
         """Where each body is in the plane, in a task that has a plane."""
         self.observation = torch.zeros(count, self.states)
         """What each environment shows now."""
+        self.failures: dict[int, str] = {}
+        """What went wrong with each environment that has failed."""
+        self._sound = np.ones(count, dtype=bool)
 
     @property
     def states(self) -> int:
@@ -73,7 +81,15 @@ class Episodes:
         self._episode[ended] += 1
         self._start(ended)
 
+    def fail(self, environment: int, reason: str) -> None:
+        """Leave an environment alone from now on; the first reason stays."""
+        self.failures.setdefault(environment, reason)
+        self._sound[environment] = False
+        self.observation[environment] = 0.0
+
     def _start(self, mask: Bool[ndarray, " environment"]) -> None:
+        self._length[mask] = 0
+        mask = mask & self._sound
         if not mask.any():
             return
         seeds = [
@@ -84,30 +100,56 @@ class Episodes:
             seed=seeds,  # type: ignore[arg-type]  # Gymnasium takes a list, too
             options={"reset_mask": mask},
         )
-        self._length[mask] = 0
         self._see(observation, info, mask)
 
     def step(self, action: Float[Tensor, "environment action"]) -> Transition:
         """Act everywhere. An episode that has ended must be followed by `next`."""
+        action = self._finite(action)
         observation, reward, terminated, cut, info = self._environments.step(
             action.numpy()
         )
         rows = np.arange(self._count)
         self._actions[rows, np.minimum(self._length, self._horizon - 1)] = action
         self._length += 1
+        reward = np.asarray(reward, dtype=np.float64)
+        self._note(~np.isfinite(reward), lambda row: f"its reward is {reward[row]}")
         self._see(observation, info, np.ones(self._count, dtype=bool))
-        truncated = ((self._length >= self._horizon) | cut) & ~terminated
+        terminated = terminated & self._sound
+        truncated = (self._length >= self._horizon) | (cut & self._sound)
         return Transition(
-            np.asarray(reward, dtype=np.float64),
+            np.where(self._sound, reward, 0.0),
             self.observation,
-            terminated.copy(),
-            truncated,
+            terminated,
+            truncated & ~terminated,
         )
 
-    def _see(
-        self, observation: ndarray, info: dict[str, ndarray], mask: ndarray
+    def _finite(
+        self, action: Float[Tensor, "environment action"]
+    ) -> Float[Tensor, "environment action"]:
+        """The actions, none of an environment that has failed or is given no number."""
+        strange = ~action.isfinite().all(dim=1).numpy()
+        self._note(strange, lambda row: f"its policy acts by {action[row].tolist()}")
+        if self._sound.all():
+            return action
+        return torch.where(torch.from_numpy(self._sound)[:, None], action, 0.0)
+
+    def _note(
+        self, wrong: Bool[ndarray, " environment"], reason: Callable[[int], str]
     ) -> None:
-        self.observation = torch.from_numpy(observation.astype(np.float32))
+        """Let environments fail, each with its reason."""
+        for row in np.flatnonzero(wrong & self._sound):
+            self.fail(int(row), reason(int(row)))
+
+    def _see(self, observation: ndarray, info: dict[str, Any], mask: ndarray) -> None:
+        shown = torch.from_numpy(observation.astype(np.float32))
+        if "failure" in info:
+            failed = mask & np.array([each is not None for each in info["failure"]])
+            self._note(failed, lambda row: str(info["failure"][row]))
+        strange = mask & ~shown.isfinite().all(dim=1).numpy()
+        self._note(strange, lambda row: f"it shows {_component(shown[row])}")
+        if not self._sound.all():
+            shown = torch.where(torch.from_numpy(self._sound)[:, None], shown, 0.0)
+        self.observation = shown
         if self._in_plane:
             seen = np.stack(list(info["position"])).astype(np.float64)
             if self.positions is None:
@@ -144,3 +186,9 @@ class Episodes:
 def member_seeds(seeds: Sequence[int], purpose: str) -> Callable[[int, int], int]:
     """Seeds of the episodes of each member, from its own stream."""
     return lambda member, episode: integers(seeds[member], purpose, episode, 1)[0]
+
+
+def _component(observation: Float[Tensor, " state"]) -> str:
+    """The first component that is no finite number."""
+    index = int(torch.nonzero(~observation.isfinite())[0])
+    return f"{float(observation[index])} as component {index} of its observation"

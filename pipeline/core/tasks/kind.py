@@ -1,5 +1,6 @@
 """What everybody asks of a task. Each kind answers in its own folder."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -95,6 +96,13 @@ class Kind(Value):
         learned in the steps up to `after`: what happens before their end is chance.
         """
         return {}
+
+    def of_failed(self, metric: str) -> float:
+        """What a seed that has failed counts for in a metric; NaN: it is left out.
+
+        It counts as worse than every other seed, and as one that achieves nothing.
+        """
+        return -math.inf if metric == "return" else math.nan
 
     @property
     def probes(self) -> Float[ndarray, "probe state"] | None:

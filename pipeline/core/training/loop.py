@@ -1,7 +1,7 @@
 """Training one population on one task, yielding what is worth knowing as it goes."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,7 +11,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core.agents import factory
-from pipeline.core.job import Array, Job, Record, Result
+from pipeline.core.config.values import parsed
+from pipeline.core.job import Array, Failure, Job, Record, Result
 from pipeline.core.judging.evaluation import Evaluator, summary
 from pipeline.core.learning.factory import collector_for
 from pipeline.core.learning.replay_collector import ReplayCollector
@@ -39,7 +40,11 @@ class _Progress:
 
 
 class Training:
-    """Iterate to train. Between two records the state can be saved and restored."""
+    """Iterate to train. Between two records the state can be saved and restored.
+
+    A member that fails stops, and the others go on as if nothing had happened: what is
+    measured of it from then on is NaN.
+    """
 
     def __init__(self, job: Job, spill: Spill | None = None) -> None:
         """Make environments, learners and what they learn from.
@@ -85,6 +90,7 @@ class Training:
         self._forget_episodes()
         self._episodes.reset()
         self.records: list[Record] = []
+        self.failures: dict[int, Failure] = {}
 
     def __iter__(self) -> Iterator[Record]:
         """Go on from where the state is, to the last step.
@@ -95,7 +101,10 @@ class Training:
         if not self.records:
             yield self._record(evaluate=True)
         while self._progress.step < self.job.steps:
-            self._advance()
+            if len(self.failures) < len(self.job.seeds):
+                self._advance()
+            else:
+                self._progress.step = self.job.steps
             step = self._progress.step
             last = step == self.job.steps
             if step % RECORD_EVERY == 0 or step % every == 0 or last:
@@ -108,6 +117,7 @@ class Training:
         starting = episodes.starting.to(state.device)
         action = self._collector.act(state, step=step, starting=starting)
         made = episodes.step(action.cpu())
+        self.note(self._episodes.failures)
         progress.updates += self._collector.learn(
             state, action, made, step=step, updates=progress.updates
         )
@@ -127,6 +137,13 @@ class Training:
         self._progress.returns = [[] for _ in self.job.seeds]
         self._progress.lengths = [[] for _ in self.job.seeds]
 
+    def note(self, reasons: Mapping[int, str]) -> None:
+        """Stop members that have failed, unless they have been stopped before."""
+        for member in reasons.keys() - self.failures.keys():
+            self.failures[member] = Failure(self._progress.step, reasons[member])
+            for environments in (self._episodes, self._evaluator):
+                environments.fail(member, reasons[member])
+
     def _record(self, *, evaluate: bool) -> Record:
         progress = self._progress
         metrics = {
@@ -140,9 +157,19 @@ class Training:
             trajectories = self._evaluator(self.agent, block=progress.step)
             judged = summary(self.job.task, trajectories)
             metrics |= {f"evaluation/{name}": v for name, v in judged.items()}
-        record = Record(progress.step, metrics)
+            self.note(self._evaluator.failures)
+        told = {member for record in self.records for member in record.failures}
+        fresh = {m: why for m, why in self.failures.items() if m not in told}
+        record = Record(progress.step, self.without_failed(metrics), fresh)
         self.records.append(record)
         return record
+
+    def without_failed(self, metrics: dict[str, list[float]]) -> dict[str, list[float]]:
+        """The same with NaN for every member that has failed."""
+        return {
+            name: [math.nan if m in self.failures else v for m, v in enumerate(values)]
+            for name, values in metrics.items()
+        }
 
     def visited(self) -> Array | None:
         """`[member, state, width]` drawn from what is replayed; None: nothing is."""
@@ -171,7 +198,7 @@ class Training:
         progress = asdict(self._progress)
         return tensors, {
             "progress": progress,
-            "records": [[record.step, record.metrics] for record in self.records],
+            "records": [asdict(record) for record in self.records],
         }
 
     def load_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -182,10 +209,15 @@ class Training:
             parts.setdefault(part, {})[name] = tensor
         self.agent.load_state(parts["agent"])
         self._collector.load_state(parts["experience"])
+        self._progress = _Progress(**values["progress"])
+        self.records = parsed(list[Record], values["records"])
+        for record in self.records:
+            self.failures |= record.failures
+        for member, failure in self.failures.items():
+            self._evaluator.fail(member, failure.reason)
+            self._episodes.fail(member, failure.reason)
         self._episodes.load_state(parts["episodes"])
         self._returns.copy_(parts["returns"]["running"])
-        self._progress = _Progress(**values["progress"])
-        self.records = [Record(step, metrics) for step, metrics in values["records"]]
 
 
 def finish(training: Training) -> Result:
@@ -194,7 +226,10 @@ def finish(training: Training) -> Result:
     evaluator = Evaluator(
         job.task, job.seeds, episodes=job.task.evaluation.final_episodes
     )
+    for member, failure in training.failures.items():
+        evaluator.fail(member, failure.reason)
     trajectories = evaluator(training.agent, block=job.steps + 1)
+    training.note(evaluator.failures)
     behaviour: dict[str, Array] = {}
     if trajectories.positions is not None:
         kept = trajectories.positions[:, :KEPT_EPISODES]
@@ -208,11 +243,12 @@ def finish(training: Training) -> Result:
     networks = {k: v.cpu().numpy().copy() for k, v in training.agent.networks().items()}
     return Result(
         records=training.records,
-        final=final,
+        final=training.without_failed(final),
         weights=networks,
         behaviour=behaviour,
         states=training.states,
         actions=training.actions,
+        failures=training.failures,
     )
 
 

@@ -1,9 +1,11 @@
 """The list of papers whose claims are tested: a new paper is its file and a line."""
 
+from dataclasses import replace
 from typing import Final
 
 from pipeline.study.claims import composable_2018, soft_q_learning_2017
 from pipeline.study.claims.base import Claim, Evidence
+from pipeline.study.store.runs import failures
 
 PAPERS: Final = (soft_q_learning_2017.claims, composable_2018.claims)
 """What judges the claims of each paper, in the order in which they are shown."""
@@ -11,4 +13,15 @@ PAPERS: Final = (soft_q_learning_2017.claims, composable_2018.claims)
 
 def judge(evidence: Evidence) -> list[Claim]:
     """Every claim that the results of a study can test."""
-    return [claim for claims in PAPERS for claim in claims(evidence)]
+    found = [claim for claims in PAPERS for claim in claims(evidence)]
+    return [replace(claim, measured=_measured(claim, evidence)) for claim in found]
+
+
+def _measured(claim: Claim, evidence: Evidence) -> str:
+    """What was measured, and how many seeds of each run have failed."""
+    failed = [
+        f"{text} in {run.id}"
+        for run in evidence.runs
+        if run.id in claim.runs and (text := failures(run))
+    ]
+    return "; ".join([claim.measured, *failed])

@@ -1,12 +1,13 @@
 """Tables, for the page and for Markdown: numbers as a reader wants them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pipeline.study.report.figures.style import describe
 from pipeline.study.statistics.bootstrap import Interval
-from pipeline.study.store.runs import Run
+from pipeline.study.store.runs import Run, failures
 
 Entry: TypeAlias = Mapping[str, Any]
 
@@ -54,7 +55,10 @@ def interval(entry: Entry | None, *, percent: bool = False) -> str:
     if entry is None:
         return MISSING
     estimate = entry["iqm"] if "iqm" in entry else entry["estimate"]
-    values = (estimate, entry["low"], entry["high"])
+    values = [
+        -math.inf if value is None else value
+        for value in (estimate, entry["low"], entry["high"])
+    ]
     if percent:
         return Interval(*(100 * value for value in values)).text(" %")
     return Interval(*values).text()
@@ -62,7 +66,8 @@ def interval(entry: Entry | None, *, percent: bool = False) -> str:
 
 def titled(run: Run) -> str:
     """The cell that names the row of a run."""
-    return f"{describe(run)}\n{run.id}"
+    failed = f", {text}" if (text := failures(run)) else ""
+    return f"{describe(run)}\n{run.id}{failed}"
 
 
 def place(name: str) -> str:

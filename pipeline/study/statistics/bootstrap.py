@@ -2,7 +2,8 @@
 
 A run is trained on several seeds, and what is said about it is an interquartile mean
 (IQM): the mean of the middle half, which neither one lucky nor one failed seed moves
-much, and which wastes fewer seeds than the median.
+much, and which wastes fewer seeds than the median. A seed that has failed counts as -∞
+where more is better without limit, so that a mean of which it is a part is -∞.
 
 Its interval comes from the stratified percentile bootstrap of Agarwal et al. 2021
 (arXiv:2108.13264v4): seeds are drawn with replacement within each run (the stratum),
@@ -21,6 +22,7 @@ that contain the true IQM (10 000 experiments each; `test_bootstrap.py` repeats 
 Hence with five or six seeds read "95 %" as "90 %", and with three as "75 %".
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,22 +88,22 @@ class Bootstrap:
         every resample is one of whole curves.
 
         Raises:
-            ValueError: There is no value, or one is not finite.
+            ValueError: There is no value, or one is NaN.
         """
         numbers = np.asarray(values, float)
         _check(numbers)
         resampled = interquartile_mean(numbers[self._draw(name, len(numbers))])
         return self._interval(interquartile_mean(numbers), resampled)
 
-    def summary(self, values: npt.ArrayLike, name: str) -> dict[str, float]:
-        """IQM, interval and number of seeds, as `metrics.json` has them."""
+    def summary(self, values: npt.ArrayLike, name: str) -> dict[str, float | None]:
+        """IQM, interval and number of seeds, as `metrics.json` has them.
+
+        None stands for -∞, which JSON cannot say: so many seeds have failed.
+        """
         interval = self.interquartile_mean(values, name)
-        return {
-            "iqm": interval.estimate,
-            "low": interval.low,
-            "high": interval.high,
-            "seeds": np.size(values),
-        }
+        ends = {"iqm": interval.estimate, "low": interval.low, "high": interval.high}
+        finite = {k: v if math.isfinite(v) else None for k, v in ends.items()}
+        return {**finite, "seeds": np.size(values)}
 
     def probability_of_improvement(
         self, x: npt.ArrayLike, y: npt.ArrayLike, name: str
@@ -116,7 +118,7 @@ class Bootstrap:
         seeds were.
 
         Raises:
-            ValueError: A side has no value, or one is not finite.
+            ValueError: A side has no value, or one is NaN.
         """
         wins = _wins(x, y)
         _check(wins)
@@ -133,7 +135,10 @@ class Bootstrap:
     def _interval(self, estimate: npt.ArrayLike, resampled: Floats) -> Interval:
         """The middle `confidence` of what the resamples gave."""
         outside = (1 - self.confidence) / 2
-        low, high = np.quantile(resampled, [outside, 1 - outside])
+        exact = np.isfinite(resampled).all()  # between -∞ and a number lies nothing
+        low, high = np.quantile(
+            resampled, [outside, 1 - outside], method="linear" if exact else "lower"
+        )
         return Interval(float(np.asarray(estimate)), float(low), float(high))
 
 
@@ -141,5 +146,5 @@ def _check(values: Floats) -> None:
     """Refuse what has no mean."""
     if values.size == 0:
         raise ValueError("there is no value to compute statistics of")
-    if not np.isfinite(values).all():
-        raise ValueError("statistics of a value that is not finite")
+    if np.isnan(values).any():
+        raise ValueError("statistics of a value that is not a number")

@@ -38,9 +38,7 @@ def bands(runs: Sequence[Run], metric: str, bootstrap: Bootstrap) -> Iterator[Ba
         if name in run.measured:
             curve = run.curve(name)
             intervals = [
-                bootstrap.interquartile_mean(
-                    step[np.isfinite(step)], f"{run.id}/{name}"
-                )
+                bootstrap.interquartile_mean(step[~np.isnan(step)], f"{run.id}/{name}")
                 for step in curve.values
             ]
             yield Band(run, [int(step) for step in curve.steps], intervals)

@@ -60,7 +60,7 @@ def nested(
     """
     result: dict[str, Any] = {}
     for column, values in columns.items():
-        known = values[np.isfinite(values)]
+        known = values[~np.isnan(values)]
         if known.size:
             *path, last = column.split("/")
             part = result
@@ -77,6 +77,8 @@ def _of_run(
     milestones = {name for name in run.final if name.startswith(STEPS_TO)}
     others = {name: run.final[name] for name in run.final if name not in milestones}
     entry = nested(others, run.id, bootstrap)
+    if run.failures:
+        entry["failed"] = len(run.failures)
     for metric in milestones:
         steps = StepsToThreshold(run.final[metric], run.steps)
         entry[metric] = steps.summary(bootstrap, f"{run.id}/{metric}")

@@ -1,6 +1,6 @@
 """Steps to a threshold: how many environment steps a seed needs to reach something.
 
-A seed that never reaches it counts with its whole budget.
+A seed that never reaches it, or that has failed, counts with its whole budget.
 """
 
 from collections.abc import Sequence
@@ -70,13 +70,16 @@ def threshold_returns(runs: Sequence[Run]) -> dict[str, float]:
 
 def _known(rows: Floats) -> list[float]:
     """The IQM of each row `[row, seed]` that has a number."""
-    known = [row[np.isfinite(row)] for row in rows]
-    return [float(interquartile_mean(row)) for row in known if row.size]
+    known = [row[~np.isnan(row)] for row in rows]
+    means = [float(interquartile_mean(row)) for row in known if row.size]
+    return [mean for mean in means if np.isfinite(mean)]
 
 
 def steps_to_return(run: Run, threshold: float) -> StepsToThreshold:
     """Steps of each seed until an evaluation first has the threshold return."""
     curve = run.curve(f"{EVALUATION}return")
-    reached = curve.values >= threshold
+    reached = (curve.values >= threshold) & ~run.failed
+    if not reached.any():
+        return StepsToThreshold(np.full(len(run.seeds), np.nan), run.steps)
     first = curve.steps[reached.argmax(axis=0)].astype(float)
     return StepsToThreshold(np.where(reached.any(axis=0), first, np.nan), run.steps)

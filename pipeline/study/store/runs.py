@@ -17,7 +17,7 @@ from pipeline.core.config.values import parsed
 from pipeline.core.job import Job, chunks
 from pipeline.core.tasks.settings import Task
 from pipeline.study.store import layout
-from pipeline.study.store.files import read_table
+from pipeline.study.store.files import read_csv, read_table
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -30,6 +30,12 @@ def same_temperature(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=SAME)
+
+
+def failures(run: "Run") -> str:
+    """`1 of 10 seeds failed`, or nothing if none has."""
+    count = len(run.failures)
+    return f"{count} of {len(run.seeds)} seeds failed" if count else ""
 
 
 @dataclass(frozen=True)
@@ -148,11 +154,30 @@ class Run:
     # ----------------------------------------------------------------------- results
 
     @cached_property
+    def failures(self) -> Mapping[int, int]:
+        """Seeds that have failed, and after how many environment steps."""
+        path = self.folder / layout.FAILURES
+        if not path.exists():
+            return {}
+        with layout.readable(path, self.instance):
+            return {int(row["seed"]): int(row["step"]) for row in read_csv(path)}
+
+    @property
+    def failed(self) -> npt.NDArray[np.bool_]:
+        """Whether each seed has failed."""
+        return np.array([seed in self.failures for seed in self.seeds])
+
+    @cached_property
     def final(self) -> Mapping[str, Floats]:
-        """Metric to one number per seed, of the evaluation after training."""
+        """Metric to one number per seed, of the evaluation after training.
+
+        Seeds that have failed have the number that they count for.
+        """
         with layout.readable(self.folder / layout.FINAL, self.instance):
             table = read_table(self.folder / layout.FINAL)
             del table["seed"]
+        for metric, values in table.items():
+            values[self.failed] = self.task.of_failed(metric)
         return table
 
     @cached_property
@@ -168,7 +193,10 @@ class Run:
         return [name for name in self._records if name not in ("seed", "step")]
 
     def curve(self, metric: str) -> Curve:
-        """A metric of `records.csv`, at the steps where any seed has a number."""
+        """A metric of `records.csv`, at the steps where any seed has a number.
+
+        Seeds that have failed have the number that they count for from then on.
+        """
         table = self._records
         rows = np.isfinite(table[metric])
         steps = np.unique(table["step"][rows])
@@ -177,6 +205,11 @@ class Run:
             own = rows & (table["seed"] == seed)
             at = np.searchsorted(steps, table["step"][own])
             values[at, column] = table[metric][own]
+            if seed in self.failures:
+                after = steps >= self.failures[seed]
+                missing = after & np.isnan(values[:, column])
+                of_failed = self.task.of_failed(metric.rpartition("/")[2])
+                values[missing, column] = of_failed
         return Curve(steps.astype(np.int64), values)
 
     def behaviour(self) -> dict[str, npt.NDArray[np.float32]]:

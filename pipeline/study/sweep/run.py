@@ -25,7 +25,7 @@ from pipeline.study.sweep.dashboard import Dashboard
 from pipeline.study.sweep.search import FinishedBatches, search
 from pipeline.study.sweep.trials import Params, Space, Trial, best, write_trials
 from pipeline.study.tracking.live import LiveRun, tracked
-from pipeline.study.training.progress import Progress
+from pipeline.study.training.progress import Progress, warn
 from pipeline.study.training.work_folder import claimed, whole_folder
 
 
@@ -201,6 +201,9 @@ class _Trainer:
             first = sum(len(job.seeds) for job in jobs[:index])
             members = len(jobs[index].seeds)
             self._show_curves(batch, first, record)
+            for member, failure in record.failures.items():
+                if not replayed:
+                    warn(self._who(batch, first + member), failure)
             self.progress.advance(
                 (batch, index), record.step, members=members, replayed=replayed
             )
@@ -208,6 +211,14 @@ class _Trainer:
         results = self.workers.run(jobs, folder=folder, on_record=told)
         shutil.rmtree(folder)
         return self._by_trial(results)
+
+    def _who(self, batch: int, member: int) -> str:
+        """A member of a batch, counted through its trials."""
+        trial, seed = divmod(member, len(self.plan.seeds))
+        return (
+            f"sweep@{self.plan.name}, task {self.plan.said['task_name']}, "
+            f"trial {layout.trial_name(batch, trial)}, seed {self.plan.seeds[seed]}"
+        )
 
     def _by_trial(self, results: Sequence[Result]) -> list[list[float]]:
         seeds = len(self.plan.seeds)

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
+from pipeline.core.job import Failure
 from pipeline.study.machine.settings import settings
 
 if TYPE_CHECKING:
@@ -120,6 +121,15 @@ class Progress:
     def _say(self, line: str) -> None:
         if self._mode == "plain":
             print(line, flush=True)
+
+
+def warn(who: str, failure: Failure) -> None:
+    """Say that a member has stopped."""
+    print(
+        f"warning: {who}: failed after step {failure.step}: {failure.reason}; "
+        "the others go on",
+        file=sys.stderr,
+    )
 
 
 def _count(members: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed
-from pipeline.core.job import Job, Record, Result
+from pipeline.core.job import Failure, Job, Record, Result
 from pipeline.study.backends.backend import backend
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import command, described, study_name
@@ -21,7 +21,7 @@ from pipeline.study.store import layout
 from pipeline.study.store.files import read_yaml, run_key
 from pipeline.study.store.runs import Run
 from pipeline.study.tracking.live import LiveRun, tracked
-from pipeline.study.training.progress import Progress
+from pipeline.study.training.progress import Progress, warn
 from pipeline.study.training.work_folder import claimed, whole_folder
 from pipeline.study.training.writing import write_run
 
@@ -67,7 +67,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
                 score=run.task.objective,
             ) as progress,
         ):
-            watcher = _Watcher(jobs, live, progress)
+            watcher = _Watcher(run, jobs, live, progress)
             with backend(threads=execution.threads, work=work) as workers:
                 results = workers.run(jobs, folder=folder, on_record=watcher.told)
             watcher.finished(results)
@@ -103,16 +103,21 @@ def _existing(path: Path, stage: str) -> Path:
 class _Watcher:
     """Passes what is measured on to MLflow and to the progress display."""
 
-    def __init__(self, jobs: Sequence[Job], live: LiveRun, progress: Progress) -> None:
+    def __init__(
+        self, run: Run, jobs: Sequence[Job], live: LiveRun, progress: Progress
+    ) -> None:
+        self._name = f"{run.instance}, task {run.task_name}"
         self._jobs = jobs
         self._live = live
         self._progress = progress
         self._scores: dict[int, list[float]] = {}
+        self._warned: set[int] = set()
 
     def told(self, index: int, record: Record, replayed: bool) -> None:
         """Pass on a record of a job."""
         job = self._jobs[index]
         self._log(job, record.step, record.metrics)
+        self._warn(job, record.failures)
         objective = f"evaluation/{job.task.objective}"
         if objective in record.metrics:
             self._scores[index] = record.metrics[objective]
@@ -125,6 +130,15 @@ class _Watcher:
         for job, result in zip(self._jobs, results, strict=True):
             named = {f"final/{name}": values for name, values in result.final.items()}
             self._log(job, job.steps, named)
+            self._warn(job, result.failures)
+
+    def _warn(self, job: Job, failures: Mapping[int, Failure]) -> None:
+        """Say once which seeds have failed."""
+        for member, failure in failures.items():
+            seed = job.seeds[member]
+            if seed not in self._warned:
+                self._warned.add(seed)
+                warn(f"{self._name}, {layout.seed_child(seed)}", failure)
 
     def _log(self, job: Job, step: int, metrics: dict[str, list[float]]) -> None:
         for member, seed in enumerate(job.seeds):

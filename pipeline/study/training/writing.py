@@ -3,19 +3,27 @@
 Their bytes depend on nothing but the run: no time, machine or path is in them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from pipeline.core.job import Array, Job, Result
 from pipeline.core.training.weights import policy_bytes
 from pipeline.study.store.files import atomic_write, write_arrays, write_csv, write_json
-from pipeline.study.store.layout import BEHAVIOUR, DESCRIBED, FINAL, RECORDS, WEIGHTS
+from pipeline.study.store.layout import (
+    BEHAVIOUR,
+    DESCRIBED,
+    FAILURES,
+    FINAL,
+    RECORDS,
+    WEIGHTS,
+)
 
 Parts: TypeAlias = Sequence[tuple[Job, Result]]
 """Chunks of a population and what came out of them."""
+FAILED: Final = ("seed", "step", "reason")
 _Table: TypeAlias = tuple[list[str], list[list[float | None]]]
 
 
@@ -28,6 +36,8 @@ def write_run(folder: Path, described: Mapping[str, object], parts: Parts) -> No
     write_json(folder / DESCRIBED, described)
     write_csv(folder / RECORDS, *_records(parts))
     write_csv(folder / FINAL, *_final(parts))
+    if failed := list(_failures(parts)):
+        write_csv(folder / FAILURES, FAILED, failed)
     seeds = [seed for job in jobs for seed in job.seeds]
     weights = policy_bytes(
         jobs[0].task,
@@ -77,6 +87,13 @@ def _final(parts: Parts) -> _Table:
         for member, seed in enumerate(job.seeds)
     ]
     return ["seed", *names], rows
+
+
+def _failures(parts: Parts) -> Iterator[tuple[int, int, str]]:
+    """A row for every seed that has failed."""
+    for job, result in parts:
+        for member, failure in sorted(result.failures.items()):
+            yield job.seeds[member], failure.step, failure.reason
 
 
 def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:

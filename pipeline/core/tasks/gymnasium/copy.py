@@ -1,7 +1,8 @@
 """One environment, as learners see it: vectors observed, [-1, 1]^d to act by."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 import gymnasium
 import numpy as np
@@ -9,57 +10,80 @@ from gymnasium.spaces import Box, Dict, Space, Tuple, flatdim, flatten
 from jaxtyping import Float
 from numpy import ndarray
 
+from pipeline.core.tasks.gymnasium.patience import patience
+
+PATIENCE_SECONDS: Final = 60.0
+"""What a reset or a step may take."""
+REASON_LENGTH: Final = 200
+
 
 class Copy(gymnasium.Wrapper):
-    """An environment of boxes; `told` are the keys of its info that anyone reads.
+    """An environment of boxes, whose info says nothing.
 
     It is reset without options. What it is acted by has the shape and the type that it
-    announced and is within its bounds, also after rounding.
+    announced and is within its bounds, also after rounding. If it raises, hangs or
+    shows something else than it announced, it is not touched again before a reset.
     """
 
-    def __init__(self, env: gymnasium.Env, told: tuple[str, ...] = ()) -> None:
+    def __init__(self, env: gymnasium.Env, *, in_plane: bool = False) -> None:
+        """Wrap it; `in_plane` if its info says where its body is in a plane."""
         super().__init__(env)
         assert isinstance(env.action_space, Box), "checked"
         self._observed = env.observation_space
-        self._told = told
         self._low, self._high = env.action_space.low, env.action_space.high
         self._centre = self._low / 2 + self._high / 2
         self._reach = self._high / 2 - self._low / 2
+        self._in_plane = in_plane
+        self._seen = np.zeros(flatdim(self._observed), dtype=np.float32)
+        self.position = np.zeros(2)
+        """Where its body is in the plane, if there is one."""
+        self.failure: str | None = None
+        """Why it has failed since the last reset."""
         self.observation_space = Box(-np.inf, np.inf, (flatdim(self._observed),))
         self.action_space = Box(-1.0, 1.0, (flatdim(env.action_space),))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Float[ndarray, " state"], dict[str, Any]]:
-        """Start an episode; options are not passed on.
-
-        Raises:
-            ValueError: It shows something else than it announced.
-        """
-        observation, info = self.env.reset(seed=seed)
-        return vector(self._observed, observation), self._kept(info)
+        """Start an episode; options are not passed on."""
+        self.failure = None
+        with self._watched():
+            self._see(*self.env.reset(seed=seed))
+        return self._seen, {}
 
     def step(
         self, action: Float[ndarray, " action"]
     ) -> tuple[Float[ndarray, " state"], float, bool, bool, dict[str, Any]]:
-        """Act.
+        """Act; nothing happens in an environment that has failed."""
+        reward, terminated, truncated = 0.0, False, False
+        if self.failure is None:
+            with self._watched():
+                observation, given, ended, cut, info = self.env.step(
+                    self._within(action)
+                )
+                self._see(observation, info)
+                reward, terminated, truncated = float(given), bool(ended), bool(cut)
+        return self._seen, reward, terminated, truncated, {}
 
-        Raises:
-            ValueError: It shows something else than it announced.
-        """
-        observation, reward, terminated, truncated, info = self.env.step(
-            self._within(action)
-        )
-        seen = vector(self._observed, observation)
-        return seen, float(reward), bool(terminated), bool(truncated), self._kept(info)
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Keep the reason why the environment fails meanwhile."""
+        try:
+            with patience(PATIENCE_SECONDS):
+                yield
+        except Exception as error:  # whatever a user's code may raise
+            text = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.failure = text[:REASON_LENGTH]
 
     def _within(self, action: Float[ndarray, " action"]) -> ndarray:
         scaled = self._centre + self._reach * action.reshape(self._centre.shape)
         within: ndarray = scaled.clip(self._low, self._high).astype(self._low.dtype)
         return within
 
-    def _kept(self, info: Any) -> dict[str, Any]:
-        return {key: info[key] for key in self._told}
+    def _see(self, observation: Any, info: Any) -> None:
+        self._seen = vector(self._observed, observation)
+        if self._in_plane:
+            self.position = info["position"]
 
 
 def vector(announced: Space[Any], observation: Any) -> Float[ndarray, " state"]:

@@ -2,27 +2,72 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import gymnasium
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+import numpy as np
+from gymnasium.spaces import flatdim
+from gymnasium.vector import VectorEnv
+from numpy import ndarray
 
 from pipeline.core.tasks.gymnasium.copy import Copy
 
 NO_TIME_LIMIT = -1
 
 
-def copies(
-    make: Callable[[], gymnasium.Env], count: int, *, told: tuple[str, ...] = ()
-) -> VectorEnv:
-    """Independent copies, without autoreset, of what has no time limit.
+class Copies(VectorEnv):
+    """Independent copies of an environment, of which any may fail without the others.
 
-    `told` are the keys of their info that anyone reads.
+    Gymnasium's `SyncVectorEnv` stops with the first that raises, and stacks what their
+    info says, which may not fit together.
     """
-    return SyncVectorEnv(
-        [lambda: Copy(make(), told)] * count,
-        autoreset_mode=AutoresetMode.DISABLED,
-        copy=False,
-    )
+
+    def __init__(
+        self, make: Callable[[], gymnasium.Env], count: int, *, in_plane: bool = False
+    ) -> None:
+        """Make them; `in_plane` if their info says where bodies are in a plane."""
+        self._copies = [Copy(make(), in_plane=in_plane) for _ in range(count)]
+        self._in_plane = in_plane
+        self.num_envs = count
+        self.single_observation_space = self._copies[0].observation_space
+        self.single_action_space = self._copies[0].action_space
+        self._seen = np.zeros((count, flatdim(self.single_observation_space)), "f4")
+
+    def reset(
+        self,
+        *,
+        seed: int | list[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[ndarray, dict[str, Any]]:
+        """Start an episode where `options["reset_mask"]` says, each by its seed."""
+        assert isinstance(seed, list), "every episode has a seed of its own"
+        assert options is not None, "somebody says where an episode starts"
+        for row in np.flatnonzero(options["reset_mask"]):
+            self._seen[row], _ = self._copies[row].reset(seed=seed[row])
+        return self._seen, self._info()
+
+    def step(
+        self, actions: ndarray
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray, dict[str, Any]]:
+        """Act in every copy."""
+        rewards = np.zeros(self.num_envs)
+        ended, cut = np.zeros((2, self.num_envs), dtype=bool)
+        for row, (one, action) in enumerate(zip(self._copies, actions, strict=True)):
+            self._seen[row], rewards[row], ended[row], cut[row], _ = one.step(action)
+        return self._seen, rewards, ended, cut, self._info()
+
+    def close(self, **_: Any) -> None:
+        """Close every copy."""
+        for one in self._copies:
+            one.close()
+
+    def _info(self) -> dict[str, Any]:
+        """Where bodies are, and for what reason each copy has failed, if any has."""
+        info: dict[str, Any] = {}
+        if self._in_plane:
+            info["position"] = np.stack([one.position for one in self._copies])
+        failures = [one.failure for one in self._copies]
+        return info | {"failure": failures} if any(failures) else info
 
 
 def registered(name: str) -> gymnasium.Env:

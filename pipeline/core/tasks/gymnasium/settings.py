@@ -37,9 +37,9 @@ class Gymnasium(Kind):
         return self.horizon or registered_limit(self.id)
 
     def environments(self, count: int) -> "VectorEnv":
-        from pipeline.core.tasks.gymnasium.environments import copies, registered
+        from pipeline.core.tasks.gymnasium.environments import Copies, registered
 
-        return copies(partial(registered, self.id), count)
+        return Copies(partial(registered, self.id), count)
 
     @property
     def spaces(self) -> object:

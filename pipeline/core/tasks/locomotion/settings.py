@@ -43,15 +43,20 @@ class Locomotion(Kind):
         return self.horizon
 
     def environments(self, count: int) -> "VectorEnv":
-        from pipeline.core.tasks.gymnasium.environments import copies
+        from pipeline.core.tasks.gymnasium.environments import Copies
         from pipeline.core.tasks.locomotion.environment import SwimmerCentreOfMassEnv
 
         make = partial(SwimmerCentreOfMassEnv, self.reward)
-        return copies(make, count, told=("position",))
+        return Copies(make, count, in_plane=True)
 
     @property
     def spaces(self) -> object:
         return self.body
+
+    def of_failed(self, metric: str) -> float:
+        if metric in ("distance", "direction_spread"):
+            return 0.0
+        return super().of_failed("return" if metric == "forward_distance" else metric)
 
     def metrics(
         self, trajectories: Trajectories

@@ -151,6 +151,10 @@ class MultiGoal(Kind):
         first = steps_to_all_goals(steps, reached, goals=len(self.goals), after=after)
         return {"steps_to_all_goals": first}
 
+    def of_failed(self, metric: str) -> float:
+        achieved = metric.startswith(("multi_goal", "goal", "success"))
+        return 0.0 if achieved else super().of_failed(metric)
+
     @property
     def probes(self) -> Float[ndarray, "probe 2"]:
         """Positions in the plane, as in the paper; its code has (-2.5, 0) first."""

@@ -57,9 +57,11 @@ def _panels(bands: Sequence[Band]) -> dict[str, list[Band]]:
 
 
 def _band(axes: Axes, band: Band, label: str, look: dict[str, Any]) -> None:
-    iqm, low, high = np.array(
-        [(one.estimate, one.low, one.high) for one in band.intervals]
-    ).T
+    if not band.steps:
+        return
+    drawn = np.array([(one.estimate, one.low, one.high) for one in band.intervals])
+    drawn[np.isinf(drawn)] = np.nan
+    iqm, low, high = drawn.T
     axes.fill_between(band.steps, low, high, color=look["color"], alpha=0.16, lw=0)
     axes.plot(band.steps, iqm, lw=1.9, label=label, **look)
 
@@ -74,12 +76,12 @@ def finals(runs: Sequence[Run], entries: Sequence[dict[str, Any]]) -> Figure:
     figure, ((axes,),) = style.canvas(1, 1, size=(7.4, 0.36 * len(runs) + 0.9))
     for row, (run, entry) in enumerate(zip(runs, entries, strict=True)):
         colour = run.algorithm.colour
-        values = run.final[metric]
+        values = run.final[metric][np.isfinite(run.final[metric])]
         seeds = np.full(len(values), row + 0.27)
         axes.plot(values, seeds, "o", color=colour, ms=4.5, alpha=0.35, mew=0)
-        ends = [entry["low"], entry["high"]]
+        iqm, *ends = np.array([entry[name] for name in ("iqm", "low", "high")], float)
         axes.plot(ends, [row, row], color=colour, lw=3, solid_capstyle="butt")
-        axes.plot(entry["iqm"], row, "|", color=colour, ms=13, mew=2.4)
+        axes.plot(iqm, row, "|", color=colour, ms=13, mew=2.4)
     axes.set_yticks(range(len(runs)), style.names(runs).values())
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
