@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 
@@ -7,7 +8,7 @@ from ruamel.yaml import YAML
 from pipeline.study.params.load import load_study
 from stages import compare, report
 from tests.study.checked import check
-from tests.study.synthetic import small_study, write_results
+from tests.study.synthetic import let_fail, small_study, write_results
 
 
 def written(root):
@@ -68,8 +69,8 @@ def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
     assert len(files) == page.count("<img ") == expected
 
 
-@pytest.mark.slow
-def test_any_task_of_gymnasium_can_be_reported(change, tmp_path):
+def pendulum_study():
+    """Blocks of a study that explores one environment of Gymnasium."""
     task = YAML(typ="safe").load(
         "{kind: gymnasium, id: Pendulum-v1, discount: 0.99, objective: return, "
         "evaluation: {every: 500, episodes: 2, final_episodes: 10, policy: greedy}}"
@@ -79,22 +80,27 @@ def test_any_task_of_gymnasium_can_be_reported(change, tmp_path):
     budget = {"batches": 0, "trials_per_batch": 1, "steps": 100}
     runs = {name: {"algorithm": name, "task": "pendulum"} for name in ("sql", "ddpg")}
     empty = {"steps": 2000, "runs": {}}
-    page = change(
-        tasks={"pendulum": task},
-        sweep={
+    return {
+        "tasks": {"pendulum": task},
+        "sweep": {
             "seed": 1,
             "seeds": [100],
             "random_trials": 4,
             "budgets": {"pendulum": budget},
             "runs": dict.fromkeys(("sql", "sac", "ddpg"), searched),
         },
-        explore={"steps": 2000, "runs": runs},
-        exact={"spacing": 0.1, "oracles": {}},
-        compose={"runs": {}},
-        pretrain=empty,
-        finetune=empty,
-        scratch=empty,
-    )
+        "explore": {"steps": 2000, "runs": runs},
+        "exact": {"spacing": 0.1, "oracles": {}},
+        "compose": {"runs": {}},
+        "pretrain": empty,
+        "finetune": empty,
+        "scratch": empty,
+    }
+
+
+@pytest.mark.slow
+def test_any_task_of_gymnasium_can_be_reported(change, tmp_path):
+    page = change(**pendulum_study())
     assert "Exploration: pendulum" in page
     assert "Claims of the paper" not in page
     assert "Pretraining" not in page
@@ -107,3 +113,24 @@ def test_any_task_of_gymnasium_can_be_reported(change, tmp_path):
     assert not [name for name in first if name.endswith("_nearest_goal.md")]
     report.main()
     assert written(tmp_path) == first, "the same results make other bytes"
+
+
+@pytest.mark.slow
+def test_seeds_that_have_failed_are_counted_and_told(change, tmp_path):
+    change(**pendulum_study())
+    runs = tmp_path / "results/runs/explore"
+    let_fail(runs / "sql", [0])
+    let_fail(runs / "ddpg", range(5))
+    compare.main()
+    report.main()
+    found = json.loads((tmp_path / "results/compare/metrics.json").read_text())
+    sql, ddpg = (found["explore"][name] for name in ("sql", "ddpg"))
+    assert (sql["failed"], ddpg["failed"]) == (1, 5)
+    assert sql["return"]["seeds"] == 5
+    assert sql["return"]["iqm"] < 0
+    assert ddpg["return"]["iqm"] is None  # -∞
+    assert sql["probability_of_improvement"]["explore/ddpg"]["return"]["estimate"] > 0.8
+    page = (tmp_path / "results/report/report.html").read_text()
+    assert "1 of 5 seeds failed" in page
+    assert "5 of 5 seeds failed" in page
+    assert "\u2212\u221e" in page

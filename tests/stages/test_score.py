@@ -1,6 +1,10 @@
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from pipeline.study.answers.oracles import write_oracle
 from pipeline.study.answers.results import load_scores
@@ -11,7 +15,7 @@ from stages import exact, score
 from tests.stages.trained import add_weights, written
 from tests.study import synthetic
 from tests.study.checked import check, said
-from tests.study.synthetic import small_study
+from tests.study.synthetic import let_fail, small_study
 
 pytestmark = pytest.mark.slow
 
@@ -155,3 +159,25 @@ def test_one_action_has_no_square_of_cells(tmp_path, monkeypatch):
     folder = tmp_path / "results/runs/score/sac_linear"
     assert [path.name for path in folder.iterdir()] == ["run.json"]
     assert read_json(folder / "run.json")["oracles"] is None
+
+
+def test_a_seed_that_has_diverged_has_achieved_nothing(root, judged, tmp_path):
+    run = root / "results/runs/explore/sql_10"
+    kept = shutil.copytree(run, tmp_path / "kept")
+    weights = load_file(run / "weights.safetensors")
+    with safe_open(run / "weights.safetensors", framework="numpy") as file:
+        metadata = file.metadata()
+    for values in weights.values():
+        values[1] = np.nan
+    save_file(weights, run / "weights.safetensors", metadata)
+    let_fail(run, [1])
+    table = read_table(judged("sql_10") / "robustness.csv")
+    for perturbation in ("unchanged", "half_the_goals"):
+        assert table[f"{perturbation}/success"][1] == 0
+        assert table[f"{perturbation}/return"][1] == -np.inf
+        assert np.isfinite(np.delete(table[f"{perturbation}/return"], 1)).all()
+    exact = read_table(root / "results/runs/score/sql_10/scores.csv")
+    assert np.isnan(exact["multigoal_10/reverse_kl/0:0"][1])
+    assert np.isfinite(exact["multigoal_10/reverse_kl/0:0"][2])
+    shutil.rmtree(run)
+    shutil.move(kept, run)

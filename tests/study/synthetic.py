@@ -1,6 +1,7 @@
 """Well-formed results of a study that was never run, for whoever reads results."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,18 @@ def write_results(study: Study, root: Path) -> None:
         for name in study.runs(stage):
             write_run(study, stage, name, root / "results/runs" / stage / name)
     write_exact(study, root)
+
+
+def let_fail(run: Path, seeds: Iterable[int]) -> None:
+    """Let seeds of a run have failed after 1000 steps."""
+    for name in ("final.csv", "records.csv"):
+        rows = files.read_csv(run / name)
+        for row in rows:
+            if int(row["seed"]) in seeds and int(row.get("step", 1000)) >= 1000:
+                row |= dict.fromkeys(row.keys() - {"seed", "step"}, "")
+        files.write_csv(run / name, list(rows[0]), [list(row.values()) for row in rows])
+    failures = [(seed, 1000, "its reward is nan") for seed in seeds]
+    files.write_csv(run / "failures.csv", ["seed", "step", "reason"], failures)
 
 
 def write_run(study: Study, stage: str, name: str, folder: Path) -> None:

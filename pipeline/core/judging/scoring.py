@@ -131,7 +131,8 @@ def _drawn(
         agent.sample(_repeated(state, len(part), part.shape[1]), part)
         for part in torch.split(noise, AT_ONCE, dim=1)
     ]
-    return torch.cat(parts, dim=1).double().numpy()
+    drawn = torch.cat(parts, dim=1).nan_to_num()  # of a policy that has failed
+    return drawn.double().numpy()
 
 
 def _value(

@@ -76,6 +76,7 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     )
     if rule == "average":
         columns |= exact.excesses(composed)
+    columns = first.counted(second.counted(columns))
     episodes = exact.episodes(f"composition {said['run']}")
     write_csv(folder / layout.FINAL, *by_seed(first.seeds, columns))
     write_json(folder / layout.SUMMARY, exact.numbers(episodes))

@@ -78,7 +78,8 @@ def write_score(said: Mapping[str, Any], folder: Path) -> None:
         described["oracles"] = list(oracles)
         for file, scored in ((layout.SCORES, exact), (layout.ROBUSTNESS, robust)):
             if scored.columns:
-                write_csv(folder / file, *by_seed(run.seeds, scored.columns))
+                columns = run.counted(scored.columns)
+                write_csv(folder / file, *by_seed(run.seeds, columns))
         write_arrays(folder / layout.BEHAVIOUR, exact.arrays | robust.arrays)
     write_json(folder / layout.DESCRIBED, described)
 
@@ -199,8 +200,8 @@ def drawn_masses(
         )
         row = torch.from_numpy(state.astype(np.float32))
         repeated = row.expand(members, draws, -1)
-        drawn = agent.sample(repeated, torch.from_numpy(noise)).double().numpy()
-        masses[:, probe] = [cell_masses(own, cells) for own in drawn]
+        drawn = agent.sample(repeated, torch.from_numpy(noise)).nan_to_num()
+        masses[:, probe] = [cell_masses(own, cells) for own in drawn.double().numpy()]
     return masses
 
 

@@ -176,9 +176,16 @@ class Run:
         with layout.readable(self.folder / layout.FINAL, self.instance):
             table = read_table(self.folder / layout.FINAL)
             del table["seed"]
-        for metric, values in table.items():
-            values[self.failed] = self.task.of_failed(metric)
-        return table
+        return self.counted(table)
+
+    def counted(self, columns: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Columns of numbers, one per seed, with what seeds count for that failed."""
+        return {
+            name: np.where(
+                self.failed, self.task.of_failed(name.rpartition("/")[2]), values
+            )
+            for name, values in columns.items()
+        }
 
     @cached_property
     def _records(self) -> Mapping[str, Floats]:
