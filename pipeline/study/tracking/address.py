@@ -54,5 +54,5 @@ def first_contact(uri: str) -> Iterator[bool]:
         yield False
         return
     database = Path(uri.removeprefix(SQLITE))
-    with held(database.parent):
+    with held(database):
         yield not database.exists()

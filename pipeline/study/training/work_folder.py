@@ -27,7 +27,7 @@ def claimed(instance: str, key: str) -> Iterator[Path]:
     its settings have changed since.
 
     Raises:
-        UserError: Another process holds it and does not end.
+        UserError: Another process holds it and does not end, or nothing can be held.
     """
     folder = CHECKPOINTS / instance / key
     with ExitStack() as stack:
@@ -37,19 +37,20 @@ def claimed(instance: str, key: str) -> Iterator[Path]:
             raise UserError(
                 f"{folder}: another process is computing this; wait for it or end it"
             ) from None
+        folder.mkdir(exist_ok=True)
         yield folder
         _remove_other_keys(folder)
-        for empty in (folder, folder.parent):
-            with suppress(OSError):
-                empty.rmdir()
+        with suppress(OSError):
+            folder.rmdir()
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 def _remove_other_keys(folder: Path) -> None:
     """Remove the folders beside this one, except those that a process holds."""
-    for other in folder.parent.glob("*"):
-        if other.name != folder.name:
-            with suppress(TimeoutError), held(other, patience=0):
-                shutil.rmtree(other, ignore_errors=True)
+    for other in {path.with_suffix("") for path in folder.parent.iterdir()} - {folder}:
+        with suppress(TimeoutError), held(other, patience=0):
+            shutil.rmtree(other, ignore_errors=True)
 
 
 @contextmanager
