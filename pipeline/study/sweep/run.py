@@ -130,7 +130,7 @@ def run_sweep(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
                 f"sweep@{plan.name}: no trial has a finite {plan.task.objective}; "
                 "search smaller learning rates or other temperatures"
             )
-        _write(plan, tried, found, folder)
+        _write(plan, tried, found)
 
 
 def _search(plan: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial]:
@@ -257,13 +257,11 @@ class _Trainer:
             self.progress.scored(leader.value)
 
 
-def _write(
-    plan: SweepPlan, tried: Sequence[Trial], found: Trial | None, folder: Path
-) -> None:
+def _write(plan: SweepPlan, tried: Sequence[Trial], found: Trial | None) -> None:
     """Write `best.yaml`, which training depends on, and beside it all trials."""
     chosen = with_values(plan.algorithm, found.params if found else {})
     target = layout.best_file(plan.name)
-    with whole_folder(target.parent / "trials", scratch=folder) as output:
+    with whole_folder(target.parent / "trials") as output:
         write_trials(output / layout.TRIALS, tried, plan.space, plan.seeds)
         winner = {
             "trial": found.name if found else None,

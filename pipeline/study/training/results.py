@@ -28,7 +28,7 @@ def load_runs(study: Study, root: Path = RUNS) -> list[Run]:
     expected = {f"{stage}/{name}" for stage, name, _ in study.all_runs()}
     expected |= {f"score/{name}" for name in study.runs("explore")}
     expected |= {f"compose/{name}" for name in study.compositions}
-    for folder in sorted(root.glob("*/*")):
+    for folder in sorted(root.glob("*/[!.]*")):
         if folder.relative_to(root).as_posix() not in expected:
             raise UserError(
                 f"{folder} is not a run of this study; "

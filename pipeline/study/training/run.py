@@ -71,7 +71,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
             with backend(threads=execution.threads, work=work) as workers:
                 results = workers.run(jobs, folder=folder, on_record=watcher.told)
             watcher.finished(results)
-            with whole_folder(run.folder, scratch=folder) as output:
+            with whole_folder(run.folder) as output:
                 write_run(output, kept, list(zip(jobs, results, strict=True)))
         shutil.rmtree(folder)
 

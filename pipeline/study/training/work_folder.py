@@ -54,16 +54,19 @@ def _remove_other_keys(folder: Path) -> None:
 
 
 @contextmanager
-def whole_folder(target: Path, *, scratch: Path) -> Iterator[Path]:
+def whole_folder(target: Path) -> Iterator[Path]:
     """Fill a folder that appears, or replaces the one there was, when it is complete.
 
-    It is filled in `scratch`, which is on the same disk.
+    It is filled beside the target: a folder cannot be renamed to another disk, and
+    checkpoints may be on one.
     """
-    unfinished = scratch / "output"
+    unfinished = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    yield unfinished
-    if target.exists():
-        shutil.rmtree(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.replace(target)
+    try:
+        yield unfinished
+        if target.exists():
+            shutil.rmtree(target)
+        unfinished.replace(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

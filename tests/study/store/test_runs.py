@@ -66,6 +66,11 @@ def test_a_folder_that_is_no_run_of_the_study_is_refused(study, root):
         load_runs(study, root)
 
 
+def test_what_a_killed_stage_left_is_no_run(study, root):
+    (root / "explore/.sql_10.tmp").mkdir()
+    assert len(load_runs(study, root)) == len(list(study.all_runs()))
+
+
 def test_a_missing_run_is_refused_with_the_line_that_computes_it(study, root):
     shutil.rmtree(root / "scratch/sql")
     with pytest.raises(UserError, match=r"missing; compute it: dvc repro scratch@sql$"):

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +151,22 @@ class TestTrainRun:
         train_run(study, "pretrain", "sql", work=fakes.count)
         assert list(Path(".checkpoints").iterdir()) == []
         assert [path.name for path in FOLDER.parent.iterdir()] == ["sql"]
+
+    def test_checkpoints_may_be_on_another_disk(self, study, tmp_path, monkeypatch):
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        Path(".checkpoints").symlink_to(disk)
+
+        def replace(source, target, local=os.replace):
+            disks = {disk in Path(path).resolve().parents for path in (source, target)}
+            if len(disks) == 2:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+            local(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+        train_run(study, "pretrain", "sql", work=fakes.count)
+        assert [path.name for path in FOLDER.parent.iterdir()] == ["sql"]
+        assert list(disk.iterdir()) == []
 
     def test_a_failure_leaves_what_there_was(self, study):
         train_run(study, "pretrain", "sql", work=fakes.count)

@@ -82,7 +82,7 @@ class TestWholeFolder:
     def test_replaces_what_there_was(self, tmp_path):
         target = tmp_path / "results" / "run"
         for name in ("first", "second"):
-            with whole_folder(target, scratch=tmp_path) as folder:
+            with whole_folder(target) as folder:
                 (folder / name).touch()
         assert [path.name for path in target.iterdir()] == ["second"]
 
@@ -90,7 +90,15 @@ class TestWholeFolder:
         target = tmp_path / "run"
         target.mkdir()
         (target / "file").touch()
-        with suppress(KeyError), whole_folder(target, scratch=tmp_path / "s") as folder:
+        with suppress(KeyError), whole_folder(target) as folder:
             (folder / "half").touch()
             raise KeyError
         assert [path.name for path in target.iterdir()] == ["file"]
+        assert list(tmp_path.iterdir()) == [target]
+
+    def test_what_a_killed_process_left_is_not_taken_over(self, tmp_path):
+        killed = whole_folder(tmp_path / "run")
+        (killed.__enter__() / "half").touch()
+        with whole_folder(tmp_path / "run") as folder:
+            (folder / "file").touch()
+        assert [path.name for path in (tmp_path / "run").iterdir()] == ["file"]
