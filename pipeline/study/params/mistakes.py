@@ -167,6 +167,9 @@ def _explain(details: ErrorDetails, place: Place, around: Any) -> tuple[Place, s
             return place, _choice(found, [name.strip("'") for name in names])
         case "string_pattern_mismatch":
             return place, f"a name is made of a-z, 0-9 and _, found {shown(found)}"
+        case "string_too_long":
+            longest = details["ctx"]["max_length"]
+            return place, f"a name has at most {longest} characters, found {len(found)}"
         case "too_short" | "too_long":
             return place, _length(kind, details["ctx"])
         case _:

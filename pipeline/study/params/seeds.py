@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field
 
 from pipeline.study.params.salvage import StandIn
 
-Name = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
-"""Part of names of stages, folders and metrics."""
+Name = Annotated[str, Field(pattern="^[a-z0-9_]+$", max_length=50)]
+"""Part of names of stages, folders and metrics; MLflow takes metrics of 250 characters,
+in which up to three names are."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 

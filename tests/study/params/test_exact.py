@@ -30,6 +30,7 @@ class TestExactAnswers:
             ("draws: 5000", "draws: 1", "score.draws: must be at least 2, found 1"),
             ("{goals: [[5.0, 0.0]", "{goals: [[5.0, 1.0]", "half_the_goals: fits no"),
             ("low: [2.2,", "low: [-2.2,", "obstacle: fits no task of a run of explore"),
+            ("push: {push: {step", "unchanged: {push: {step", "unchanged: means the"),
             ("push: {push: {step", "push: {pull: {step", "must be {goals: …} or"),
         ],
     )

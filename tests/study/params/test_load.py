@@ -98,6 +98,12 @@ class TestMistakesInOnePlace:
             ("name: smoke", "name: 3", "must be text, found 3; write it in quotes"),
             ("name: smoke", "name: My Study", "made of a-z, 0-9 and _, found 'My St"),
             (" sac: {alg", " sac-1: {alg", "made of a-z, 0-9 and _, found 'sac-1'"),
+            (
+                " sac: {alg",
+                f" {'a' * 51}: {{alg",
+                "has at most 50 characters, found 51",
+            ),
+            ("name: smoke", f"name: {'a' * 240}", "at most 50 characters, found 240"),
             ("[1.0, 30.0]", "[1.0]", "must have 2 values, found 1"),
             ("[1.0, 30.0]", "[1.0, 2.0, 3.0]", "must have at most 2 values, found 3"),
             ("log_uniform", "loguniform", "must be {log_uniform: …} or {uniform: …}"),

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.study.statistics.summary import summarise
+from pipeline.study.store.nested import leaves
 from tests.study.small import BOOTSTRAP, small, with_final
 
 EVIDENCE = small().evidence
@@ -24,6 +25,15 @@ def test_every_final_metric_of_every_run_has_statistics(metrics):
     entry = metrics["explore"]["sql_10"]["multi_goal_score"]
     assert entry["low"] <= entry["iqm"] <= entry["high"]
     assert entry["seeds"] == 5
+
+
+def test_mlflow_takes_every_metric_of_the_longest_names(metrics):
+    study = small().study
+    given = {name for _, name, _ in study.all_runs()}
+    given |= {*study.tasks, *study.oracles, *study.perturbations, *study.compositions}
+    for metric, _ in leaves(metrics, "/"):
+        parts = ["x" * 50 if part in given else part for part in metric.split("/")]
+        assert len("/".join(parts)) <= 250, metric
 
 
 def test_a_seed_without_a_number_is_counted_out_loud():

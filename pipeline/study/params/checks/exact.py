@@ -1,5 +1,7 @@
 """Checks of what `params.yaml` wants to know exactly, and of changed tasks."""
 
+from typing import Final
+
 from pipeline.core.composition.fit import check_fit
 from pipeline.core.exact.grid import too_coarse
 from pipeline.core.tasks.answers import answer_to
@@ -8,6 +10,10 @@ from pipeline.study.params.checks.found import Found, unknown
 from pipeline.study.params.exact import ComposedRun
 from pipeline.study.params.study import RunSettings, Study
 from pipeline.study.params.yaml_lines import Document, Place
+from pipeline.study.store.scores import UNCHANGED
+
+PERTURBATIONS: Final = ("score", "robustness", "perturbations")
+"""Where they are written."""
 
 
 def oracles(study: Study, document: Document) -> Found:
@@ -50,9 +56,11 @@ def perturbations(study: Study, document: Document) -> Found:
         return  # of a task that is wrong in itself nothing can be said
     explored = [study.tasks[name] for name in names if study.tasks[name].can_change]
     for name, perturbation in study.perturbations.items():
+        if name == UNCHANGED:
+            yield (*PERTURBATIONS, name), "means the task as it is; use another name"
         if explored and all(task.changed(perturbation) is None for task in explored):
             yield (
-                ("score", "robustness", "perturbations", name),
+                (*PERTURBATIONS, name),
                 "fits no task of a run of explore: goals that are left must be the "
                 "task's own, walls must be off its goals and off [-0.5, 0.5]², where "
                 "episodes start",
