@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -219,12 +220,29 @@ def explain_value(details: ErrorDetails) -> str:
 
 def _hint(kind: str, found: object) -> str:
     """How to say what was probably meant."""
-    if isinstance(found, str) and kind in ("int_type", "float_type"):
-        try:
-            float(found)
-        except ValueError:
-            return ""
-        return "; write it without quotes"
-    if isinstance(found, int | float | bool) and kind == "string_type":
-        return "; write it in quotes"
+    match kind, found:
+        case "bool_type", "true" | "false":
+            return "; write it without quotes"
+        case "string_type", bool() | int() | float():
+            return "; write it in quotes"
+        case "tuple_type", int() | float() if not isinstance(found, bool):
+            return f"; write [{found}]"
+        case "int_type" | "int_from_float" | "float_type", str() | float():
+            spelled = _number(str(found), whole=kind != "float_type")
+            if spelled == found:
+                return "; write it without quotes"
+            return f"; write {spelled}" if spelled else ""
     return ""
+
+
+def _number(text: str, *, whole: bool) -> str | None:
+    """The number that a text stands for, as YAML has it; None if it stands for none."""
+    if whole and re.fullmatch(r"\d{1,3}([ ,]\d{3})+", text):
+        text = re.sub("[ ,]", "", text)
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if whole:
+        return str(int(number)) if number.is_integer() else None
+    return str(number) if math.isfinite(number) else None

@@ -1,6 +1,7 @@
 """A YAML file as plain data that remembers its lines.
 
-YAML 1.2, as DVC reads it: `1e-4` is a number, `no` is a word.
+YAML 1.2, as DVC reads it: `1e-4` is a number, `no` is a word. DVC's parser, in C, reads
+less than the one here, whose messages are better; what only one reads is refused.
 """
 
 import re
@@ -11,7 +12,13 @@ from typing import Any, Final, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import (
+    CollectionNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+)
 
 from pipeline.study.errors import UserError
 
@@ -65,9 +72,12 @@ class Document:
         self._lines: dict[Place, int] = {(): 1}
         self._mistakes: list[Mistake] = []
         self._yaml = YAML(typ="safe", pure=True)
+        text = _read(path)
         try:
-            root = self._yaml.compose(_read(path))
+            root = self._yaml.compose(text)
             self.data = None if root is None else self._plain(root, (), [])
+            if not self._mistakes:
+                YAML(typ="safe").compose(text)
         except MarkedYAMLError as error:
             raise ParamsError(path, [_syntax(error)]) from None
         except YAMLError as error:
@@ -95,7 +105,7 @@ class Document:
         line = node.start_mark.line + 1
         self._mistakes.append(Mistake(line, dotted(place), message))
 
-    def _plain(self, node: Node, place: Place, around: list[Node]) -> Any:
+    def _plain(self, node: Node, place: Place, around: list[CollectionNode]) -> Any:
         """The value of a node, whose parents are `around`."""
         if len(around) > _DEPTH:
             self._refuse(node, place[:3], "nested too deeply")
@@ -112,13 +122,19 @@ class Document:
                     for index, part in enumerate(node.value)
                 ]
             case ScalarNode():
+                if any(parent.flow_style for parent in around):
+                    self._check_flow(node, place)
                 return self._scalar(node, place)
 
-    def _child(self, key: Node, value: Node, place: Place, around: list[Node]) -> Any:
+    def _child(
+        self, key: Node, value: Node, place: Place, around: list[CollectionNode]
+    ) -> Any:
         self._lines[place] = key.start_mark.line + 1
         return self._plain(value, place, around)
 
-    def _mapping(self, node: MappingNode, place: Place, around: list[Node]) -> Any:
+    def _mapping(
+        self, node: MappingNode, place: Place, around: list[CollectionNode]
+    ) -> Any:
         first: dict[str, Node] = {}
         for key, _ in node.value:
             earlier = first.setdefault(str(key.value), key)
@@ -138,6 +154,16 @@ class Document:
                 continue
             mapping[name] = self._child(key, value, (*place, name), around)
         return mapping
+
+    def _check_flow(self, node: ScalarNode, place: Place) -> None:
+        """Refuse text that DVC cannot read here, or once it has dropped its quotes."""
+        for sign in (sign for sign in ":?" if sign in node.value):
+            self._refuse(
+                node,
+                place,
+                f"DVC cannot read text with '{sign}' inside of {{}} or [], and drops "
+                "quotes when it writes; write a line for each key, without {}",
+            )
 
     def _scalar(self, node: ScalarNode, place: Place) -> Any:
         if node.tag in _TEXT:
@@ -178,6 +204,8 @@ def _read(path: Path) -> str:
 def _syntax(error: MarkedYAMLError) -> Mistake:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
+    if r"'\t'" in (error.problem or ""):
+        return Mistake(line, "", "a tab; YAML has spaces there")
     context = f", {error.context}" if error.context else ""
     problem = re.sub(r"\s+", " ", f"{error.problem or 'not YAML'}{context}")
     return Mistake(line, "", f"not valid YAML: {problem}")

@@ -1,13 +1,16 @@
 """What `params.yaml` may say, and how its mistakes are answered."""
 
+import io
 import re
+import string
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipeline.study.errors import UserError
 from pipeline.study.params.load import load_study
 from pipeline.study.params.study import Study
-from pipeline.study.params.yaml_lines import ParamsError
+from pipeline.study.params.yaml_lines import Document, ParamsError
 from tests.study.params.smoke import ROOT, TEXT, VALID
 
 
@@ -26,6 +29,11 @@ class TestValid:
 
     def test_numbers_are_those_of_yaml_1_2(self, load):
         assert load(TEXT.replace("q: 1.0e-3", "q: 1e-3")) == load_study(VALID)
+
+    @pytest.mark.parametrize("steps", ["+400", "0x190", "4_00"])
+    def test_whole_numbers_have_every_spelling_of_yaml(self, load, steps):
+        text = TEXT.replace("explore:\n  steps: 400", f"explore:\n  steps: {steps}")
+        assert load(text) == load_study(VALID)
 
     def test_a_stage_may_have_no_runs(self, data, load):
         data["finetune"]["runs"] = {}
@@ -75,6 +83,14 @@ class TestMistakesInOnePlace:
         ("old", "new", "said"),
         [
             ("batch: 32", "batch: '32'", "whole number, found '32'; write it without"),
+            ("batch: 32", "batch: '1e3'", "whole number, found '1e3'; write 1000"),
+            ("batch: 32", "batch: 1e3", "whole number, found 1000.0; write 1000"),
+            ("batch: 32", "batch: 1,000", "whole number, found '1,000'; write 1000"),
+            ("batch: 32", "batch: 1e400", "must be a whole number, found .inf"),
+            ("0.95", ".95e0", "must be a number, found '.95e0'; write 0.95"),
+            ("0.95", "'.inf'", "must be a number, found '.inf'"),
+            ("episode: true", "episode: 'true'", "'true'; write it without quotes"),
+            ("episode: true", "episode: yes", "must be true or false, found 'yes'"),
             ("batch: 32", "batch: 1.5", "must be a whole number, found 1.5"),
             ("batch: 32", "batch: true", "must be a whole number, found true"),
             ("batch: 32", "batch:", "must be a whole number, found nothing"),
@@ -85,7 +101,7 @@ class TestMistakesInOnePlace:
             ("0.99", ".nan", "must be a finite number, found .nan"),
             ("0.95", ".inf", "must be a finite number, found .inf"),
             ("tau: 0.005", "tau: -.inf", "must be a finite number, found -.inf"),
-            ("hidden: [32, 32]", "hidden: 32", "must be a list, found 32"),
+            ("hidden: [32, 32]", "hidden: 32", "must be a list, found 32; write [32]"),
             ("hidden: [32, 32]", "hidden: []", "must have at least 1 value, found 0"),
             ("hidden: [32, 32]", "hidden: [32, -1]", "sql.hidden[1]: must be greater"),
             ("kind: sac", "kind: sacc", "'ddpg' or 'reinforce', found 'sacc'; did"),
@@ -136,6 +152,23 @@ class TestMistakesInOnePlace:
         assert "there is no algorithm" not in message
 
 
+@pytest.mark.parametrize("pattern", ["{{a: 'x{}y'}}", "[x, '{}y']", "a:\n  b: '{}y'"])
+def test_what_is_taken_dvc_reads_even_once_it_has_written_it(tmp_path, pattern):
+    path, taken = tmp_path / "params.yaml", 0
+    for sign in set(string.printable) - set("'\t\n\r\x0b\x0c"):
+        path.write_text(pattern.format(sign))
+        try:
+            found = Document(path).data
+        except ParamsError:
+            continue
+        written = io.StringIO()
+        YAML().dump(YAML().load(path), written)
+        for text in (path.read_text(), written.getvalue()):
+            assert YAML(typ="safe").load(text) == found
+        taken += 1
+    assert taken > 90
+
+
 class TestNotAStudyAtAll:
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -143,7 +176,11 @@ class TestNotAStudyAtAll:
             ("", "params.yaml:1: must be a mapping with the keys study, "),
             ("- 1", "params.yaml:1: must be a mapping with the keys study, "),
             ("a: 1\nb: [1\nc: 2", "params.yaml:3: not valid YAML: "),
-            ("a: 1\n\tb: 2", "params.yaml:2: not valid YAML: "),
+            ("a:\n\tb: 2", "params.yaml:2: a tab; YAML has spaces there"),
+            ("\na: {b: c:d}", "params.yaml:2: a.b: DVC cannot read text with ':' in"),
+            ("\na: {b: 'c:d'}", "params.yaml:2: a.b: DVC cannot read text with ':'"),
+            ("a: [{b: [c?]}]", "params.yaml:1: a[0].b[0]: DVC cannot read text with"),
+            ("\na: {b:1}", "params.yaml:2: not valid YAML: found unexpected ':'"),
             ("a: 1\na: 2", "params.yaml:2: 'a' is written twice; first in line 1"),
             ("a: *b", "params.yaml:1: not valid YAML: found undefined alias 'b'"),
             ("a: &a [*a]", "params.yaml:1: a[0]: a value that contains itself"),
