@@ -13,7 +13,7 @@ change is computed again by those stages only to which something else is said
 from pathlib import Path
 
 from pipeline.study.errors import user_errors
-from pipeline.study.machine.check import check_machine
+from pipeline.study.machine.check import check_machine, try_compiler
 from pipeline.study.machine.settings import settings
 from pipeline.study.params.descriptions import write_descriptions
 from pipeline.study.params.load import load_study
@@ -26,6 +26,7 @@ def main() -> None:
         study = load_study()
         settings()
         check_machine(study.execution)
+        try_compiler(study.execution)
         write_descriptions(study)
         modules = Path(__file__).parent.glob("*.py")
         write_fingerprints(sorted({each.stem for each in modules} - {"__init__"}))
