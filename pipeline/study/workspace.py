@@ -3,18 +3,19 @@
 Command: python -m pipeline.study.workspace NAME
 
 `.studies/NAME` gets the tracked files of the checkout as they are now, with
-`studies/NAME.yaml` as its `params.yaml`. Its results and its `dvc.lock` are its own and
-stay from one time to the next; DVC's cache and the MLflow store are the checkout's. The
-checkout is not touched.
+`studies/NAME.yaml` as its `params.yaml`. Its results, its `dvc.lock` and DVC's cache of
+them are its own and stay from one time to the next, whatever `dvc gc` does elsewhere;
+the MLflow store is the checkout's. The checkout is not touched.
 """
 
 import argparse
+import os
 import subprocess
 from pathlib import Path
 from typing import Final
 
 from pipeline.study.errors import UserError, nearest, user_errors
-from pipeline.study.machine.settings import WORKSPACES
+from pipeline.study.machine.settings import CHECKOUT, WORKSPACES
 from pipeline.study.params.load import load_study
 from pipeline.study.store.files import atomic_write, read_json, write_json
 
@@ -28,8 +29,6 @@ DVC_CONFIG: Final = b"""\
     analytics = false
     check_update = false
     no_scm = true
-[cache]
-    dir = ../../../.dvc/cache
 """
 
 
@@ -37,12 +36,13 @@ def prepare(name: str, checkout: Path) -> Path:
     """Bring the workspace of a study up to date with the checkout; returns its folder.
 
     Raises:
-        UserError: There is no such study, it is not valid, or there is no checkout.
+        UserError: There is no such study, it is not valid, there is no checkout, or no
+            place for a workspace.
     """
     study = _study_file(name, checkout)
     load_study(study)
-    workspace = checkout / WORKSPACES / name
     current = _tracked(checkout)
+    workspace = _folder(checkout / WORKSPACES / name)
     before = workspace / COPIED
     for gone in set(read_json(before) if before.exists() else []) - set(current):
         (workspace / gone).unlink(missing_ok=True)
@@ -51,6 +51,17 @@ def prepare(name: str, checkout: Path) -> Path:
         _copy(checkout / file, workspace / file)
     _copy(study, workspace / "params.yaml")
     _write(workspace / ".dvc" / "config", DVC_CONFIG)
+    way = os.path.relpath(checkout.resolve(), workspace.resolve())
+    _write(workspace / CHECKOUT, f"{way}\n".encode())
+    return workspace
+
+
+def _folder(workspace: Path) -> Path:
+    """Make the folder, which may be behind a link."""
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{workspace} cannot be made: {error.strerror}") from None
     return workspace
 
 

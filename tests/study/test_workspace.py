@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
+from pipeline.study.machine.settings import store_root
 from pipeline.study.workspace import prepare
 
 SMOKE = Path(__file__).parents[2] / "studies" / "smoke.yaml"
@@ -11,6 +12,13 @@ SMOKE = Path(__file__).parents[2] / "studies" / "smoke.yaml"
 
 def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["dvc", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout
 
 
 @pytest.fixture
@@ -57,6 +65,37 @@ def test_it_has_the_tracked_files_and_the_study_as_its_params(checkout):
     assert (workspace / ".dvc" / "plots" / "band.json").exists()
     assert not (workspace / "results").exists()
     assert not (workspace / "dvc.lock").exists()
+
+
+class TestTheStoreOfAWorkspace:
+    def test_is_the_checkouts(self, checkout, monkeypatch):
+        monkeypatch.delenv("DVC_ROOT", raising=False)
+        monkeypatch.chdir(prepare("smoke", checkout))
+        assert store_root() == checkout
+
+    def test_is_the_checkouts_where_workspaces_are_behind_a_link(
+        self, checkout, tmp_path_factory, monkeypatch
+    ):
+        monkeypatch.delenv("DVC_ROOT", raising=False)
+        elsewhere, shortcut = tmp_path_factory.mktemp("disk"), checkout / "shortcut"
+        (checkout / ".studies").symlink_to(elsewhere)
+        shortcut.symlink_to(checkout)
+        monkeypatch.chdir(prepare("smoke", shortcut))
+        assert Path.cwd() == elsewhere / "smoke"
+        assert store_root() == checkout
+
+    def test_moves_with_the_checkout(self, checkout, monkeypatch):
+        monkeypatch.delenv("DVC_ROOT", raising=False)
+        prepare("smoke", checkout)
+        moved = checkout.rename(checkout.with_name("moved"))
+        monkeypatch.chdir(moved / ".studies" / "smoke")
+        assert store_root() == moved
+
+
+def test_a_link_that_leads_nowhere_is_told_in_one_line(checkout):
+    (checkout / ".studies").symlink_to(checkout / "unmounted")
+    with pytest.raises(UserError, match=r"\.studies/smoke cannot be made: File exists"):
+        prepare("smoke", checkout)
 
 
 def test_the_checkout_is_not_touched(checkout):
@@ -121,13 +160,17 @@ def test_what_is_no_checkout_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_dvc_works_there_with_the_cache_of_the_checkout(checkout):
-    dvc_yaml = "stages: {a: {cmd: echo 1 > a.txt, outs: [a.txt]}}"
+def test_what_is_no_longer_needed_in_the_checkout_is_kept_there(checkout):
+    dvc_yaml = "stages: {a: {cmd: echo 1 >> a.txt, outs: [a.txt]}}"
     (checkout / "dvc.yaml").write_text(dvc_yaml)
     (checkout / "dvc.lock").unlink()
-    (checkout / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
+    (checkout / "params.yaml").write_text("{}")
+    (checkout / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
     workspace = prepare("smoke", checkout)
-    subprocess.run(["dvc", "repro"], cwd=workspace, check=True, capture_output=True)
-    assert (workspace / "dvc.lock").exists()
+    dvc(workspace, "repro")
     assert not (checkout / "dvc.lock").exists()
-    assert any((checkout / ".dvc" / "cache" / "files").rglob("*"))
+    dvc(checkout, "gc", "--workspace", "--force")
+    assert "didn't change" in dvc(prepare("smoke", checkout), "repro")
+    (workspace / "a.txt").unlink()
+    dvc(workspace, "checkout")
+    assert (workspace / "a.txt").read_text() == "1\n"

@@ -16,6 +16,8 @@ from pipeline.study.errors import UserError, nearest
 PREFIX: Final = "MAXENT_"
 WORKSPACES: Final = ".studies"
 """Folder of a checkout that holds the workspaces of its other studies."""
+CHECKOUT: Final = ".checkout"
+"""File of a workspace that says, from there, where its checkout is."""
 
 
 class Settings(BaseSettings):
@@ -60,9 +62,21 @@ def store_root() -> Path:
 
     An experiment that DVC runs in a temporary folder, and a study in a workspace of
     its own, belong to the checkout that they were started from.
+
+    Raises:
+        UserError: The checkout of this workspace is not there any more.
     """
     root = Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
-    return root.parent.parent if root.parent.name == WORKSPACES else root
+    note = root / CHECKOUT
+    if not note.exists():
+        return root
+    checkout = (root / note.read_text().strip()).resolve()
+    if not checkout.is_dir():
+        raise UserError(
+            f"{checkout}, the checkout of this workspace, is not there any more: "
+            f"where it is now, type `make study STUDY={root.name}`"
+        )
+    return checkout
 
 
 def compiled_graphs() -> Path:
