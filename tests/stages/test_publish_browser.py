@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from pipeline.study.machine.settings import tracking_uri
+from pipeline.study.tracking.address import tracking_uri
 from pipeline.study.tracking.publishing import publish
 from tests.projects import await_server, environment
 

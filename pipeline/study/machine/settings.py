@@ -85,14 +85,3 @@ def compiled_graphs() -> Path:
     Whoever can write there can run programs here: it is this checkout's own.
     """
     return store_root() / ".compiled"
-
-
-def tracking_uri() -> str:
-    """Address of the MLflow tracking store."""
-    given = os.environ.get("MLFLOW_TRACKING_URI")
-    return given or f"sqlite:///{store_root() / 'mlflow.db'}"
-
-
-def artifact_location() -> Path:
-    """Folder of the artifacts of a local store."""
-    return store_root() / "mlartifacts"

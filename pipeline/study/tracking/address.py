@@ -2,7 +2,7 @@
 
 A database without tables is filled by whoever opens it first. MLflow does that without
 a lock, and two processes that do it at the same time leave a broken database. So the
-first contact is made under a lock, on the folder that the database is in.
+first contact is made under a lock, beside the database.
 """
 
 import os
@@ -10,12 +10,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from pipeline.study.errors import UserError
+from pipeline.study.machine.settings import store_root
 from pipeline.study.store.locks import held
 
-SQLITE: Final = "sqlite:///"
+VARIABLE: Final = "MLFLOW_TRACKING_URI"
+FILE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)(?!file:)([^?]+)(.*)")
+"""Address of a database in a file: how it is opened, its path, and options."""
 
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -30,6 +34,35 @@ def set_defaults() -> None:
     """Set up MLflow before it is imported, where the user has not."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+
+
+def tracking_uri() -> str:
+    """Address of the MLflow store; a path in it is a path in the checkout.
+
+    Raises:
+        UserError: The address that the user gives is one where MLflow keeps nothing.
+    """
+    given = os.environ.get(VARIABLE) or "sqlite:///mlflow.db"
+    scheme, _, place = given.partition(":")
+    if scheme == "file" or not (place or given == "databricks"):
+        _refuse(given, "MLflow keeps no runs in a folder any more")
+    if scheme.startswith("sqlite") and place.strip("/") in ("", ":memory:"):
+        _refuse(given, "what is in memory is gone with the process")
+    return FILE.sub(
+        lambda found: f"{found[1]}{store_root() / found[2]}{found[3]}", given
+    )
+
+
+def _refuse(given: str, reason: str) -> NoReturn:
+    raise UserError(
+        f"{VARIABLE}={given}: {reason}; give a database, as sqlite:///mlflow.db, "
+        "or a server, as http://HOST:PORT"
+    )
+
+
+def artifact_location() -> Path:
+    """Folder of the artifacts of a database that this process writes to."""
+    return store_root() / "mlartifacts"
 
 
 def is_database(uri: str) -> bool:
@@ -50,9 +83,10 @@ def without_password(text: str) -> str:
 @contextmanager
 def first_contact(uri: str) -> Iterator[bool]:
     """Hold the lock under which tables are made; says if a database file is new."""
-    if not uri.startswith(SQLITE):
+    found = FILE.fullmatch(uri)
+    if found is None:
         yield False
         return
-    database = Path(uri.removeprefix(SQLITE))
+    database = Path(found[2])
     with held(database):
         yield not database.exists()

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pipeline.study.machine.settings import artifact_location, store_root, tracking_uri
+from pipeline.study.machine.settings import store_root
 from pipeline.study.store.layout import instance
 from pipeline.study.store.locks import held
 from pipeline.study.tracking.address import (
+    artifact_location,
     first_contact,
     is_database,
     set_defaults,
+    tracking_uri,
     without_password,
 )
 from pipeline.study.tracking.mirror import Point

@@ -1,14 +1,12 @@
-from pathlib import Path
-
 import pytest
 
 from pipeline.study.errors import UserError
-from pipeline.study.machine.settings import settings, store_root, tracking_uri
+from pipeline.study.machine.settings import CHECKOUT, settings, store_root
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch):
-    for name in ("DVC_ROOT", "MLFLOW_TRACKING_URI", "MAXENT_WORKERS"):
+    for name in ("DVC_ROOT", "MAXENT_WORKERS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -33,25 +31,20 @@ def test_a_misspelt_setting_is_answered_with_the_nearest(monkeypatch):
         settings()
 
 
-class TestStore:
-    def test_it_is_the_working_folders(self, tmp_path, monkeypatch):
+class TestTheCheckoutOfTheStore:
+    def test_is_the_working_folder(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        assert tracking_uri() == f"sqlite:///{tmp_path}/mlflow.db"
+        assert store_root() == tmp_path
 
-    def test_an_experiment_in_a_temporary_folder_uses_its_checkouts(
+    def test_of_an_experiment_in_a_temporary_folder_is_where_it_was_started(
         self, tmp_path, monkeypatch
     ):
         monkeypatch.setenv("DVC_ROOT", str(tmp_path))
         monkeypatch.chdir("/")
         assert store_root() == tmp_path
 
-    def test_a_study_in_a_workspace_uses_its_checkouts(self, tmp_path, monkeypatch):
-        workspace = tmp_path / ".studies" / "smoke"
-        workspace.mkdir(parents=True)
-        monkeypatch.chdir(workspace)
-        assert store_root() == tmp_path
-
-    def test_an_address_given_by_the_user_wins(self, monkeypatch):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
-        assert tracking_uri() == "http://localhost:5000"
-        assert isinstance(store_root(), Path)
+    def test_of_a_workspace_that_lost_it_is_asked_for(self, tmp_path, monkeypatch):
+        (tmp_path / CHECKOUT).write_text("../gone\n")
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(UserError, match=r"/gone, .* not there .*make study STUDY="):
+            store_root()

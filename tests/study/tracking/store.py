@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
-from pipeline.study.machine.settings import tracking_uri
 from pipeline.study.store.files import read_json
+from pipeline.study.tracking.address import tracking_uri
 from pipeline.study.tracking.live import LiveRun
 
 STEPS = (100, 200, 300, 400)
