@@ -41,7 +41,7 @@ class ReplayCollector(Collector):
         device = agent.device
         self._replay = Replay(
             len(seeds),
-            config.replay,
+            min(config.replay, steps),  # what is never filled takes no room
             states=states,
             actions=actions,
             device=device,
