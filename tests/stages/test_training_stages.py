@@ -137,7 +137,8 @@ class TestTraining:
         assert not output.exists()
 
         damaged = checkpoints(study)[0]
-        damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+        content = damaged.read_bytes()
+        damaged.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         before = damaged.stat().st_mtime_ns
         again = start("explore", "sac", study)
         wait_for(lambda: damaged.stat().st_mtime_ns > before, again)

@@ -27,17 +27,26 @@ KEY_LENGTH: Final = 32
 Cell: TypeAlias = str | int | float | np.number[Any] | None
 
 
-def atomic_write(path: Path, *content: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees all of it or nothing of it."""
+def atomic_write(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+    """Write a file so that a reader, or a crash, sees all of it or nothing of it.
+
+    What is too large for memory comes in pieces.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with unfinished.open("wb") as file:
-            file.writelines(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed have left of a file that none writes."""
+    for unfinished in path.parent.glob(f".{path.name}.*.tmp"):
         unfinished.unlink(missing_ok=True)
 
 

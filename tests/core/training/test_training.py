@@ -241,11 +241,13 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
 def test_damaged_files_are_not_read_as_good(tmp_path):
     training = Training(job())
     checkpoint.save(tmp_path / "state", training, atomic_write)
-    content = bytearray((tmp_path / "state").read_bytes())
-    content[len(content) // 2] ^= 1
-    (tmp_path / "state").write_bytes(content)
-    with pytest.raises(stored.DamagedError, match="is not what was written"):
-        checkpoint.restore(tmp_path / "state", training)
+    whole = (tmp_path / "state").read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for content in (flipped, whole[:-1], whole[:20], b""):
+        (tmp_path / "state").write_bytes(content)
+        with pytest.raises(stored.DamagedError, match="is not what was written"):
+            checkpoint.restore(tmp_path / "state", training)
     (tmp_path / "weights").write_bytes(b"nothing")
     with pytest.raises(stored.DamagedError, match="cannot be read as weights"):
         stored.load_policy(tmp_path / "weights")

@@ -13,6 +13,7 @@ from pipeline.study.store.files import (
     read_json,
     read_table,
     read_yaml,
+    remove_unfinished,
     run_key,
     write_csv,
     write_json,
@@ -53,6 +54,13 @@ class TestAtomicWrite:
             atomic_write(path, b"new")
         assert path.read_bytes() == b"old"
         assert list(tmp_path.iterdir()) == [path]
+
+    def test_what_killed_writers_left_of_a_file_can_be_removed(self, tmp_path):
+        for name in (".0.json.77.tmp", "0.json", ".1.json.77.tmp"):
+            (tmp_path / name).touch()
+        remove_unfinished(tmp_path / "0.json")
+        left = sorted(path.name for path in tmp_path.iterdir())
+        assert left == [".1.json.77.tmp", "0.json"]
 
     def test_missing_folders_are_made(self, tmp_path):
         atomic_write(tmp_path / "a" / "b", b"x")
