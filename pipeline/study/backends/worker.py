@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pipeline.core.job import Job, Record, Result
 from pipeline.core.training.weights import DamagedError
-from pipeline.study.store.files import atomic_write
+from pipeline.study.store.files import atomic_write, remove_unfinished
 
 if TYPE_CHECKING:
     from pipeline.core.training.loop import Training
@@ -125,14 +125,13 @@ def _trained(job: Job, desk: Desk) -> "Training":
     from pipeline.core.training.loop import Training
 
     torch.set_num_threads(desk.limits.threads)
-    spill = Spill(desk.limits.replay_bytes, desk.checkpoint.parent)
-    training = Training(job, spill)
+    remove_unfinished(desk.checkpoint)
+    training = Training(job, Spill(desk.limits.replay_bytes, desk.checkpoint.parent))
     if desk.checkpoint.exists():
         try:
             checkpoint.restore(desk.checkpoint, training)
         except DamagedError as error:
             desk.warn(f"{error}; its members start over")
-            training = Training(job, spill)
     for record in training.records:
         desk.tell(record, replayed=True)
     saved = time.monotonic()
