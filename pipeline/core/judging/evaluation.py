@@ -13,7 +13,7 @@ from pipeline.core.agents.base import Agent
 from pipeline.core.population.randomness import integers, stream
 from pipeline.core.tasks.episodes import Episodes
 from pipeline.core.tasks.kind import Kind
-from pipeline.core.tasks.trajectories import Trajectories
+from pipeline.core.tasks.trajectories import Trajectories, joined
 
 APART = 2**40
 """The block of streams for what is evaluated apart from any training, beyond those of
@@ -40,31 +40,39 @@ class Evaluator:
     ) -> None:
         """Make the environments, with `episodes` of each member in one evaluation.
 
-        `attempts` in a row begin alike; it divides `episodes`.
+        `attempts` in a row begin alike; it divides `episodes`. Where a task limits the
+        environments there are at once, a part of the episodes follows the other.
         """
         self._task = task
         self._seeds = tuple(seeds)
         self._count = episodes
         self._attempts = attempts
         self._starts: list[list[int]] = []
-        self._episodes = Episodes(task, len(self._seeds) * episodes, self._seed_of)
+        parts = 1
+        if task.at_once is not None:
+            parts = -(-episodes // max(1, task.at_once // len(self._seeds)))
+        self._width = -(-episodes // parts)
+        """Episodes of each member in one part."""
+        self._first = 0
+        """The number of the first one in the present part."""
+        self._episodes = Episodes(task, len(self._seeds) * self._width, self._seed_of)
 
     @property
     def failures(self) -> dict[int, str]:
         """What went wrong with a member's environments, of every member that failed."""
         found: dict[int, str] = {}
         for environment, reason in self._episodes.failures.items():
-            found.setdefault(environment // self._count, reason)
+            found.setdefault(environment // self._width, reason)
         return found
 
     def fail(self, member: int, reason: str) -> None:
         """Leave the environments of a member alone from now on."""
-        for column in range(self._count):
-            self._episodes.fail(member * self._count + column, reason)
+        for column in range(self._width):
+            self._episodes.fail(member * self._width + column, reason)
 
     def _seed_of(self, environment: int, episode: int) -> int:
-        member, column = divmod(environment, self._count)
-        return self._starts[member][column]
+        member, column = divmod(environment, self._width)
+        return self._starts[member][self._first + column]
 
     @torch.no_grad()
     def __call__(self, agent: Agent, *, block: int) -> Trajectories:
@@ -72,7 +80,21 @@ class Evaluator:
 
         Episodes of a member that has failed say nothing.
         """
-        members, count, episodes = len(self._seeds), self._count, self._episodes
+        parts = [
+            self._part(agent, block, after)
+            for after in range(0, self._count, self._width)
+        ]
+        return joined(parts) if len(parts) > 1 else parts[0]
+
+    def _part(self, agent: Agent, block: int, after: int) -> Trajectories:
+        """The episodes that follow the first `after` ones of every member.
+
+        The last part begins earlier, to be as large as the others, and what was seen
+        before is left out.
+        """
+        self._first = min(after, self._count - self._width)
+        new = slice(after - self._first, None)
+        members, count, episodes = len(self._seeds), self._width, self._episodes
         self._begin(block)
         noises = [stream(seed, "evaluation noise", block) for seed in self._seeds]
         alive = np.ones(members * count, dtype=bool)
@@ -95,12 +117,12 @@ class Evaluator:
             episodes.next(ended)
         path = None
         if positions:
-            path = np.stack(positions, axis=1).reshape(members, count, -1, 2)
+            path = np.stack(positions, axis=1).reshape(members, count, -1, 2)[:, new]
         shape = (members, count)
         return Trajectories(
-            returns.reshape(shape),
-            lengths.reshape(shape),
-            terminated.reshape(shape),
+            returns.reshape(shape)[:, new],
+            lengths.reshape(shape)[:, new],
+            terminated.reshape(shape)[:, new],
             path,
         )
 
@@ -122,16 +144,16 @@ class Evaluator:
         alive: Bool[ndarray, " environment"],
     ) -> Float[Tensor, "environment action"]:
         """What the policies do next; nothing, where all of a column have ended."""
-        members, count, episodes = len(self._seeds), self._count, self._episodes
+        members, count, episodes = len(self._seeds), self._width, self._episodes
         goes_on = torch.from_numpy(alive.reshape(members, count).any(axis=0))
         state = episodes.observation.view(members, count, -1)[:, goes_on]
         state = state.to(agent.device)
         if self._task.evaluation.policy == "greedy":
             chosen = agent.greedy(state)
         else:
-            shape = (count, episodes.actions)
-            noise = [n.standard_normal(shape, dtype=np.float32) for n in noises]
-            stacked = torch.from_numpy(np.stack(noise))[:, goes_on]
+            shape, own = (self._count, episodes.actions), slice(self._first, None)
+            noise = [n.standard_normal(shape, dtype=np.float32)[own] for n in noises]
+            stacked = torch.from_numpy(np.stack(noise))[:, :count][:, goes_on]
             chosen = agent.sample(state, stacked.to(agent.device))
         action = torch.zeros(members, count, episodes.actions)
         action[:, goes_on] = chosen.cpu()

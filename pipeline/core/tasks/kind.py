@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from jaxtyping import Bool, Float
 from numpy import ndarray
@@ -14,6 +14,10 @@ from pipeline.core.tasks.trajectories import Trajectories
 
 if TYPE_CHECKING:  # whoever reads settings needs no environment
     from gymnasium.vector import VectorEnv
+
+COPIES_AT_ONCE: Final = 500
+"""Environments that exist at one time where each is an object of its own: a body of
+MuJoCo takes 1 MiB."""
 
 
 class Kind(Value):
@@ -35,6 +39,8 @@ class Kind(Value):
 
     can_change: ClassVar[bool] = False
     """Whether policies can be asked what they do when the task changes at test time."""
+    at_once: ClassVar[int | None] = None
+    """Environments that may exist at one time; None: any number, as they are arrays."""
 
     if TYPE_CHECKING:  # fields, in the order in which each kind writes them
 

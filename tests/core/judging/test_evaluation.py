@@ -133,6 +133,42 @@ def test_an_evaluation_is_what_single_environments_stepped_by_hand_give(
     assert checked >= 3
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 6, 8])
+def test_episodes_do_not_depend_on_how_many_there_are_at_once(
+    at_once, population, monkeypatch
+):
+    config = task("multigoal")
+    whole = Evaluator(config, (0, 1), episodes=5)(population, block=3)
+    most = []
+
+    def environments(self, count):
+        most.append(count)
+        return made(self, count)
+
+    made = type(config).environments
+    monkeypatch.setattr(type(config), "environments", environments)
+    monkeypatch.setattr(type(config), "at_once", at_once)
+    evaluator = Evaluator(config, (0, 1), episodes=5)
+    for _ in range(2):
+        parts = evaluator(population, block=3)
+        np.testing.assert_array_equal(parts.lengths, whole.lengths)
+        np.testing.assert_array_equal(parts.terminated, whole.terminated)
+        np.testing.assert_allclose(parts.returns, whole.returns, rtol=1e-5)
+        np.testing.assert_allclose(parts.positions, whole.positions, atol=1e-5)
+    assert max(most) <= max(2, at_once)  # one of each member in any case
+
+
+def test_environments_that_are_objects_are_not_all_there_at_once(monkeypatch):
+    pendulum = task("pendulum")
+    monkeypatch.setattr(type(pendulum), "at_once", 7)
+    agent = fresh("sac", states=3, actions=1)
+    parts = Evaluator(pendulum, (0, 1), episodes=8)(agent, block=0)
+    monkeypatch.undo()
+    whole = Evaluator(pendulum, (0, 1), episodes=8)(agent, block=0)
+    np.testing.assert_allclose(parts.returns, whole.returns, rtol=1e-4)
+    assert type(pendulum).at_once == type(task("forward")).at_once == 500
+
+
 def test_greedy_evaluations_have_no_noise(population):
     found = Evaluator(judged_by("greedy"), (0, 1), episodes=2)(population, block=0)
     for member in range(2):

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveInt
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount
-from pipeline.core.tasks.kind import Kind
+from pipeline.core.tasks.kind import COPIES_AT_ONCE, Kind
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class Gymnasium(Kind):
     """Any environment that Gymnasium knows, with box observations and actions."""
+
+    at_once: ClassVar[int | None] = COPIES_AT_ONCE
 
     kind: Literal["gymnasium"]
     id: str

@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount
-from pipeline.core.tasks.kind import Kind
+from pipeline.core.tasks.kind import COPIES_AT_ONCE, Kind
 from pipeline.core.tasks.trajectories import TINY, Trajectories
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Locomotion(Kind):
     )
     curves: ClassVar[tuple[str, ...]] = columns
     has_plane: ClassVar[bool] = True
+    at_once: ClassVar[int | None] = COPIES_AT_ONCE
 
     kind: Literal["locomotion"]
     body: Literal["swimmer"]
