@@ -17,7 +17,9 @@ from pipeline.study.machine.check import check_machine, try_compiler
 from pipeline.study.machine.settings import settings
 from pipeline.study.params.descriptions import write_descriptions
 from pipeline.study.params.load import load_study
+from pipeline.study.params.needs import check_room
 from pipeline.study.store.fingerprint import write_fingerprints
+from pipeline.study.training.work_folder import CHECKPOINTS
 
 
 def main() -> None:
@@ -27,6 +29,7 @@ def main() -> None:
         settings()
         check_machine(study.execution)
         try_compiler(study.execution)
+        check_room(study, CHECKPOINTS)
         write_descriptions(study)
         modules = Path(__file__).parent.glob("*.py")
         write_fingerprints(sorted({each.stem for each in modules} - {"__init__"}))

@@ -79,6 +79,11 @@ class Kind(Value):
     def spaces(self) -> object:
         """Something that is equal for tasks with equal observations and actions."""
 
+    @property
+    @abstractmethod
+    def widths(self) -> tuple[int, int]:
+        """Numbers in an observation and in an action."""
+
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """What keeps these settings from being a task: field (or "") and message."""
         yield from ()

@@ -16,23 +16,27 @@ OWN_LOAD: Final = 1.0
 """Load above one per core that the study's stage before this one may have left."""
 
 
+def side_by_side(threads: int) -> int:
+    """How many processes, each of so many threads, a stage may start."""
+    most = max(1, available_cores() // threads)
+    return min(settings().workers or most, most)
+
+
 def worker_limit(threads: int) -> int:
-    """How many processes, each of so many threads, a stage may start; may warn."""
-    cores, asked = available_cores(), settings().workers
-    most = max(1, cores // threads)
+    """As `side_by_side`; says what makes them fewer, or slow."""
+    cores, asked, limit = available_cores(), settings().workers, side_by_side(threads)
     if threads > cores:
         _warn(
             f"execution.threads is {threads}, but {_counted(cores, 'core')} can be "
             "used: threads that wait for each other make training many times slower; "
             f"set execution.threads to {cores} or less in params.yaml"
         )
-    elif asked is not None and asked > most:
+    elif asked is not None and asked > limit:
         _warn(
             f"MAXENT_WORKERS={asked} with {_counted(threads, 'thread')} each is more "
             f"than the {_counted(cores, 'core')} that can be used; "
-            f"going on as with MAXENT_WORKERS={most}"
+            f"going on as with MAXENT_WORKERS={limit}"
         )
-    limit = min(asked or most, most)
     _warn_of_others(limit)
     return limit
 

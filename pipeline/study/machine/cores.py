@@ -22,13 +22,13 @@ def available_cores() -> int:
 
 def _quotas() -> Iterator[float]:
     """Cores that this process's control group, and each one above it, may use."""
-    for folder in _control_groups():
+    for folder in control_groups():
         with suppress(OSError, ValueError):  # there is none, or it is `max`
             quota, period = (folder / "cpu.max").read_text().split()
             yield int(quota) / int(period)
 
 
-def _control_groups() -> Iterator[Path]:
+def control_groups() -> Iterator[Path]:
     """From the process's own to the root; `0::/user.slice/app` names the first."""
     own = Path()
     with suppress(OSError):

@@ -23,6 +23,7 @@ WITHOUT_RESULTS: Final = (
     "pipeline.study.machine.capacity",
     "pipeline.study.machine.check",
     "pipeline.study.machine.cores",
+    "pipeline.study.machine.needs",
     "pipeline.study.store.fingerprint",
     "pipeline.study.store.locks",
     "pipeline.study.sweep.dashboard",

@@ -18,6 +18,7 @@ from pipeline.study.backends.backend import Backend, backend
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
+from pipeline.study.machine.needs import check_needs, needs_of
 from pipeline.study.params.sweep import Budget, Range
 from pipeline.study.store import layout
 from pipeline.study.store.files import run_key, write_json, write_yaml
@@ -115,14 +116,15 @@ def run_sweep(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
     `said` is the description of the sweep; `work` is done with each chunk of a batch.
 
     Raises:
-        UserError: This machine cannot compute as the study asks, every trial failed, or
-            the training did.
+        UserError: This machine cannot compute as the study asks or has no room for it,
+            every trial failed, or the training did.
     """
     plan = SweepPlan(said)
     with claimed(layout.instance("sweep", plan.name), plan.batch_key) as folder:
         tried = []
         if plan.budget.batches:
             check_machine(plan.execution)
+            check_needs(needs_of(said, plan.algorithm), folder)
             tried = _search(plan, study, folder, work)
         found = best(tried)
         if tried and found is None:

@@ -17,6 +17,7 @@ from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import command, described, study_name
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
+from pipeline.study.machine.needs import check_needs, needs_of
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_yaml, run_key
 from pipeline.study.store.runs import Run
@@ -39,7 +40,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
 
     Raises:
         UserError: An input is missing, this machine cannot compute as the study asks,
-            or the training failed.
+            or has no room for it, or the training failed.
     """
     run, execution = described_run(said), parsed(Execution, said["execution"])
     check_machine(execution)
@@ -51,6 +52,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
     kept = {"key": key} | run.described()
     jobs = run.jobs(execution)
     with claimed(run.instance, key) as folder:
+        check_needs(needs_of(said, run.algorithm), folder)
         with (
             tracked(
                 study=study,

@@ -55,6 +55,12 @@ def test_the_vectorised_form_is_the_single_one_many_times(name, options):
             assert ended[i] == theirs[2]
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_knows_its_widths_before_it_is_made(name):
+    made = Episodes(task(name), 1, member_seeds((0,), "environment"))
+    assert task(name).widths == (made.states, made.actions)
+
+
 class TestMultiGoal:
     @given(st.floats(-7, 7), st.floats(-7, 7), st.floats(-3, 3), st.floats(-3, 3))
     def test_four_goals_are_equally_good(self, x, y, a, b):

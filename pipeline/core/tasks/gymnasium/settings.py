@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from math import prod
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from pydantic import PositiveInt
 
@@ -49,6 +50,13 @@ class Gymnasium(Kind):
         from pipeline.core.tasks.gymnasium.inspection import shapes
 
         return shapes(self.id)
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """By making it once; 0 if it cannot be made here."""
+        shapes = cast("tuple[tuple[int, ...], ...]", self.spaces or ((0,), (0,)))
+        states, actions = map(prod, shapes)
+        return states, actions
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """Found by making the environment once."""

@@ -99,6 +99,10 @@ class LinearQuadratic(Kind):
     def spaces(self) -> object:
         return self.kind, len(self.dynamics), len(self.action_cost)
 
+    @property
+    def widths(self) -> tuple[int, int]:
+        return len(self.dynamics), len(self.action_cost)
+
     def mistakes(self) -> Iterator[tuple[str, str]]:
         try:
             _ = self.system

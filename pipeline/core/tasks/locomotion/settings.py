@@ -59,6 +59,10 @@ class Locomotion(Kind):
             return 0.0
         return super().of_failed("return" if metric == "forward_distance" else metric)
 
+    @property
+    def widths(self) -> tuple[int, int]:
+        return 8, 2
+
     def metrics(
         self, trajectories: Trajectories
     ) -> dict[str, Float[ndarray, " member"]]:

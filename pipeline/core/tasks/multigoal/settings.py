@@ -125,6 +125,10 @@ class MultiGoal(Kind):
     def spaces(self) -> object:
         return self.kind
 
+    @property
+    def widths(self) -> tuple[int, int]:
+        return 2, 2
+
     def metrics(
         self, trajectories: Trajectories
     ) -> dict[str, Float[ndarray, " member"]]:

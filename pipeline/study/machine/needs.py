@@ -1,0 +1,204 @@
+"""What a training takes of this machine, said before it starts.
+
+What is counted is what grows with the settings: replays, in memory or in files;
+checkpoints; environments that are objects of their own. All of it is rough but the
+bytes of replays, which alone are a reason to refuse.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pipeline.core.agents.settings import Algorithm
+from pipeline.core.config.computation import Execution
+from pipeline.core.config.learner import OffPolicy
+from pipeline.core.config.values import parsed
+from pipeline.core.job import chunks
+from pipeline.core.tasks.settings import Task
+from pipeline.study.errors import UserError
+from pipeline.study.machine.capacity import side_by_side
+from pipeline.study.machine.cores import control_groups
+from pipeline.study.machine.settings import settings
+
+MEMORY: Final = Path("/proc/meminfo")
+NUMBER: Final = 4
+"""Bytes of a number in a replay."""
+PROCESS: Final = 256 * 2**20
+"""Bytes of a process that has torch and nothing else."""
+COPY: Final = 2**20
+"""Bytes of an environment that is an object: one of MuJoCo."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the training of one stage instance takes."""
+
+    instance: str
+    algorithm: str
+    task: str
+    members: int
+    transitions: int
+    """Of each member, as many as its replay will ever hold."""
+    transition: int
+    """Bytes of one."""
+    processes: int
+    """Side by side."""
+    together: int
+    """Members of the largest process."""
+    device: Literal["cpu", "cuda"]
+    """Where replays are."""
+    spilled: bool
+    """Whether they are in files instead."""
+    copies: int
+    """Environments of a process that are objects."""
+
+    @property
+    def replay(self) -> int:
+        """Bytes of the replay of one process."""
+        return self.together * self.transitions * self.transition
+
+    @property
+    def replays(self) -> int:
+        """Bytes of memory that replays take."""
+        in_memory = self.device == "cpu" and not self.spilled
+        return self.processes * self.replay if in_memory else 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory in all."""
+        return self.processes * (PROCESS + self.copies * COPY) + self.replays
+
+    @property
+    def disk(self) -> int:
+        """Bytes of disk.
+
+        Checkpoints of finished processes wait for the others; while one is written, the
+        one before it is there.
+        """
+        checkpoints = self.members * self.transitions * self.transition
+        at_work = 2 if self.spilled else 1
+        return checkpoints + at_work * self.processes * self.replay
+
+
+def needs_of(said: Mapping[str, Any], algorithm: Algorithm) -> Needs:
+    """What a run, or a batch of trials of a sweep, takes by its description."""
+    task = parsed(Task, said["task"])
+    execution = parsed(Execution, said["execution"])
+    members = len(said["seeds"]) * said.get("trials_per_batch", 1)
+    parts = chunks(members, execution.members_per_process)
+    together = max(part.stop - part.start for part in parts)
+    states, actions = task.widths
+    transitions = 0
+    if isinstance(algorithm, OffPolicy):
+        transitions = min(algorithm.replay, said["steps"])
+    transition = NUMBER * (2 * states + actions + 2)
+    above = settings().replay_gib * 2**30
+    spilled = together * transitions * transition > above and execution.device == "cpu"
+    copies = 0
+    if task.at_once is not None:
+        judged = (task.evaluation.episodes, task.evaluation.final_episodes)
+        copies = together + sum(min(task.at_once, together * n) for n in judged)
+    return Needs(
+        instance=f"{said['stage']}@{said['run']}",
+        algorithm=said["algorithm_name"],
+        task=said["task_name"],
+        members=members,
+        transitions=transitions,
+        transition=transition,
+        processes=min(len(parts), side_by_side(execution.threads)),
+        together=together,
+        device=execution.device,
+        spilled=spilled,
+        copies=copies,
+    )
+
+
+def check_needs(needs: Needs, folder: Path) -> None:
+    """Refuse what cannot be trained here, and warn of what is tight.
+
+    `folder` is where its checkpoints will be.
+
+    Raises:
+        UserError: There is too little disk, or too little memory for replays.
+    """
+    if reason := impossible(needs, folder):
+        raise UserError(f"algorithms.{needs.algorithm}.replay: {reason}")
+    warn_if_tight(needs)
+
+
+def impossible(needs: Needs, folder: Path) -> str | None:
+    """Why there is no room for so much replay, and what to write instead."""
+    free, total = _disk(folder), _memory("MemTotal", "SwapTotal")
+    if needs.disk > free:
+        also = " and replays" if needs.spilled else ""
+        return (
+            f"{needs.instance} needs {_size(needs.disk)} of disk in {folder} for "
+            f"checkpoints{also} of {needs.members} members with {needs.transitions} "
+            f"transitions of {needs.transition} bytes each, and {_size(free)} are "
+            f"free; write at most {needs.transitions * free // needs.disk}, or free "
+            "the disk"
+        )
+    if total is not None and needs.replays > total:
+        return (
+            f"{needs.instance} needs {_size(needs.replays)} of memory for the replays "
+            f"of {needs.processes} processes side by side, and there are "
+            f"{_size(total)}; write at most "
+            f"{needs.transitions * total // needs.replays}, or set MAXENT_REPLAY_GIB "
+            f"below {needs.replay / 2**30:.2g}: larger ones are in files"
+        )
+    return None
+
+
+def warn_if_tight(needs: Needs) -> None:
+    """Say that there is less memory than is needed just now."""
+    available = _memory("MemAvailable")
+    if available is None or needs.memory <= available:
+        return
+    environments = needs.processes * needs.copies * COPY
+    field = (
+        f"algorithms.{needs.algorithm}.replay"
+        if needs.replays > environments
+        else f"tasks.{needs.task}.evaluation.final_episodes"
+    )
+    print(
+        f"warning: {needs.instance} needs about {_size(needs.memory)} of memory in "
+        f"{needs.processes} processes (replays {_size(needs.replays)}, environments "
+        f"{_size(environments)}), and {_size(available)} are available; end other "
+        f"programs, set a smaller MAXENT_WORKERS, or write less for {field} or "
+        "execution.members_per_process",
+        file=sys.stderr,
+    )
+
+
+def _disk(folder: Path) -> int:
+    """Free bytes of a folder's disk, and those that its files give back."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    free = shutil.disk_usage(there).free
+    for file in folder.rglob("*"):
+        with suppress(OSError):  # it has just been replaced
+            free += file.lstat().st_size
+    return free
+
+
+def _memory(*fields: str) -> int | None:
+    """Bytes by the system's count, or a container's limit if that is less."""
+    if not MEMORY.exists():
+        return None
+    known = dict(line.split(":") for line in MEMORY.read_text().splitlines())
+    counted = sum(int(known[field].split()[0]) * 1024 for field in fields)
+    return min([counted, *_limits()])
+
+
+def _limits() -> Iterator[int]:
+    """Bytes that this process's control group, and each one above it, may use."""
+    for folder in control_groups():
+        with suppress(OSError, ValueError):  # there is none, or it is `max`
+            yield int((folder / "memory.max").read_text())
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
