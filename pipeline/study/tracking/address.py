@@ -8,7 +8,7 @@ first contact is made under a lock, beside the database.
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -23,11 +23,14 @@ FILE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)(?!file:)([^?]+)(.*)")
 
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "PGCONNECT_TIMEOUT": "5",
 }
-"""Defaults, unless the user has set them: MLflow's own wait minutes for a server."""
+"""Defaults, unless the user has set them: MLflow's own wait minutes for a server, and
+print pages about what is told here in a line."""
+SECONDS_TO_ANSWER: Final = 5.0
 
 
 def set_defaults() -> None:
@@ -73,6 +76,28 @@ def is_database(uri: str) -> bool:
         "mysql",
         "mssql",
     )
+
+
+def ask(uri: str) -> None:
+    """Ask the store for a sign of life, once: MLflow itself tries for minutes.
+
+    Raises:
+        Exception: A database cannot be opened, or a server does not answer; which one
+            is for the driver to say.
+    """
+    if is_database(uri):
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(uri)
+        try:
+            sqlalchemy.inspect(engine).get_table_names()
+        finally:
+            engine.dispose()
+    elif uri.startswith("http"):
+        import requests
+
+        with suppress(requests.exceptions.SSLError):  # MLflow has its own settings
+            requests.head(uri, timeout=SECONDS_TO_ANSWER)
 
 
 def without_password(text: str) -> str:

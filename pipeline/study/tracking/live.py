@@ -101,10 +101,12 @@ class LiveRun:
             self._warn("it is slow")
 
     def _work(self) -> None:
-        """Write until the run is closed."""
+        """Write until the run is closed; then once more, to a store that answered."""
         pause = 0.0
         while not self._closing.wait(pause):
             pause = SECONDS_BETWEEN_WRITES if self._write() else SECONDS_AFTER_A_FAILURE
+            if self._writer is None and self._closing.is_set():
+                return
         self._write()
 
     def _write(self) -> bool:
@@ -231,6 +233,7 @@ class _Writer:
 
     def write(self) -> None:
         """Write what waits; after a failure it waits on, and may be written again."""
+        self._store.ask()
         for name, points in self._waiting.items():
             with self._store.reached():
                 self._store.log(self._ids[name], points)

@@ -15,6 +15,7 @@ from pipeline.study.store.layout import instance
 from pipeline.study.store.locks import held
 from pipeline.study.tracking.address import (
     artifact_location,
+    ask,
     first_contact,
     is_database,
     set_defaults,
@@ -52,6 +53,7 @@ class Store:
         self._uri = tracking_uri()
         self.address = without_password(self._uri)
         with self.reached(), first_contact(self._uri) as fresh:
+            self.ask()
             from mlflow.tracking import MlflowClient
 
             self._client = MlflowClient(self._uri, registry_uri=self._uri)
@@ -69,12 +71,23 @@ class Store:
                 self._client.create_experiment(study, location, tags=EXPERIMENT_TAGS)
             )
         except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
             found = self._client.get_experiment_by_name(study)
             if found is None:
-                raise StoreError(str(error)) from error
+                raise
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
+
+    def ask(self) -> None:
+        """Ask for a sign of life, which costs less than a request that fails.
+
+        Raises:
+            StoreError: There is none.
+        """
+        with self.reached():
+            ask(self._uri)
 
     @contextmanager
     def reached(self) -> Iterator[None]:
@@ -87,13 +100,15 @@ class Store:
             yield
         except Exception as error:
             from mlflow.exceptions import MlflowException
+            from sqlalchemy.exc import SQLAlchemyError
 
-            if not isinstance(error, MlflowException | OSError):
+            known = MlflowException, SQLAlchemyError, ImportError, OSError
+            if not isinstance(error, known):
                 raise
-            told = without_password(str(error)) or type(error).__name__
-            reason = told.splitlines()[0]
+            told = without_password(str(error)).strip() or type(error).__name__
             raise StoreError(
-                f"the MLflow store {self.address} does not answer: {reason[:300]}"
+                f"the MLflow store {self.address} does not answer: "
+                f"{told.splitlines()[0][:300]}{_advice(error)}"
             ) from error
 
     @contextmanager
@@ -245,6 +260,15 @@ class Store:
     def add_text(self, run_id: str, path: str, text: str) -> None:
         """Write a text to the artifacts of a run."""
         self._client.log_text(run_id, text, path)
+
+
+def _advice(error: Exception) -> str:
+    """What to do about an error that does not say it."""
+    if isinstance(error, ImportError):
+        return "; that is the driver of the database: install it"
+    if "not a database" in str(error):
+        return "; move it away, a new one is filled from the files"
+    return ""
 
 
 def _mlflow() -> Path:

@@ -13,6 +13,7 @@ from tests.study.tracking.store import client, history, runs
 
 PATIENCE_SECONDS = 60
 LIVE = "pipeline.study.tracking.live"
+STORE = "pipeline.study.tracking.store"
 
 
 def open_run(key="k1", stage="explore", children=("seed 0", "seed 1")):
@@ -136,6 +137,38 @@ class TestAStoreThatFails:
         assert told.err.startswith(
             "warning: no live curves: the MLflow store http://127.0.0.1:9 does not"
         )
+
+    def test_that_never_answers_is_not_asked_again_at_the_end(
+        self, checkout, monkeypatch, capsys
+    ):
+        asked = []
+
+        def ask(uri):
+            asked.append(uri)
+            live._closing.set()
+            raise TimeoutError("no answer")
+
+        monkeypatch.setattr(f"{STORE}.ask", ask)
+        live = open_run()
+        live.close("FINISHED")
+        assert len(asked) == 1
+        assert capsys.readouterr().err.count("no answer") == 1
+
+    def test_is_used_once_it_answers(self, checkout, monkeypatch):
+        failures = iter([TimeoutError("no answer")] * 2)
+
+        def ask(uri):
+            if error := next(failures, None):
+                raise error
+
+        monkeypatch.setattr(f"{STORE}.ask", ask)
+        live = open_run()
+        waited_until = time.monotonic() + PATIENCE_SECONDS
+        while not runs() and time.monotonic() < waited_until:
+            live.log("seed 0", 1, {"q": 1.0})
+            time.sleep(0.05)
+        live.close("FINISHED")
+        assert history("explore@sql seed 0", "q") == [(1, 1.0)]
 
     def test_gets_everything_once_it_answers(self, checkout, monkeypatch, capsys):
         failures = iter([True, True, False, True, False])

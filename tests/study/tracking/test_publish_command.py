@@ -66,6 +66,13 @@ class TestTheCommand:
         )
         assert "secret" not in told
 
+    def test_says_no_more_where_the_store_cannot_be_written(self, project, monkeypatch):
+        address = f"sqlite:///file:{project}/mlflow.db?mode=ro&uri=true"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        told = run(project, sys.executable, "-m", "stages.publish", status=1)
+        assert told.startswith("error: the MLflow store sqlite:")
+        assert told.count("\n") == 1
+
     def test_logs_experiments_of_dvc_to_the_same_store(self, project):
         (project / "dvc.yaml").write_text(
             (project / "dvc.yaml").read_text()
