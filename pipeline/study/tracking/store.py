@@ -3,6 +3,7 @@
 MLflow takes seconds to import, so it is imported when a store is opened.
 """
 
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,7 +131,9 @@ class Store:
         if not is_database(self._uri):
             return f"open {link(self._experiment, self.address)}"
         local = link(self._experiment, "http://127.0.0.1:5000")
-        command = f"{_mlflow()} ui --backend-store-uri {self.address}"
+        command = shlex.join(
+            [str(_mlflow()), "ui", "--backend-store-uri", self.address]
+        )
         return f"run `{command}` and open {local}"
 
     # ------------------------------------------------------------------------- runs

@@ -1,6 +1,7 @@
 """The command, and results that are not here."""
 
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.study.errors import UserError
 from pipeline.study.tracking.publishing import publish
+from pipeline.study.tracking.store import Store
 from tests.projects import commit, run
 from tests.study.tracking.store import client, runs
 
@@ -72,6 +74,12 @@ class TestTheCommand:
         told = run(project, sys.executable, "-m", "stages.publish", status=1)
         assert told.startswith("error: the MLflow store sqlite:")
         assert told.count("\n") == 1
+
+    def test_prints_a_command_that_can_be_pasted(self, checkout, monkeypatch):
+        moved = checkout.rename(checkout.with_name("my stüdy"))
+        monkeypatch.chdir(moved)
+        command = Store("tiny").how_to_open().split("`")[1]
+        assert shlex.split(command)[-1] == f"sqlite:///{moved}/mlflow.db"
 
     def test_logs_experiments_of_dvc_to_the_same_store(self, project):
         (project / "dvc.yaml").write_text(
