@@ -29,6 +29,7 @@ _TAG: Final = "tag:yaml.org,2002:"
 _TEXT: Final = {f"{_TAG}{name}" for name in ("str", "timestamp", "value")}
 _PLAIN: Final = {f"{_TAG}{name}" for name in ("int", "float", "bool", "null")}
 _MERGE: Final = f"{_TAG}merge"
+_CONFLICT: Final = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 _DEPTH: Final = 20
 """Levels of nesting that no study comes near."""
 
@@ -182,6 +183,22 @@ class Document:
         return None
 
 
+def read_whole(path: Path) -> Any:
+    """The content of a YAML file that a study is computed with, as DVC reads it.
+
+    Raises:
+        ParamsError: It is not valid.
+        UserError: It cannot be read.
+    """
+    text = _read(path)
+    try:
+        return YAML(typ="safe").load(text)
+    except MarkedYAMLError as error:
+        raise ParamsError(path, [_syntax(error)]) from None
+    except YAMLError as error:
+        raise ParamsError(path, [Mistake(1, "", _first_line(error))]) from None
+
+
 def dotted(place: Place) -> str:
     """A place as it is written in messages: `study.seeds[2]`."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
@@ -195,10 +212,18 @@ def _read(path: Path) -> str:
         reason = (error.strerror or str(error)).lower()
         raise UserError(f"{path}: {reason}") from None
     try:
-        return content.decode()
+        text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ParamsError(path, [Mistake(line, "", "not UTF-8 text")]) from None
+    if mark := _CONFLICT.search(text):
+        message = (
+            "a conflict that Git has left; edit it, or take one side: "
+            f"git checkout --ours {path} (or --theirs)"
+        )
+        line = text.count("\n", 0, mark.start()) + 1
+        raise ParamsError(path, [Mistake(line, "", message)])
+    return text
 
 
 def _syntax(error: MarkedYAMLError) -> Mistake:

@@ -8,15 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-
 from pipeline.study.errors import UserError
-from pipeline.study.store.files import read_yaml
+from pipeline.study.params.yaml_lines import read_whole
 
 ENTRY: Final = re.compile(r"^  (?=\S)", re.MULTILINE)
 """Where an entry of `stages:` begins, as DVC writes it."""
@@ -32,6 +29,8 @@ class Entry:
     """What `dvc.yaml` says the stage is for."""
     text: str
     """The entry as it stands in `dvc.lock`."""
+    data: Mapping[str, Any] = field(repr=False)
+    """The same as plain data."""
 
     @property
     def stage(self) -> str:
@@ -48,20 +47,15 @@ class Entry:
         """Hash of everything that the entry says."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:32]
 
-    @cached_property
-    def _data(self) -> dict[str, Any]:
-        data: dict[str, Any] = YAML(typ="safe", pure=True).load(self.text)[self.name]
-        return data
-
     @property
     def command(self) -> str:
         """The command that DVC ran."""
-        return str(self._data["cmd"])
+        return str(self.data["cmd"])
 
     @property
     def outputs(self) -> dict[PurePosixPath, str]:
         """Hash of every file and folder that the stage wrote, by relative path."""
-        return {PurePosixPath(out["path"]): out["md5"] for out in self._data["outs"]}
+        return {PurePosixPath(out["path"]): out["md5"] for out in self.data["outs"]}
 
     @property
     def outputs_digest(self) -> str:
@@ -109,15 +103,22 @@ def read_lock(root: Path) -> list[Entry]:
     part of the study.
 
     Raises:
-        UserError: There is no `dvc.lock`.
+        UserError: There is no `dvc.lock`, or it is not what DVC writes.
     """
     lock = root / "dvc.lock"
     if not lock.exists():
         raise UserError("there is no dvc.lock here: `dvc repro` computes the study")
+    match read_whole(lock):
+        case {"stages": dict() as stages}:
+            pass
+        case _:
+            raise UserError(
+                "dvc.lock names no stages; restore it: git checkout dvc.lock"
+            )
     _, *texts = ENTRY.split(lock.read_text(encoding="utf-8"))
     locked = {text.partition(":\n")[0]: text for text in texts}
     return [
-        Entry(name, description, locked[name])
+        Entry(name, description, locked[name], stages[name])
         for name, description in _declared(root).items()
         if name in locked and "\n    outs:\n" in locked[name]
     ]
@@ -125,9 +126,9 @@ def read_lock(root: Path) -> list[Entry]:
 
 def _declared(root: Path) -> dict[str, str]:
     """Description of every instance of every stage, by name."""
-    params = read_yaml(root / "params.yaml")
+    params = read_whole(root / "params.yaml")
     declared = {}
-    for name, stage in read_yaml(root / "dvc.yaml")["stages"].items():
+    for name, stage in read_whole(root / "dvc.yaml")["stages"].items():
         if "foreach" not in stage:
             declared[name] = stage.get("desc", "")
             continue

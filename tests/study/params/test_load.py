@@ -13,6 +13,8 @@ from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import Document, ParamsError
 from tests.study.params.smoke import ROOT, TEXT, VALID
 
+CONFLICT = "a:\n<<<<<<< HEAD\n  b: 1\n=======\n  b: 2\n>>>>>>> other\n"
+
 
 def line_of(text: str, number: int = 1) -> int:
     """Line of an occurrence of a text in the smoke study."""
@@ -185,6 +187,7 @@ class TestNotAStudyAtAll:
             ("a: *b", "params.yaml:1: not valid YAML: found undefined alias 'b'"),
             ("a: &a [*a]", "params.yaml:1: a[0]: a value that contains itself"),
             ("a: 1\n---\nb: 2", "params.yaml:2: not valid YAML: "),
+            (CONFLICT, "params.yaml:2: a conflict that Git has left; edit it, or take"),
             ("\n1: a", "params.yaml:2: a key has to be text; write '1'"),
             ("a: !!int b", "params.yaml:1: a: not a !!int: b"),
             ("a: !new b", "params.yaml:1: a: the tag !new means nothing here"),
