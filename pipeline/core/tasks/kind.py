@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from jaxtyping import Bool, Float
@@ -83,6 +83,11 @@ class Kind(Value):
     @abstractmethod
     def widths(self) -> tuple[int, int]:
         """Numbers in an observation and in an action."""
+
+    @property
+    def own_files(self) -> Sequence[str]:
+        """The user's own code that it is made of: files below the current folder."""
+        return ()
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """What keeps these settings from being a task: field (or "") and message."""

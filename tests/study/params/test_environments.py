@@ -33,8 +33,8 @@ class TestEnvironments:
             ("Pendulum-v0", "did you mean 'Pendulum-v1'?"),
             ("Pendulum", "did you mean 'Pendulum-v1'?"),
             ("CartPole-v1", "acts by Discrete(2); only a Box of real numbers can act"),
-            ("FrozenLake-v1", "observes Discrete(16); only a Box can be observed"),
-            ("no_such_module:Thing-v0", "cannot be made here: No module named"),
+            ("FrozenLake-v1", "observes Discrete(16); only boxes can be observed"),
+            ("nowhere:Thing-v0", "No module named 'nowhere'; put nowhere.py beside"),
         ],
     )
     def test_an_environment_that_cannot_be_a_task_is_refused(

@@ -59,7 +59,7 @@ class Copy(gymnasium.Wrapper):
         if self.failure is None:
             with self._watched():
                 observation, given, ended, cut, info = self.env.step(
-                    self._within(action)
+                    self.within(action)
                 )
                 self._see(observation, info)
                 reward, terminated, truncated = float(given), bool(ended), bool(cut)
@@ -75,10 +75,10 @@ class Copy(gymnasium.Wrapper):
             text = f"{type(error).__name__}: {error}".splitlines()[0]
             self.failure = text[:REASON_LENGTH]
 
-    def _within(self, action: Float[ndarray, " action"]) -> ndarray:
+    def within(self, action: Float[ndarray, " action"]) -> ndarray:
+        """What the environment is given for an action of a learner."""
         scaled = self._centre + self._reach * action.reshape(self._centre.shape)
-        within: ndarray = scaled.clip(self._low, self._high).astype(self._low.dtype)
-        return within
+        return np.asarray(scaled.clip(self._low, self._high), dtype=self._low.dtype)
 
     def _see(self, observation: Any, info: Any) -> None:
         self._seen = vector(self._observed, observation)
@@ -90,7 +90,7 @@ def vector(announced: Space[Any], observation: Any) -> Float[ndarray, " state"]:
     """An observation of boxes as Gymnasium flattens it.
 
     Raises:
-        ValueError: It is not of the shape that was announced.
+        ValueError: It is not what was announced.
     """
     if reason := misfit(announced, observation):
         raise ValueError(reason)
@@ -98,7 +98,7 @@ def vector(announced: Space[Any], observation: Any) -> Float[ndarray, " state"]:
 
 
 def misfit(announced: Space[Any], observation: Any, part: str = "") -> str | None:
-    """How an observation differs in shape from what was announced; None: it does not.
+    """How an observation is of another shape than was announced; None: it is not.
 
     `part` says of which part of it, with a space before it.
     """
@@ -116,13 +116,22 @@ def misfit(announced: Space[Any], observation: Any, part: str = "") -> str | Non
             spaces, seen = dict(enumerate(announced)), dict(enumerate(observation))
         case _:
             try:
-                shape = np.shape(observation)
+                value = np.asarray(observation)
             except ValueError:
                 return f"{found} is a {kind}, not an array of numbers"
-            if shape == announced.shape:
-                return None
-            return f"{found} of shape {shape}; {announced.shape} was announced"
+            if value.shape != announced.shape:
+                return (
+                    f"{found} of shape {value.shape}; {announced.shape} was announced"
+                )
+            if value.dtype.kind not in _kinds(announced):
+                return f"{found} of {value.dtype}; {announced.dtype} was announced"
+            return None
     if spaces.keys() != seen.keys():
         return f"{found} of the parts {[*seen]}; {[*spaces]} were announced"
     reasons = (misfit(spaces[key], seen[key], f"{part} {key!r}") for key in spaces)
     return next(filter(None, reasons), None)
+
+
+def _kinds(announced: Space[Any]) -> str:
+    """NumPy's letters for the numbers that can stand for those announced."""
+    return "fiub" if np.issubdtype(announced.dtype, np.floating) else "iub"

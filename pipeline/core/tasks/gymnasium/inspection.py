@@ -1,24 +1,29 @@
-"""Whether an environment can be a task: it exists, and its spaces are boxes."""
+"""Whether an environment can be a task: it exists, its spaces are boxes, it behaves.
 
-import difflib
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+What is not part of Gymnasium or of this project is tried in a process of its own, where
+it can hang, crash or print without harm. What is, is tried here, in milliseconds.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import gymnasium
-import numpy as np
-from gymnasium.spaces import Box, Space
+from pydantic import TypeAdapter
 
+from pipeline.core.tasks.gymnasium import probe
+from pipeline.core.tasks.gymnasium.probe import Found
 
-@dataclass(frozen=True)
-class Environment:
-    """What has to be known of an environment before anything is trained in it."""
-
-    observations: Space[object]
-    actions: Space[object]
-    horizon: int | None
-    """Environment steps, if it was registered with a limit."""
+LIMIT_SECONDS: Final = 60.0
+"""For making an environment and some twenty steps of it, three times over."""
+WELL_KNOWN: Final = ("gymnasium.envs.", "pipeline.")
+"""Where environments are that need no process of their own."""
 
 
 def mistakes(name: str, horizon: int | None) -> Iterator[tuple[str, str]]:
@@ -26,55 +31,62 @@ def mistakes(name: str, horizon: int | None) -> Iterator[tuple[str, str]]:
 
     The horizon is the task's own, if it has one.
     """
-    try:
-        environment = _made(name)
-    except _ImpossibleError as error:
-        yield "id", str(error)
-        return
-    observations, actions = environment.observations, environment.actions
-    if not isinstance(observations, Box):
-        yield "id", f"{name} observes {observations}; only a Box can be observed"
-    if not isinstance(actions, Box) or not np.issubdtype(actions.dtype, np.floating):
-        yield "id", f"{name} acts by {actions}; only a Box of real numbers can act"
-    elif not actions.is_bounded("both"):
-        yield "id", f"{name} acts by {actions}; every action needs two bounds"
-    if horizon is None and environment.horizon is None:
+    found = _found(name, Path.cwd())
+    for mistake in found.mistakes:
+        yield "id", mistake
+    if found.widths and horizon is None and found.horizon is None:
         yield "horizon", f"missing; {name} was registered without a limit"
 
 
-def shapes(name: str) -> object:
+def widths(name: str) -> object:
     """Of observations and actions; None if there is no such environment."""
-    try:
-        environment = _made(name)
-    except _ImpossibleError:
-        return None
-    return environment.observations.shape, environment.actions.shape
+    return _found(name, Path.cwd()).widths
 
 
-class _ImpossibleError(Exception):
-    """There is no such environment on this machine."""
+def own_files(name: str) -> Sequence[str]:
+    """Of the code that an environment is made of, what lies below this folder."""
+    return _found(name, Path.cwd()).files
 
 
 @cache
-def _made(name: str) -> Environment:
-    """Look at an environment by making it once."""
-    if ":" not in name and name not in gymnasium.registry:
-        names = sorted(gymnasium.registry)
-        similar = difflib.get_close_matches(name, names, n=1)
-        hint = (
-            f"did you mean '{similar[0]}'?"
-            if similar
-            else f"there are: {', '.join(names)}"
-        )
-        raise _ImpossibleError(f"there is no environment '{name}'; {hint}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            environment = gymnasium.make(name)
-    except Exception as error:  # whatever the environment's own code may raise
-        reason = str(error).split("\n")[0]
-        raise _ImpossibleError(f"'{name}' cannot be made here: {reason}") from None
-    limit = environment.spec.max_episode_steps if environment.spec else None
-    found = Environment(environment.observation_space, environment.action_space, limit)
-    environment.close()
-    return found
+def _found(name: str, folder: Path) -> Found:
+    """What there is to know of an environment, seen from a folder."""
+    return probe.probe(name) if _is_well_known(name) else _found_apart(name)
+
+
+def _is_well_known(name: str) -> bool:
+    """Whether nothing bad can come of it: also what nobody can have registered."""
+    spec = gymnasium.registry.get(name)
+    if spec is None:
+        return ":" not in name
+    return not isinstance(spec.entry_point, str) or spec.entry_point.startswith(
+        WELL_KNOWN
+    )
+
+
+def _found_apart(name: str) -> Found:
+    """What a process of its own finds; of one that does not end well, how it ended."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "found"
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", probe.__name__, name, file],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=LIMIT_SECONDS,
+                check=False,
+            )
+            ended = f"ended Python ({_how(done.returncode)})"
+        except subprocess.TimeoutExpired:
+            ended = f"did not answer for {LIMIT_SECONDS:g} s"
+        last = file.read_text().splitlines()[-1] if file.exists() else "imported"
+    if last.startswith("{"):
+        return TypeAdapter(Found).validate_json(last)
+    again = f"{Path(sys.executable).name} -m {probe.__name__} {name}"
+    return Found((f"{name} {ended} when it was {last}; look at it: {again}",))
+
+
+def _how(status: int) -> str:
+    return f"exit status {status}" if status >= 0 else signal.Signals(-status).name

@@ -1,6 +1,6 @@
 """What is written of any environment that Gymnasium knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
@@ -46,10 +46,16 @@ class Gymnasium(Kind):
 
     @property
     def spaces(self) -> object:
-        """Shapes of observations and actions; None if it cannot be made here."""
-        from pipeline.core.tasks.gymnasium.inspection import shapes
+        """Widths of observations and actions; None if it cannot be made here."""
+        from pipeline.core.tasks.gymnasium.inspection import widths
 
-        return shapes(self.id)
+        return widths(self.id)
+
+    @property
+    def own_files(self) -> Sequence[str]:
+        from pipeline.core.tasks.gymnasium.inspection import own_files
+
+        return own_files(self.id)
 
     @property
     def widths(self) -> tuple[int, int]:
@@ -59,7 +65,7 @@ class Gymnasium(Kind):
         return states, actions
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
-        """Found by making the environment once."""
+        """Found by making, resetting and stepping the environment."""
         from pipeline.core.tasks.gymnasium.inspection import mistakes
 
         yield from mistakes(self.id, self.horizon)
