@@ -1,8 +1,8 @@
 """Refuse a bad `params.yaml`, and say to every stage what it says to it.
 
 Command: python -m stages.check
-Reads: params.yaml, pipeline, stages
-Writes: results/check
+Reads: params.yaml, pipeline, stages, .environments
+Writes: results/check, and links in .environments
 
 DVC removes a stage's outputs before it runs the stage. This one comes first, and the
 others depend on single files of its output, so that a mistake loses no result, and a
@@ -18,8 +18,9 @@ from pipeline.study.machine.settings import settings
 from pipeline.study.params.descriptions import write_descriptions
 from pipeline.study.params.load import load_study
 from pipeline.study.params.needs import check_room
-from pipeline.study.store.fingerprint import write_fingerprints
+from pipeline.study.store.fingerprint import link, write_fingerprints
 from pipeline.study.training.work_folder import CHECKPOINTS
+from pipeline.study.workspace import warn_of_untracked
 
 
 def main() -> None:
@@ -31,6 +32,8 @@ def main() -> None:
         try_compiler(study.execution)
         check_room(study, CHECKPOINTS)
         write_descriptions(study)
+        link(study.own_files)
+        warn_of_untracked(study.own_files)
         modules = Path(__file__).parent.glob("*.py")
         write_fingerprints(sorted({each.stem for each in modules} - {"__init__"}))
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pipeline.study.errors import EXIT_STATUS, UserError, nearest, user_errors
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_json
-from pipeline.study.store.fingerprint import check_fresh
+from pipeline.study.store.fingerprint import check_fresh, check_unchanged
 
 INTERRUPTED: Final = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -66,11 +66,12 @@ def description(stage: str, name: str = "") -> dict[str, Any]:
     """What `params.yaml` says to one stage instance.
 
     Raises:
-        UserError: It is missing or damaged.
+        UserError: It is missing or damaged, or code of the user's own has changed.
     """
     path = layout.description_file(stage, name)
     with layout.readable(path, "check"):
         found: dict[str, Any] = read_json(path)
+    check_unchanged(found.get("code", {}))
     return found
 
 

@@ -10,7 +10,11 @@ the MLflow store is the checkout's. The checkout is not touched.
 
 import argparse
 import os
+import shlex
 import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,12 +40,14 @@ def prepare(name: str, checkout: Path) -> Path:
     """Bring the workspace of a study up to date with the checkout; returns its folder.
 
     Raises:
-        UserError: There is no such study, it is not valid, there is no checkout, or no
-            place for a workspace.
+        UserError: There is no such study, it is not valid, there is no checkout, no
+            place for a workspace, or Git does not track all that the study needs.
     """
     study = _study_file(name, checkout)
-    load_study(study)
+    needed = load_study(study).own_files
     current = _tracked(checkout)
+    if lacking := set(needed) - set(current):
+        raise UserError(_untracked(sorted(lacking)))
     workspace = _folder(checkout / WORKSPACES / name)
     before = workspace / COPIED
     for gone in set(read_json(before) if before.exists() else []) - set(current):
@@ -63,6 +69,25 @@ def _folder(workspace: Path) -> Path:
     except OSError as error:
         raise UserError(f"{workspace} cannot be made: {error.strerror}") from None
     return workspace
+
+
+def warn_of_untracked(files: Sequence[str]) -> None:
+    """Say it if Git knows nothing of code of the user's own."""
+    if not files:
+        return
+    command = ["git", "ls-files", "-z", "--others", "--exclude-standard", "--", *files]
+    with suppress(OSError, subprocess.CalledProcessError):  # there need be no Git
+        listed = subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True)
+        if unknown := listed.split("\0")[:-1]:
+            print(f"warning: {_untracked(unknown)}", file=sys.stderr)
+
+
+def _untracked(files: Sequence[str]) -> str:
+    names = ", ".join(files)
+    return (
+        f"Git does not track {names}, and a workspace or `dvc exp run --temp` has only "
+        f"what it tracks: git add {shlex.join(files)}"
+    )
 
 
 def _study_file(name: str, checkout: Path) -> Path:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.tasks.settings import Task
 from pipeline.study.params.study import RunSettings, Study
 from pipeline.study.store.files import atomic_write, write_json
+from pipeline.study.store.fingerprint import digests
 from pipeline.study.store.layout import SOURCE, STUDY, StageName, description_file
 
 
@@ -93,7 +95,7 @@ def _run(study: Study, stage: StageName, name: str, run: RunSettings) -> dict[st
         "stage": stage,
         "run": name,
         "task_name": run.task,
-        "task": study.tasks[run.task].model_dump(mode="json"),
+        **_task(study.tasks[run.task]),
         "algorithm_name": run.algorithm,
         "temperature": run.temperature,
         "seeds": list(study.study.seeds),
@@ -112,7 +114,7 @@ def _sweep(study: Study, name: str) -> dict[str, Any]:
         "stage": "sweep",
         "run": name,
         "task_name": run.task,
-        "task": task.model_dump(mode="json"),
+        **_task(task),
         "algorithm_name": name,
         "algorithm": study.algorithms[name].model_dump(mode="json"),
         "seeds": list(study.sweep.seeds),
@@ -126,3 +128,11 @@ def _sweep(study: Study, name: str) -> dict[str, Any]:
         **study.sweep.budgets[run.task].model_dump(),
         "execution": study.execution.model_dump(),
     }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    """The task of a run, and the user's own code that it is made of, if it is."""
+    described = {"task": task.model_dump(mode="json")}
+    if not task.own_files:
+        return described
+    return described | {"code": digests(task.own_files)}

@@ -4,7 +4,7 @@ Tasks and algorithms themselves are in `pipeline.core.tasks` and `pipeline.core.
 A block that a study does not use need not be written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field, PositiveInt
@@ -135,6 +135,11 @@ class Study(Value):
     def compositions(self) -> Mapping[str, ComposedRun]:
         """Samplers for two soft Q-functions together."""
         return {} if self.compose is None else self.compose.runs
+
+    @property
+    def own_files(self) -> Sequence[str]:
+        """The user's own code that tasks are made of."""
+        return sorted({file for task in self.tasks.values() for file in task.own_files})
 
     @property
     def robustness(self) -> Robustness:

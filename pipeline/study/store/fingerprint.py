@@ -3,10 +3,15 @@
 The stage `check` writes for each stage the SHA-256 of every module that it imports,
 directly or not, less those that cannot change a result. A stage depends on that file,
 so that a figure, a claim or MLflow can be edited and nothing is trained again.
+
+A task may be made of code of the user's own, beside `params.yaml`. Its SHA-256 is in
+the descriptions of what uses it, and a folder on which `check` depends has links to it,
+so that DVC sees it change.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +23,8 @@ from pipeline.study.store.layout import code_file, readable
 ROOT: Final = Path(pipeline.__path__[0]).parent
 """The checkout that this code is in."""
 PACKAGES: Final = ("pipeline", "stages")
+LINKS: Final = Path(".environments")
+"""The folder of links."""
 WITHOUT_RESULTS: Final = (
     "pipeline.study.errors",
     "pipeline.study.machine.capacity",
@@ -53,11 +60,44 @@ def check_fresh(stage: str) -> None:
     """
     for digest, path in _lines(stage):
         if not path.exists() or _digest(path) != digest:
-            raise UserError(
-                f"{path.relative_to(ROOT)} has changed since the study was checked; "
-                "results would be named by other code than they come from: "
-                "start again (dvc repro)"
-            )
+            raise _changed(path.relative_to(ROOT).as_posix())
+
+
+def digests(files: Iterable[str], root: Path = Path()) -> dict[str, str]:
+    """The SHA-256 of files, by their names below a folder."""
+    return {file: _digest(root / file) for file in files}
+
+
+def check_unchanged(known: Mapping[str, str]) -> None:
+    """Stop if code of the user's own is not what it was, by its digests.
+
+    Raises:
+        UserError: A file has changed or is gone.
+    """
+    for name, digest in known.items():
+        if not Path(name).exists() or _digest(Path(name)) != digest:
+            raise _changed(name)
+
+
+def link(files: Iterable[str], root: Path = Path()) -> None:
+    """Let DVC see code of the user's own, and no other any more."""
+    links = root / LINKS
+    targets = {links / file: root / file for file in files}
+    for old in links.rglob("*"):
+        if old.is_symlink() and old not in targets:
+            old.unlink()
+    for new, target in targets.items():
+        if not new.is_symlink():
+            new.parent.mkdir(parents=True, exist_ok=True)
+            new.symlink_to(os.path.relpath(target, new.parent))
+
+
+def _changed(name: str) -> UserError:
+    return UserError(
+        f"{name} has changed since the study was checked; "
+        "results would be named by other code than they come from: "
+        "start again (dvc repro)"
+    )
 
 
 def _lines(stage: str) -> Iterator[tuple[str, Path]]:
