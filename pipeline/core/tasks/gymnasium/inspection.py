@@ -38,7 +38,7 @@ def mistakes(name: str, horizon: int | None) -> Iterator[tuple[str, str]]:
         yield "horizon", f"missing; {name} was registered without a limit"
 
 
-def widths(name: str) -> object:
+def widths(name: str) -> tuple[int, int] | None:
     """Of observations and actions; None if there is no such environment."""
     return _found(name, Path.cwd()).widths
 

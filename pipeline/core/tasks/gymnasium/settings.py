@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import prod
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import PositiveInt
 
@@ -60,9 +59,9 @@ class Gymnasium(Kind):
     @property
     def widths(self) -> tuple[int, int]:
         """By making it once; 0 if it cannot be made here."""
-        shapes = cast("tuple[tuple[int, ...], ...]", self.spaces or ((0,), (0,)))
-        states, actions = map(prod, shapes)
-        return states, actions
+        from pipeline.core.tasks.gymnasium.inspection import widths
+
+        return widths(self.id) or (0, 0)
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """Found by making, resetting and stepping the environment."""
