@@ -83,8 +83,8 @@ class Progress:
             self._told = now
             self._say(f"{self._stage}: {self._sentence()}, {self._left()} left")
 
-    def scored(self, score: float) -> None:
-        """Note the latest score."""
+    def scored(self, score: float | None) -> None:
+        """Note the latest score; None: there is none any more."""
         self._score = score
 
     @property

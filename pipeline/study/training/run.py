@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from math import isnan
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -123,7 +124,8 @@ class _Watcher:
         objective = f"evaluation/{job.task.objective}"
         if objective in record.metrics:
             self._scores[index] = record.metrics[objective]
-            self._progress.scored(fmean(chain(*self._scores.values())))
+            known = [x for x in chain(*self._scores.values()) if not isnan(x)]
+            self._progress.scored(fmean(known) if known else None)
         members = len(job.seeds)
         self._progress.advance(index, record.step, members=members, replayed=replayed)
 
