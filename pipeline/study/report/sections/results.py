@@ -45,7 +45,7 @@ def sections(context: Context) -> Iterator[Section]:
         )
         yield Section(
             name,
-            f"{TITLES[stage]}: {task}",
+            f"{_title(stage, together)}: {task}",
             f"{introduction} {_threshold(together, context.metrics)}".strip(),
             [
                 results(name, together, context.metrics),
@@ -54,6 +54,11 @@ def sections(context: Context) -> Iterator[Section]:
             list(pictures),
             list(album.of_runs(together)),
         )
+
+
+def _title(stage: str, runs: Sequence[Run]) -> str:
+    """What the section is about; nothing is tuned where all runs begin afresh."""
+    return "Learning" if {run.stage for run in runs} == {"scratch"} else TITLES[stage]
 
 
 def _threshold(runs: Sequence[Run], metrics: Mapping[str, Any]) -> str:
