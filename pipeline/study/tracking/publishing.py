@@ -2,27 +2,34 @@
 
 A stage that DVC takes from its cache never executes, an interrupted stage leaves a run
 half written, and `dvc pull` brings results that were computed elsewhere. Afterwards
-every result is in MLflow exactly once. Publishing twice does nothing.
+every result is in MLflow exactly once, also where clones of a study share a server: who
+publishes it first keeps it. Publishing twice does nothing.
 """
 
 import hashlib
-from collections import defaultdict
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from pipeline.study.tracking.lockfile import Entry, read_lock
 from pipeline.study.tracking.mirror import Content, Mirror, mirror_of, picture_of
 from pipeline.study.tracking.origin import origin_tags
+from pipeline.study.tracking.published import (
+    ENTRY,
+    OUTPUTS,
+    PUBLISHED,
+    PUBLISHED_AT,
+    doubles,
+    is_whole,
+    whole,
+)
 from pipeline.study.tracking.store import POINTS, Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run, RunData
 
-ENTRY: Final = "dvc.lock.yaml"
-"""Artifact with the stage's own entry of `dvc.lock`; the last that is written."""
 LONGEST_TAG: Final = 8000
 
 
@@ -55,57 +62,30 @@ def publish(root: Path, *, study: str) -> Published:
     entries = read_lock(root)
     store = Store(study)
     with store.reached(), store.exclusive():
-        parents, children = _by_parent(store.runs())
-        published = {run.data.tags.get("maxent.published"): run for run in parents}
+        runs = store.runs()
+        published = {run.data.tags.get(PUBLISHED): run for run in whole(runs)}
         missing = [
             entry
             for entry in entries
-            if entry.digest not in published
-            or not _is_whole(run := published[entry.digest], children[run.info.run_id])
-            or _is_redrawn(run, picture_of(entry, root))
+            if (run := published.get(entry.digest)) is None
+            or (store.is_own(run) and _is_redrawn(run, picture_of(entry, root)))
         ]
         mirrors = [(entry, mirror_of(entry, root)) for entry in missing]
-        filled = [_Filling(store, *pair).fill(parents) for pair in mirrors]
+        filled = [_Filling(store, *pair).fill() for pair in mirrors]
         if missing:
             contents = [mirror.parent for _, mirror in mirrors]
-            store.save_view(
-                objectives(run.data for run in parents) | objectives(contents)
-            )
-    new = filled.count(True)
-    return Published(
-        len(entries), new, len(filled) - new, store.address, store.how_to_open()
-    )
+            store.save_view(objectives(run.data for run in runs) | objectives(contents))
+            runs = store.runs()
+        for run in doubles(runs, {entry.digest for entry in entries}, store.is_own):
+            store.delete(run.info.run_id)
+    new, completed = filled.count(True), filled.count(False)
+    return Published(len(entries), new, completed, store.address, store.how_to_open())
 
 
 def objectives(contents: Iterable["Content | RunData"]) -> set[str]:
     """The metrics by which the tasks of some runs are judged."""
     found = {content.params.get("task.objective") for content in contents}
     return {objective for objective in found if objective is not None}
-
-
-def _by_parent(runs: Iterable["Run"]) -> tuple[list["Run"], dict[str, list["Run"]]]:
-    """Parent runs, and children by the id of their parent."""
-    parents, children = [], defaultdict(list)
-    for run in runs:
-        parent = run.data.tags.get("mlflow.parentRunId")
-        if parent is None:
-            parents.append(run)
-        else:
-            children[parent].append(run)
-    return parents, children
-
-
-def _is_whole(run: "Run", children: list["Run"]) -> bool:
-    """Whether nobody took away what was published."""
-    artifacts = urlsplit(run.info.artifact_uri)
-    return (
-        run.info.status == "FINISHED"
-        and len(children) == int(run.data.tags.get("maxent.children", -1))
-        and (
-            artifacts.scheme not in ("", "file")
-            or Path(unquote(artifacts.path), ENTRY).exists()
-        )
-    )
 
 
 def _is_redrawn(run: "Run", picture: Path | None) -> bool:
@@ -127,10 +107,19 @@ class _Filling:
         self._entry = entry
         self._mirror = mirror
 
-    def fill(self, parents: Iterable["Run"]) -> bool:
-        """Make or complete the run; whether it was made."""
+    def fill(self) -> bool | None:
+        """Make or complete the run; whether it was made.
+
+        Nothing is done, and `None` returned, where another checkout has published the
+        same result.
+        """
         entry, mirror = self._entry, self._mirror
-        found = self._existing(parents)
+        runs = self._store.with_key(mirror.key)
+        if self._is_known(runs):
+            for run in filter(self._store.is_own, runs):
+                self._store.delete(run.info.run_id)
+            return None
+        found = self._existing(runs)
         if found is None:
             run_id = self._store.make_parent(
                 mirror.key, entry.stage, entry.run, origin_tags(entry.command)
@@ -143,9 +132,10 @@ class _Filling:
         self._fill_content(run_id, mirror.parent, found)
         self._fill_artifacts(run_id, found)
         tags = {
-            "maxent.published": entry.digest,
+            PUBLISHED: entry.digest,
+            PUBLISHED_AT: str(time.time_ns() // 1_000_000),
             "maxent.figure": _digest(mirror.picture),
-            "maxent.outputs": entry.outputs_digest,
+            OUTPUTS: entry.outputs_digest,
             "maxent.children": str(len(mirror.children)),
             "mlflow.note.content": mirror.note,
             "dvc.stage": entry.name,
@@ -155,13 +145,20 @@ class _Filling:
         self._finish(run_id, "FINISHED", found)
         return found is None
 
-    def _existing(self, parents: Iterable["Run"]) -> "Run | None":
-        """The run to complete; one that has other results goes."""
+    def _is_known(self, runs: Iterable["Run"]) -> bool:
+        """Whether another checkout has published the same result."""
+        return any(
+            run.data.tags.get(OUTPUTS) == self._entry.outputs_digest
+            and not self._store.is_own(run)
+            and is_whole(run, len(self._store.children(run.info.run_id)))
+            for run in runs
+        )
+
+    def _existing(self, runs: Iterable["Run"]) -> "Run | None":
+        """The run to complete; one of this checkout that has other results goes."""
         usable = None
-        for run in parents:
-            if run.data.tags.get("maxent.key") != self._mirror.key:
-                continue
-            outputs = run.data.tags.get("maxent.outputs", self._entry.outputs_digest)
+        for run in filter(self._store.is_own, runs):
+            outputs = run.data.tags.get(OUTPUTS, self._entry.outputs_digest)
             if usable is None and outputs == self._entry.outputs_digest:
                 usable = run
             else:

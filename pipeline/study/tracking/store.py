@@ -24,6 +24,7 @@ from pipeline.study.tracking.address import (
     without_password,
 )
 from pipeline.study.tracking.mirror import Point
+from pipeline.study.tracking.owner import OWNER, owner
 from pipeline.study.tracking.view import EXPERIMENT_TAGS, VIEW_TAG, link, saved_view
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Store:
         set_defaults()
         self._uri = tracking_uri()
         self.address = without_password(self._uri)
+        self._owner = owner()
         with self.reached(), first_contact(self._uri) as fresh:
             self.ask()
             from mlflow.tracking import MlflowClient
@@ -155,10 +157,17 @@ class Store:
             if not token:
                 return found
 
+    def with_key(self, key: str) -> list["Run"]:
+        """The parent runs with a key, whoever made them."""
+        return self.runs(f"tags.`maxent.key` = '{key}'")
+
     def find(self, key: str) -> "Run | None":
-        """The parent run with a key."""
-        found = self.runs(f"tags.`maxent.key` = '{key}'")
-        return found[0] if found else None
+        """The parent run with a key that this checkout has made."""
+        return next(filter(self.is_own, self.with_key(key)), None)
+
+    def is_own(self, run: "Run") -> bool:
+        """Whether this checkout made a run; what others made is theirs to change."""
+        return bool(run.data.tags.get(OWNER) == self._owner)
 
     def children(self, run_id: str) -> dict[str, "Run"]:
         """The children of a parent run, by name."""
@@ -169,7 +178,12 @@ class Store:
         self, key: str, stage: str, run: str, tags: Mapping[str, str]
     ) -> str:
         """Make the run of a stage instance."""
-        named = {"maxent.key": key, "maxent.stage": stage, "maxent.run": run}
+        named = {
+            "maxent.key": key,
+            "maxent.stage": stage,
+            "maxent.run": run,
+            OWNER: self._owner,
+        }
         return self._make(instance(stage, run), {**named, **tags})
 
     def make_child(self, parent: str, stage: str, run: str, child: str) -> str:

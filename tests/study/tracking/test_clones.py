@@ -1,0 +1,102 @@
+"""Clones of a study that share a store: none touches what another has made."""
+
+import shutil
+
+import pytest
+
+from pipeline.study.tracking.owner import owner
+from pipeline.study.tracking.publishing import publish
+from pipeline.study.tracking.store import Store
+from tests.projects import run
+from tests.study.tracking import store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def clone(project, tmp_path, monkeypatch):
+    """A second checkout with the results of the current folder, and its store."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/mlflow.db")
+    return shutil.copytree(project, tmp_path / "clone")
+
+
+def ids():
+    return {name: run.info.run_id for name, run in store.runs().items()}
+
+
+def test_a_checkout_keeps_its_name_when_it_moves_and_a_copy_has_another(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    names = []
+    for folder in ("first", "first", "moved", "copied"):
+        if folder == "moved":
+            (tmp_path / "first").rename(tmp_path / "moved")
+        if folder == "copied":
+            shutil.copytree(tmp_path / "moved", tmp_path / "copied")
+        (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / folder)
+        names.append(owner())
+    first, again, moved, copied = names
+    assert first == again == moved != copied
+
+
+class TestTheSameResult:
+    def test_that_another_has_published_is_recognised(
+        self, project, clone, monkeypatch
+    ):
+        publish(project, study="tiny")
+        before = ids(), store.everything()
+        monkeypatch.chdir(clone)
+        done = publish(clone, study="tiny")
+        assert (done.runs, done.new, done.completed) == (6, 0, 0)
+        assert (ids(), store.everything()) == before
+
+    def test_that_is_computed_again_is_there_once(self, project, clone, monkeypatch):
+        store.train(project)
+        publish(project, study="tiny")
+        before = ids(), store.everything()
+        monkeypatch.chdir(clone)
+        store.train(clone)
+        publish(clone, study="tiny")
+        assert (ids(), store.everything()) == before
+
+    def test_that_both_compute_at_once_is_there_once(self, project, clone, monkeypatch):
+        store.train(project, status="KILLED")
+        monkeypatch.chdir(clone)
+        store.train(clone)
+        publish(clone, study="tiny")
+        monkeypatch.chdir(project)
+        store.train(project)
+        publish(project, study="tiny")
+        assert len(store.runs()) == 6 + 7
+
+    def test_that_both_publish_at_once_is_there_once(self, project, clone, monkeypatch):
+        original = Store.add_text
+
+        def add_text(self, *text):
+            monkeypatch.setattr(Store, "add_text", original)
+            monkeypatch.chdir(clone)
+            publish(clone, study="tiny")
+            monkeypatch.chdir(project)
+            original(self, *text)
+
+        monkeypatch.setattr(Store, "add_text", add_text)
+        publish(project, study="tiny")
+        assert len(store.runs()) == 6 + 7
+
+
+def test_other_results_of_the_same_run_stand_beside_it(project, clone, monkeypatch):
+    publish(project, study="tiny")
+    before = {run.info.run_id for run in store.runs().values()}
+    records = clone / "results/runs/scratch/sql/records.csv"
+    records.write_text(records.read_text().replace("0,400,200.0", "0,400,201.0"))
+    run(clone, "dvc", "commit", "-q", "-f", "scratch@sql")
+    monkeypatch.chdir(clone)
+    for _ in range(2):
+        store.train(clone)
+        publish(clone, study="tiny")
+    found = store.client().search_runs([store.experiment().experiment_id])
+    now = [one.info.run_id for one in found]
+    assert before < set(now)
+    assert len(now) == len(before) + 3
