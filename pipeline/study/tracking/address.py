@@ -20,6 +20,7 @@ from pipeline.study.store.locks import held
 VARIABLE: Final = "MLFLOW_TRACKING_URI"
 FILE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)(?!file:)([^?]+)(.*)")
 """Address of a database in a file: how it is opened, its path, and options."""
+ARTIFACTS: Final = "mlartifacts"
 
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -63,9 +64,16 @@ def _refuse(given: str, reason: str) -> NoReturn:
     )
 
 
-def artifact_location() -> Path:
-    """Folder of the artifacts of a database that this process writes to."""
-    return store_root() / "mlartifacts"
+def artifact_location(uri: str) -> Path:
+    """Folder of the artifacts of a database: beside its file, if it is one."""
+    file = database_file(uri)
+    return (store_root() if file is None else file.resolve().parent) / ARTIFACTS
+
+
+def database_file(uri: str) -> Path | None:
+    """The file that a database is in, if it is in one."""
+    found = FILE.fullmatch(uri)
+    return None if found is None else Path(found[2])
 
 
 def is_database(uri: str) -> bool:
@@ -108,10 +116,9 @@ def without_password(text: str) -> str:
 @contextmanager
 def first_contact(uri: str) -> Iterator[bool]:
     """Hold the lock under which tables are made; says if a database file is new."""
-    found = FILE.fullmatch(uri)
-    if found is None:
+    database = database_file(uri)
+    if database is None:
         yield False
         return
-    database = Path(found[2])
     with held(database):
         yield not database.exists()

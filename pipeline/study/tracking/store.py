@@ -24,6 +24,7 @@ from pipeline.study.tracking.address import (
     without_password,
 )
 from pipeline.study.tracking.mirror import Point
+from pipeline.study.tracking.moved import follow
 from pipeline.study.tracking.owner import OWNER, owner
 from pipeline.study.tracking.view import EXPERIMENT_TAGS, VIEW_TAG, link, saved_view
 
@@ -68,7 +69,8 @@ class Store:
         """Id of the experiment; one that was deleted comes back."""
         from mlflow.exceptions import MlflowException
 
-        location = artifact_location().as_uri() if is_database(self._uri) else None
+        uri = self._uri
+        location = artifact_location(uri).as_uri() if is_database(uri) else None
         try:
             return str(
                 self._client.create_experiment(study, location, tags=EXPERIMENT_TAGS)
@@ -79,6 +81,7 @@ class Store:
             found = self._client.get_experiment_by_name(study)
             if found is None:
                 raise
+        follow(uri, found.artifact_location)
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
@@ -120,7 +123,7 @@ class Store:
         if not is_database(self._uri):
             yield
             return
-        with held(artifact_location()):
+        with held(artifact_location(self._uri)):
             yield
 
     def save_view(self, objectives: Iterable[str]) -> None:
