@@ -111,9 +111,11 @@ def _tracked(checkout: Path) -> list[str]:
             text=True,
             check=True,
         )
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = " ".join((getattr(error, "stderr", None) or str(error)).split())
         raise UserError(
-            f"{checkout.resolve()} is not a Git checkout; a workspace copies one"
+            f"{checkout.resolve()} is not a Git checkout, which a workspace copies: "
+            f"{reason}"
         ) from None
     names = listed.stdout.split("\0")
     return sorted(

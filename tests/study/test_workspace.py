@@ -155,8 +155,21 @@ def test_what_is_no_checkout_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "smoke.yaml").write_text(SMOKE.read_text())
-    with pytest.raises(UserError, match="is not a Git checkout"):
+    with pytest.raises(UserError, match=r"is not a Git checkout.*: fatal: not a git"):
         prepare("smoke", tmp_path)
+
+
+def test_the_reason_of_git_is_told_in_one_line(checkout, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UserError, match=r"dubious ownership.*--add safe") as error:
+        prepare("smoke", checkout)
+    assert "\n" not in str(error.value)
+
+
+def test_a_machine_without_git_is_told_so(checkout, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UserError, match="No such file or directory: 'git'"):
+        prepare("smoke", checkout)
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+from functools import cache
 from typing import Final
 
 GIT_SECONDS: Final = 10
@@ -24,10 +26,11 @@ def origin_tags(command: str) -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str:
-    """What git answers, empty where there is no git or no repository."""
+    """What git answers, empty where there is no git or no repository; may warn."""
     try:
         answer = subprocess.run(
             ["git", *arguments],
+            env=os.environ | {"LC_ALL": "C"},
             capture_output=True,
             text=True,
             timeout=GIT_SECONDS,
@@ -35,4 +38,14 @@ def _git(*arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return answer.stdout.strip() if answer.returncode == 0 else ""
+    if answer.returncode == 0:
+        return answer.stdout.strip()
+    if "not a git repository" not in answer.stderr:
+        _warn(" ".join(answer.stderr.split()))
+    return ""
+
+
+@cache
+def _warn(reason: str) -> None:
+    """Say once why commits are missing."""
+    print(f"warning: MLflow is told no commit: {reason}", file=sys.stderr)
