@@ -6,6 +6,7 @@ Writes the MLflow store.
 """
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 from pipeline.study.errors import user_errors
@@ -16,6 +17,8 @@ from pipeline.study.tracking.store import StoreError
 
 def main() -> None:
     """Publish the study of the current folder."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a path may have any letter
+        sys.stdout.reconfigure(errors="backslashreplace")
     with user_errors():
         study = load_study()
         try:

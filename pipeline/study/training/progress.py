@@ -1,11 +1,14 @@
-"""How far a stage is: a live display on a terminal, a line a minute elsewhere."""
+"""How far a stage is: a live display on a terminal, a line a minute elsewhere.
+
+A terminal that does not have Unicode counts as elsewhere.
+"""
 
 import sys
 import time
 from collections import deque
 from collections.abc import Hashable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from pipeline.core.job import Failure
 from pipeline.study.machine.settings import settings
@@ -42,6 +45,8 @@ class Progress:
         self._mode = settings().progress
         if self._mode == "auto":
             self._mode = "live" if sys.stdout.isatty() else "plain"
+        if self._mode == "live" and not _has_unicode(sys.stdout):
+            self._mode = "plain"
 
     def __enter__(self) -> Self:
         """Begin; without a terminal, DVC has said already which stage runs."""
@@ -139,6 +144,11 @@ def _count(members: int) -> str:
 def _clock(seconds: float) -> str:
     """Hours, minutes and seconds."""
     return str(timedelta(seconds=round(seconds)))
+
+
+def _has_unicode(output: TextIO) -> bool:
+    """Whether a bar can be drawn; what only has ASCII, or Latin, dies of one."""
+    return (output.encoding or "").lower().startswith("utf")
 
 
 def _bar(title: str, total: int) -> "Bar":

@@ -1,4 +1,5 @@
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -90,6 +91,15 @@ class TestLive:
         text = screen.getvalue()
         for part in ("explore@sql", "4 members", "150/600", "steps/s", "return 2.5"):
             assert part in text
+
+    @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+    def test_a_terminal_without_unicode_has_plain_lines(self, monkeypatch, encoding):
+        monkeypatch.setenv("MAXENT_PROGRESS", "live")
+        screen = io.TextIOWrapper(io.BytesIO(), encoding)
+        monkeypatch.setattr(sys, "stdout", screen)
+        with make() as shown:
+            shown.advance("all", 600, members=4, replayed=False)
+        assert screen.buffer.getvalue().startswith(b"explore@sql: done after 0:00:00")
 
     def test_nothing_is_said_when_it_is_off(self, monkeypatch, capsys):
         monkeypatch.setenv("MAXENT_PROGRESS", "off")
