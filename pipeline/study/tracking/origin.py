@@ -18,7 +18,12 @@ def origin_tags(command: str) -> dict[str, str]:
     commit = _git("rev-parse", "HEAD")
     if commit:
         changed = _git(
-            "status", "--porcelain", "--untracked-files=no", "--", ":/", ":!:/dvc.lock"
+            "status",
+            "--porcelain",
+            "--untracked-files=no",
+            "--",
+            ":/",
+            ":(top,exclude)dvc.lock",
         )
         tags["mlflow.source.git.commit"] = commit
         tags["mlflow.source.git.dirty"] = str(bool(changed))
