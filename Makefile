@@ -10,6 +10,16 @@ READY := $(VENV)/.ready
 WORKSPACE := $(if $(STUDY),.studies/$(STUDY),.)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# DVC asks for a name, and a user of a container may have only a number.
+export USER ?= $(firstword $(shell id -un 2>/dev/null || id -u))
+
+# The programs of an environment name its Python: in another folder they start none.
+MOVED := $(shell test ! -e $(VENV)/bin/dvc || grep -qF \
+	-e "$(CURDIR)/$(VENV)/bin/python" -e "$$(cd $(VENV) && pwd -P)/bin/python" \
+	$(VENV)/bin/dvc || echo moved)
+ifdef MOVED
+$(error $(VENV) was made in another folder; remove it (rm -r $(VENV)) and try again)
+endif
 
 .PHONY: study test test-all
 
