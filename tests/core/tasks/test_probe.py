@@ -187,7 +187,7 @@ def test_it_is_known_by_its_widths_and_its_limit(found):
         (NoNumber, "rewards the action [1.0, 1.0] by nan; it has to be finite"),
         (OneInAnArray, "rewards a step by array([0.]) (ndarray); a number is due"),
         (NumberForAnEnd, "says terminated is 0 (int); it has to be True or False"),
-        (Unseeded, "gives another observation of its reset when it starts again with"),
+        (Unseeded, "gives another first observation when it starts again with the"),
         (UnseededReward, "gives another reward of step 1 when it starts again with"),
         (Remembers, "gives another reward of step 1 when it starts again with"),
         (Shares, "in a second copy beside a third with the same seed"),

@@ -56,8 +56,8 @@ def _compare(once: Sequence[_Moment], again: Sequence[_Moment], where: str) -> N
     for step, (before, now) in enumerate(zip(once, again, strict=False)):
         for field, old, new in zip(_Moment._fields, before, now, strict=True):
             if old != new:
-                place = f"of step {step}" if step else "of its reset"
-                raise FaultError(f"gives another {field} {place} {where}")
+                what = f"{field} of step {step}" if step else f"first {field}"
+                raise FaultError(f"gives another {what} {where}")
 
 
 def _played(
@@ -124,7 +124,9 @@ def _shown(announced: Space[Any], observation: Any, method: str) -> bytes:
         with np.errstate(over="ignore"):
             seen = vector(announced, observation)
     except ValueError as error:
-        raise FaultError(f"returns from {method} an {error}") from None
+        raise FaultError(
+            f"returns from {method} an {error}; observation_space has to say the same"
+        ) from None
     for index in np.flatnonzero(~np.isfinite(seen)):
         raise FaultError(
             f"returns from {method} {seen[index]} as component {index} of the "
