@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pipeline.study.store.files import read_csv, read_json, read_table
 from pipeline.study.store.layout import (
+    FAILURES,
     picture_file,
     picture_name,
     seed_child,
@@ -92,6 +93,11 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
     if tables:
         children = _seeds(tables, steps)
         parent.points = means(children)
+    if FAILURES in files:
+        for row in read_csv(files[FAILURES]):
+            child = children[seed_child(int(row["seed"]))]
+            child.failed = True
+            child.params["failed"] = f"after step {row['step']}: {row['reason']}"
     if "trials.csv" in files:
         objective = described["objective"]
         children = _trials(read_csv(files["trials.csv"]), objective, steps)

@@ -104,3 +104,15 @@ class TestExactAnswers:
         assert mirror.picture == picture
         assert mirror.children == {}
         assert mirror.note == "What it is for: multigoal."
+
+
+def test_a_seed_that_has_failed_is_a_failed_run_with_its_reason(tmp_path):
+    folder = tmp_path / "run"
+    write_json(folder / "run.json", {"run": "sql", "task_name": "own", "steps": 9})
+    write_csv(folder / "final.csv", ["seed", "return"], [[3, 0.5], [4, None]])
+    failed = [[4, 7, "its reward is nan"]]
+    write_csv(folder / "failures.csv", ["seed", "step", "reason"], failed)
+    children = mirror_of(entry("explore", "sql", folder), tmp_path).children
+    assert not children["seed 3"].failed
+    assert children["seed 4"].failed
+    assert children["seed 4"].params["failed"] == "after step 7: its reward is nan"
