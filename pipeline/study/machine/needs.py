@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
@@ -35,69 +35,47 @@ COPY: Final = 2**20
 
 @dataclass(frozen=True)
 class Needs:
-    """What the training of one stage instance takes."""
+    """What the training of one stage instance takes. Sizes are in bytes."""
 
     instance: str
     algorithm: str
     task: str
-    members: int
     transitions: int
     """Of each member, as many as its replay will ever hold."""
-    transition: int
-    """Bytes of one."""
     processes: int
     """Side by side."""
-    together: int
-    """Members of the largest process."""
-    device: Literal["cpu", "cuda"]
-    """Where replays are."""
-    spilled: bool
-    """Whether they are in files instead."""
-    copies: int
-    """Environments of a process that are objects."""
-
-    @property
-    def replay(self) -> int:
-        """Bytes of the replay of one process."""
-        return self.together * self.transitions * self.transition
-
-    @property
-    def replays(self) -> int:
-        """Bytes of memory that replays take."""
-        in_memory = self.device == "cpu" and not self.spilled
-        return self.processes * self.replay if in_memory else 0
+    replay: int
+    """Of the largest process."""
+    replays: int
+    """All of them that are in memory."""
+    environments: int
+    disk: int
 
     @property
     def memory(self) -> int:
-        """Bytes of memory in all."""
-        return self.processes * (PROCESS + self.copies * COPY) + self.replays
-
-    @property
-    def disk(self) -> int:
-        """Bytes of disk.
-
-        Checkpoints of finished processes wait for the others; while one is written, the
-        one before it is there.
-        """
-        checkpoints = self.members * self.transitions * self.transition
-        at_work = 2 if self.spilled else 1
-        return checkpoints + at_work * self.processes * self.replay
+        """In all, roughly."""
+        return self.processes * PROCESS + self.replays + self.environments
 
 
 def needs_of(said: Mapping[str, Any], algorithm: Algorithm) -> Needs:
-    """What a run, or a batch of trials of a sweep, takes by its description."""
+    """What a run, or a batch of trials of a sweep, takes by its description.
+
+    On disk, checkpoints of finished processes wait for the others; while one is
+    written, the one before it is there, and so is a replay that is in a file.
+    """
     task = parsed(Task, said["task"])
     execution = parsed(Execution, said["execution"])
     members = len(said["seeds"]) * said.get("trials_per_batch", 1)
     parts = chunks(members, execution.members_per_process)
     together = max(part.stop - part.start for part in parts)
-    states, actions = task.widths
+    processes = min(len(parts), side_by_side(execution.threads))
     transitions = 0
     if isinstance(algorithm, OffPolicy):
         transitions = min(algorithm.replay, said["steps"])
-    transition = NUMBER * (2 * states + actions + 2)
-    above = settings().replay_gib * 2**30
-    spilled = together * transitions * transition > above and execution.device == "cpu"
+    states, actions = task.widths
+    of_member = NUMBER * (2 * states + actions + 2) * transitions
+    on_cpu, replay = execution.device == "cpu", together * of_member
+    in_file = on_cpu and replay > settings().replay_gib * 2**30
     copies = 0
     if task.at_once is not None:
         judged = (task.evaluation.episodes, task.evaluation.final_episodes)
@@ -106,14 +84,12 @@ def needs_of(said: Mapping[str, Any], algorithm: Algorithm) -> Needs:
         instance=f"{said['stage']}@{said['run']}",
         algorithm=said["algorithm_name"],
         task=said["task_name"],
-        members=members,
         transitions=transitions,
-        transition=transition,
-        processes=min(len(parts), side_by_side(execution.threads)),
-        together=together,
-        device=execution.device,
-        spilled=spilled,
-        copies=copies,
+        processes=processes,
+        replay=replay,
+        replays=processes * replay if on_cpu and not in_file else 0,
+        environments=processes * copies * COPY,
+        disk=members * of_member + (2 if in_file else 1) * processes * replay,
     )
 
 
@@ -134,11 +110,9 @@ def impossible(needs: Needs, folder: Path) -> str | None:
     """Why there is no room for so much replay, and what to write instead."""
     free, total = _disk(folder), _memory("MemTotal", "SwapTotal")
     if needs.disk > free:
-        also = " and replays" if needs.spilled else ""
         return (
-            f"{needs.instance} needs {_size(needs.disk)} of disk in {folder} for "
-            f"checkpoints{also} of {needs.members} members with {needs.transitions} "
-            f"transitions of {needs.transition} bytes each, and {_size(free)} are "
+            f"{needs.instance} needs {_size(needs.disk)} of disk in {folder}, for "
+            f"checkpoints and for replays that are in files, and {_size(free)} are "
             f"free; write at most {needs.transitions * free // needs.disk}, or free "
             "the disk"
         )
@@ -158,17 +132,16 @@ def warn_if_tight(needs: Needs) -> None:
     available = _memory("MemAvailable")
     if available is None or needs.memory <= available:
         return
-    environments = needs.processes * needs.copies * COPY
     field = (
         f"algorithms.{needs.algorithm}.replay"
-        if needs.replays > environments
+        if needs.replays > needs.environments
         else f"tasks.{needs.task}.evaluation.final_episodes"
     )
     print(
-        f"warning: {needs.instance} needs about {_size(needs.memory)} of memory in "
+        f"warning: {needs.instance} may need {_size(needs.memory)} of memory in "
         f"{needs.processes} processes (replays {_size(needs.replays)}, environments "
-        f"{_size(environments)}), and {_size(available)} are available; end other "
-        f"programs, set a smaller MAXENT_WORKERS, or write less for {field} or "
+        f"{_size(needs.environments)}), and {_size(available)} are available; end "
+        f"other programs, set a smaller MAXENT_WORKERS, or write less for {field} or "
         "execution.members_per_process",
         file=sys.stderr,
     )
@@ -186,9 +159,10 @@ def _disk(folder: Path) -> int:
 
 def _memory(*fields: str) -> int | None:
     """Bytes by the system's count, or a container's limit if that is less."""
-    if not MEMORY.exists():
+    lines = MEMORY.read_text().splitlines() if MEMORY.exists() else []
+    known = {name: text for name, _, text in (line.partition(":") for line in lines)}
+    if not known.keys() >= set(fields):
         return None
-    known = dict(line.split(":") for line in MEMORY.read_text().splitlines())
     counted = sum(int(known[field].split()[0]) * 1024 for field in fields)
     return min([counted, *_limits()])
 

@@ -18,9 +18,9 @@ GIB = 2**30
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path, monkeypatch):
-    """Two cores, 16 GiB of memory of which 10 are available, 20 GiB of free disk."""
+    """Two cores, 16 GiB of memory of which 9 are available, 20 GiB of free disk."""
     info = tmp_path / "meminfo"
-    fields = {"MemTotal": 15, "MemFree": 1, "MemAvailable": 10, "SwapTotal": 1}
+    fields = {"MemTotal": 15, "MemFree": 1, "MemAvailable": 9, "SwapTotal": 1}
     info.write_text("".join(f"{k}: {v * 2**20} kB\n" for k, v in fields.items()))
     monkeypatch.setattr(needs, "MEMORY", info)
     monkeypatch.setattr(cores, "CGROUPS", tmp_path)
@@ -51,13 +51,16 @@ def needed(learner="sac", where="linear_quadratic", **changes):
     return needs.needs_of(said | changes, config)
 
 
-def wide(bytes_of_a_process):
-    """A training whose replays are as large."""
-    each = needed(replay=1)
-    row = 2**20
-    count = bytes_of_a_process // (3 * row)
-    spilled = bytes_of_a_process > 4 * GIB
-    return replace(each, transitions=count, transition=row, spilled=spilled)
+def wide(replay, processes=2):
+    """A training whose processes have replays of so many bytes, or files of them."""
+    in_file = replay > 4 * GIB
+    return replace(
+        needed(),
+        processes=processes,
+        replay=replay,
+        replays=0 if in_file else processes * replay,
+        disk=processes * replay * (3 if in_file else 2),
+    )
 
 
 class TestNeeds:
@@ -76,7 +79,7 @@ class TestNeeds:
         assert needed(seeds=[0, 1]).processes == 1
 
     def test_a_batch_of_trials_is_one_population(self):
-        assert needed(trials_per_batch=4).members == 24
+        assert needed(trials_per_batch=4).disk == 24 * 1000 * 32 + 2 * needed().replay
 
     def test_finished_checkpoints_wait_and_one_is_written_beside_the_last(self):
         assert needed().disk == 6 * 1000 * 32 + 2 * needed().replay
@@ -91,12 +94,12 @@ class TestNeeds:
         monkeypatch.setenv("MAXENT_REPLAY_GIB", "1e-6")
         found = needed(execution=EXECUTION | {"device": "cuda"})
         assert found.replays == 0
-        assert not found.spilled
+        assert found.disk == 6 * 1000 * 32 + 2 * found.replay
 
     def test_environments_are_counted_where_each_is_an_object(self):
-        assert needed(where="linear_quadratic").copies == 0
+        assert needed(where="linear_quadratic").environments == 0
         found = needed("reinforce", "pendulum")  # 3 train, 9 and 12 are judged
-        assert found.copies == 3 + 9 + 12
+        assert found.environments == 2 * (3 + 9 + 12) * needs.COPY
         assert found.replays == 0
 
 
@@ -115,11 +118,9 @@ class TestRefusal:
     def test_too_little_disk_is_refused_with_the_replay_that_fits(self):
         message = self.refusal(wide(6 * GIB))
         assert message.startswith("algorithms.sac.replay: scratch@own needs 36.0 GiB")
-        assert "of disk in .checkpoints for checkpoints and replays" in message
-        most = int(message.split("write at most ")[1].split(",")[0])
-        fitting = replace(wide(6 * GIB), transitions=most)
-        assert needs.impossible(fitting, Path()) is None
-        assert needs.impossible(replace(fitting, transitions=most + 1), Path())
+        assert "of disk in .checkpoints, for checkpoints and for replays" in message
+        assert "20.0 GiB are free" in message
+        assert "write at most 555, or free the disk" in message  # 20 / 36 of 1000
 
     def test_a_checkpoint_that_is_there_takes_no_more_room(self, machine):
         folder = machine / ".checkpoints"
@@ -129,13 +130,13 @@ class TestRefusal:
         needs.check_needs(wide(6 * GIB), folder)
 
     def test_replays_beyond_all_memory_are_refused(self, monkeypatch):
-        found = replace(wide(4 * GIB), processes=5)
+        found = wide(4 * GIB, processes=5)
         monkeypatch.setattr(
             shutil, "disk_usage", lambda path: SimpleNamespace(free=99 * GIB)
         )
         message = self.refusal(found)
         assert "needs 20.0 GiB of memory for the replays of 5 processes" in message
-        assert "there are 16.0 GiB" in message
+        assert "there are 16.0 GiB; write at most 800, or set" in message
         assert "MAXENT_REPLAY_GIB below 4: larger ones are in files" in message
 
     def test_the_limit_of_a_container_counts(self, machine):
@@ -148,21 +149,23 @@ class TestRefusal:
         self, machine, monkeypatch, capsys
     ):
         monkeypatch.setattr(needs, "MEMORY", machine / "absent")
-        needs.check_needs(replace(wide(4 * GIB), members=1), Path())
+        needs.check_needs(wide(2 * GIB), Path())
         assert capsys.readouterr().err == ""
 
 
 class TestTight:
     def test_little_memory_is_one_line_with_what_takes_most(self, capsys):
-        needs.check_needs(replace(wide(4 * GIB), processes=3, members=1), Path())
+        needs.check_needs(wide(3 * GIB, processes=3), Path())
         warning = capsys.readouterr().err
-        assert warning.startswith("warning: scratch@own needs about 12.7 GiB of memory")
-        assert "10.0 GiB are available" in warning
+        assert warning.startswith("warning: scratch@own may need 9.8 GiB of memory")
+        assert "9.0 GiB are available" in warning
         assert "write less for algorithms.sac.replay" in warning
         assert warning.count("\n") == 1
 
     def test_environments_are_named_by_what_asks_for_them(self, capsys):
-        needs.check_needs(replace(needed("ddpg", "pendulum"), copies=6000), Path())
+        needs.check_needs(
+            replace(needed("ddpg", "pendulum"), environments=9.5 * GIB), Path()
+        )
         warning = capsys.readouterr().err
-        assert "environments 11.7 GiB" in warning
+        assert "environments 9.5 GiB" in warning
         assert "tasks.pendulum.evaluation.final_episodes" in warning

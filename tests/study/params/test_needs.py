@@ -54,5 +54,5 @@ def test_what_is_tightest_is_warned_of_once(study, monkeypatch, capsys, tmp_path
     monkeypatch.setattr(needs, "MEMORY", info)
     check_room(study, FOLDER)
     warning = capsys.readouterr().err
-    assert warning.startswith("warning: pretrain@sql needs about ")
+    assert warning.startswith("warning: pretrain@sql may need ")
     assert warning.count("\n") == 1
