@@ -38,17 +38,23 @@ SKIPPED: Final = ("check/", "report/report.html", "report/tables")
 
 def differences(old: Path, new: Path) -> Iterator[str]:
     """A line for every file that is not the same, or that only one side has."""
-    before, after = _files(old), _files(new)
-    for name in sorted((before | after) - ((after - before) & ADDED)):
+    before = _files(old)
+    after = {_old_file(name, before): name for name in _files(new)}
+    for name in sorted((before | after.keys()) - ((after.keys() - before) & ADDED)):
         if name not in after or name not in before:
             yield f"{name}: only in {old if name in before else new}"
-        elif (reason := _difference(old / name, new / name)) is not None:
+        elif (reason := _difference(old / name, new / after[name])) is not None:
             yield f"{name}: {reason}"
 
 
 def _files(root: Path) -> set[str]:
     names = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
     return {name for name in names if not name.startswith(SKIPPED)}
+
+
+def _old_file(name: str, before: set[str]) -> str:
+    """`explore_multigoal-goals.png` was called `explore_multigoal_goals.png`."""
+    return name if name in before else name.replace("-", "_")
 
 
 def _difference(old: Path, new: Path) -> str | None:

@@ -18,7 +18,7 @@ from benchmarks.machine import machine
 from pipeline.study.store.layout import TABLES
 
 PACKAGES: Final = ("torch", "numpy", "gymnasium", "mujoco", "optuna", "mlflow", "dvc")
-BLOCK: Final = re.compile(r"<!-- table (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+BLOCK: Final = re.compile(r"<!-- table ([\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def tables(folder: Path) -> dict[str, str]:

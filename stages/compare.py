@@ -19,7 +19,7 @@ from pipeline.study.statistics.bootstrap import Bootstrap, Interval
 from pipeline.study.statistics.curves import bands, panels
 from pipeline.study.statistics.summary import summarise
 from pipeline.study.store.files import write_csv, write_json
-from pipeline.study.store.layout import COMPARED
+from pipeline.study.store.layout import COMPARED, panel_name, part_name
 from pipeline.study.store.runs import Run
 from pipeline.study.training.results import load_runs
 
@@ -64,9 +64,8 @@ def write_curves(runs: Sequence[Run], bootstrap: Bootstrap) -> None:
                 for step, one in zip(band.steps, band.intervals, strict=True)
             ]
             if rows:
-                write_csv(
-                    COMPARED / "curves" / f"{stage}_{task}_{metric}.csv", BAND, rows
-                )
+                name = part_name(panel_name(stage, task), metric)
+                write_csv(COMPARED / "curves" / f"{name}.csv", BAND, rows)
 
 
 def _drawn(one: Interval) -> Iterator[float | None]:

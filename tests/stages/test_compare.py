@@ -1,9 +1,11 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from pipeline.study.store.files import read_csv, read_json
 from stages import compare
+from tests.study.small import BOOTSTRAP, small
 from tests.study.synthetic import small_study
 
 
@@ -26,7 +28,7 @@ def test_writes_numbers_claims_one_summary_a_run_and_curves(tmp_path):
         "high",
         "return",
     }
-    rows = read_csv(out / "curves/finetune_swimmer_forward_return.csv")
+    rows = read_csv(out / "curves/finetune_swimmer_forward-return.csv")
     assert list(rows[0]) == ["run", "step", "iqm", "low", "high"]
     assert {row["run"] for row in rows} == {
         "sql_from_sql",
@@ -46,6 +48,16 @@ def test_writes_the_same_bytes_twice(tmp_path):
     assert first == written()
     # Metrics and claims; a line for each run; curves of four tasks explored or not.
     assert len(first) == 2 + 12 + 3 * 5 + 4 + 4
+
+
+def test_tasks_and_metrics_whose_names_join_alike_have_their_own_curves(tmp_path):
+    swimmer = small().run("pretrain/sql")
+    runs = [replace(swimmer, task_name=name) for name in ("swimmer", "swimmer_forward")]
+    compare.write_curves(runs, BOOTSTRAP)
+    written = {path.name for path in (tmp_path / "results/compare/curves").iterdir()}
+    assert len(written) == 2 * 4
+    assert "pretrain_swimmer-forward_distance.csv" in written
+    assert "pretrain_swimmer_forward-distance.csv" in written
 
 
 def test_a_stranger_ends_in_one_line_and_writes_nothing(tmp_path, capsys):

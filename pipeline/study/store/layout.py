@@ -97,6 +97,19 @@ def picture_name(stage: str, run: str) -> str:
     return f"{stage}_{run}" if run else stage
 
 
+def panel_name(stage: str, task: str) -> str:
+    """`explore_multigoal`: what shows the runs of a stage on one task together."""
+    return f"{stage}_{task}"
+
+
+def part_name(name: str, part: str | int) -> str:
+    """`explore_multigoal-goals`: one of several that would have one name.
+
+    No name in `params.yaml` has a hyphen: tasks `a` and `a_goals` do not meet.
+    """
+    return f"{name}-{part}"
+
+
 def picture_file(name: str) -> Path:
     """Where a figure is."""
     return REPORTED / "figures" / f"{name}.png"

@@ -39,7 +39,7 @@ def pictures(stage):
 )
 def test_a_stage_has_its_pictures_and_they_are_the_same_twice(stage, expected):
     made = pictures(stage)
-    assert list(made) == [f"{stage}_{name}" for name in expected.split()]
+    assert list(made) == [f"{stage}-{name}" for name in expected.split()]
     assert all(png.startswith(PNG) for png in made.values())
     assert made == pictures(stage)
 
@@ -86,7 +86,7 @@ def test_a_kind_of_task_without_figures_of_its_own_has_those_of_all():
     strange = [replace(run, task=task) for run in RUNS if run.stage == "pretrain"]
     metrics = summarise(strange, [], [], BOOTSTRAP)
     made = album.of_panel("x", strange, metrics=metrics, bootstrap=BOOTSTRAP)
-    assert [picture.name for picture in made] == ["x_scores", "x_curve_return"]
+    assert [picture.name for picture in made] == ["x-scores", "x-curve_return"]
     assert list(album.of_runs(strange)) == []
 
 

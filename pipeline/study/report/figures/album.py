@@ -12,7 +12,7 @@ from pipeline.study.report.figures import curves, exact, locomotion, multigoal, 
 from pipeline.study.report.figures.style import by_algorithm, describe
 from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.statistics.curves import bands
-from pipeline.study.store.layout import picture_name
+from pipeline.study.store.layout import part_name, picture_name
 from pipeline.study.store.runs import Run
 from pipeline.study.store.scores import Score
 from pipeline.study.sweep.trials import FinishedSweep
@@ -50,18 +50,18 @@ class OfKind:
 
 def _multigoal(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
     yield Picture(
-        f"{name}_trajectories",
+        part_name(name, "trajectories"),
         "Final episodes over the part of the reward that depends on the place; lighter "
         "is better, and the colour is the goal in which an episode ends.",
         multigoal.overview(runs),
     )
     yield Picture(
-        f"{name}_goals",
+        part_name(name, "goals"),
         "Where the final episodes of every seed end.",
         multigoal.goals(runs),
     )
     yield Picture(
-        f"{name}_actions",
+        part_name(name, "actions"),
         "Actions drawn in three positions, over the contours of the learned Q "
         "(lighter is better); as Figure 1 of the soft Q-learning paper. First seed, "
         "highest and lowest temperature.",
@@ -81,7 +81,7 @@ def _extremes(runs: Sequence[Run]) -> list[Run]:
 
 def _locomotion(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
     yield Picture(
-        f"{name}_traces",
+        part_name(name, "traces"),
         "Final episodes seen from above, from where each began; as Figure 7 of the "
         "soft Q-learning paper.",
         locomotion.traces(runs),
@@ -122,7 +122,7 @@ def of_panel(
     scored = [run for run in runs if task.objective in metrics[run.stage][run.name]]
     if scored:
         yield Picture(
-            f"{name}_scores",
+            part_name(name, "scores"),
             "After training: interquartile mean over seeds (tick), its "
             f"{confidence} interval (bar) and every seed (dots).",
             curves.finals(
@@ -135,7 +135,7 @@ def of_panel(
         learned = list(bands(runs, metric, bootstrap))
         if learned:
             yield Picture(
-                f"{name}_curve_{metric}",
+                part_name(name, f"curve_{metric}"),
                 f"Evaluations in the course of training: interquartile mean over seeds "
                 f"and its {confidence} interval at each step.",
                 curves.learning(learned, metric),

@@ -12,7 +12,13 @@ from pipeline.study.report.figures.style import by_algorithm
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import MISSING, Entry, Table, interval, place, titled
 from pipeline.study.statistics.numbers import number
-from pipeline.study.store.layout import ORACLES, instance, picture_name, readable
+from pipeline.study.store.layout import (
+    ORACLES,
+    instance,
+    part_name,
+    picture_name,
+    readable,
+)
 from pipeline.study.store.scores import Score
 
 MOST_OF_A_KIND: Final = 2
@@ -55,7 +61,7 @@ def _beside(scores: Sequence[Score], context: Context) -> Iterator[Picture]:
         beside = _some([score for score in scores if name in score.oracles])
         if beside:
             yield Picture(
-                f"exact_{name}_beside",
+                part_name(picture_name("exact", name), "beside"),
                 f"Densities of actions in some places of {settings.task} at "
                 f"α = {settings.temperature:.3g}, for the exact policy and the "
                 "first seed of each run; shades of a row are of one scale.",

@@ -12,6 +12,7 @@ from pipeline.study.statistics.curves import panels
 from pipeline.study.statistics.goals import nearest_goal_shares
 from pipeline.study.statistics.numbers import digits_for, number
 from pipeline.study.statistics.threshold import STEPS_TO
+from pipeline.study.store.layout import panel_name, part_name
 from pipeline.study.store.runs import Run
 
 TITLES: Final = {
@@ -38,7 +39,7 @@ INTRODUCTIONS: Final = {
 def sections(context: Context) -> Iterator[Section]:
     """A section for every stage and task."""
     for (stage, task), together in panels(context.runs).items():
-        name = f"{stage}_{task}"
+        name = panel_name(stage, task)
         introduction = INTRODUCTIONS.get((stage, together[0].task.kind), "")
         pictures = album.of_panel(
             name, together, metrics=context.metrics, bootstrap=context.bootstrap
@@ -140,7 +141,7 @@ def _nearest_goals(name: str, runs: Sequence[Run], context: Context) -> Iterator
             share = f"{summary['nearest_goal']:.2f}"
             rows.append([f"the exact policy, exact/{oracle}", share])
     yield Table(
-        f"{name}_nearest_goal",
+        part_name(name, "nearest_goal"),
         ["run", "share"],
         rows,
         "Share of the kept final episodes that end at the goal nearest to their start, "

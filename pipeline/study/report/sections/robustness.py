@@ -9,7 +9,7 @@ from pipeline.study.report.figures.style import describe
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import MISSING, Table, interval, titled
 from pipeline.study.statistics.numbers import number
-from pipeline.study.store.layout import picture_name
+from pipeline.study.store.layout import panel_name, part_name, picture_name
 from pipeline.study.store.runs import same_temperature
 from pipeline.study.store.scores import WITHSTOOD, Score
 
@@ -27,7 +27,7 @@ def sections(context: Context) -> Iterator[Section]:
     for score in (score for score in context.scores if score.robustness):
         by_task.setdefault(score.run.task_name, []).append(score)
     for task_name, scores in by_task.items():
-        name = f"robustness_{task_name}"
+        name = panel_name("robustness", task_name)
         settings = context.study.robustness
         pictures = list(_pictures(name, scores, settings))
         yield Section(
@@ -48,7 +48,7 @@ def _pictures(
     if own.changed is not None:
         for index, group in enumerate(_groups(scores)):
             yield Picture(
-                f"{name}_{index}",
+                part_name(name, index),
                 "First attempts of the first seed, in the task as it was learned and "
                 "as it is changed, with the success within "
                 f"{settings.attempts} attempts; colours are goals, grey ends nowhere.",

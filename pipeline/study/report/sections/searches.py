@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.study.report.figures import album
 from pipeline.study.report.section import Context, Section
 from pipeline.study.statistics.numbers import digits_for, number
-from pipeline.study.store.layout import SWEEPS
+from pipeline.study.store.layout import SWEEPS, picture_name
 from pipeline.study.sweep.trials import load_sweep
 
 
@@ -18,7 +18,7 @@ def sections(context: Context) -> Iterator[Section]:
         if pictures:
             value = sweep.best["value"]
             yield Section(
-                f"sweep_{name}",
+                picture_name("sweep", name),
                 f"Search: {name}",
                 f"On {run.task}, {number(sweep.steps, 0)} steps a seed. Best "
                 f"trial: {sweep.best['trial']}, with a mean {sweep.objective} of "
