@@ -34,7 +34,7 @@ class TestEnvironments:
             ("Pendulum", "did you mean 'Pendulum-v1'?"),
             ("CartPole-v1", "acts by Discrete(2); only a Box of real numbers can act"),
             ("FrozenLake-v1", "observes Discrete(16); only boxes can be observed"),
-            ("nowhere:Thing-v0", "No module named 'nowhere'; put nowhere.py beside"),
+            ("nowhere:Thing-v0", "No module named 'nowhere'; install it, or put"),
         ],
     )
     def test_an_environment_that_cannot_be_a_task_is_refused(

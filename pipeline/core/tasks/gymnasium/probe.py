@@ -114,17 +114,18 @@ def _is_boxes(space: object) -> bool:
 
 
 def _said(error: Exception) -> str:
-    """What an exception says, and where in the user's own code it was raised."""
-    lines = str(error).splitlines() or [""]
+    """What an exception says, and where: in the user's own code, if it was there."""
+    lines = str(error).splitlines() or ["no reason given"]
     text = f"{type(error).__name__}: {lines[0]}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         file = f"{error.name.partition('.')[0]}.py"
-        return f"{text}; put {file} beside params.yaml (git add {file}), or install it"
+        return f"{text}; install it, or put {file} beside params.yaml and git add it"
     frames = traceback.extract_tb(error.__traceback__)
     for frame in reversed(frames):
         if (path := _own(frame.filename)) and not path.is_relative_to(OURS):
             return f"{text} ({path.relative_to(Path.cwd())}:{frame.lineno})"
-    return text
+    _, _, file = frames[-1].filename.rpartition("site-packages/")
+    return f"{text} ({file}:{frames[-1].lineno})"
 
 
 def _own(file: str) -> Path | None:
