@@ -1,0 +1,55 @@
+"""What the table of environments says is true of the environments that are here."""
+
+import pytest
+
+from benchmarks.environments import (
+    LEARNERS,
+    PAGE,
+    apart,
+    examined,
+    is_digest,
+    learned,
+    names,
+)
+
+SHORT = 110
+"""Environment steps, the last ten with updates."""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
+def test_learners_end_in_the_same_bytes_twice(monkeypatch):
+    monkeypatch.setattr("benchmarks.environments.HORIZON", 10)
+    tried = {
+        "MountainCarContinuous-v0": "ddpg",
+        "Pendulum-v1": "sql",
+        "Reacher-v5": "sac_value_network",
+    }
+    once, again = (
+        [learned(name, learner, SHORT) for name, learner in tried.items()]
+        for _ in range(2)
+    )
+    assert once == again
+    assert all(map(is_digest, once))
+    assert len(set(once)) == len(tried)
+
+
+@pytest.mark.long  # above, for three environments
+@pytest.mark.parametrize("name", names())
+def test_whatever_check_lets_pass_can_be_learned_in(name):
+    once = apart(name)
+    if "wrong" not in once:
+        assert all(is_digest(once[learner]) for learner in LEARNERS)
+        assert once == apart(name)
+
+
+def test_discrete_actions_are_among_what_is_refused():
+    (reason,) = examined("CartPole-v1")["wrong"]
+    assert "acts by Discrete(2)" in reason
+    assert f"| `CartPole-v1` | {reason} |" in PAGE.read_text()
+
+
+def test_the_page_has_a_row_for_every_environment():
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    shown = {row.split("`")[1] for row in rows}
+    assert set(names()) <= shown
