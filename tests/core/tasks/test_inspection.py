@@ -93,6 +93,11 @@ def test_whatever_it_does_is_answered(folder, name, expected):
 
 
 @pytest.mark.slow
+def test_a_file_where_a_module_is_due_is_answered(folder):
+    assert said("mine.py:Plain-v0").endswith("a module is written without .py")
+
+
+@pytest.mark.slow
 def test_what_does_not_answer_is_not_waited_for(folder, monkeypatch):
     monkeypatch.setattr(inspection, "LIMIT_SECONDS", 1.0)
     assert "mine:Hangs-v0 did not answer for 1 s when it was" in said("mine:Hangs-v0")

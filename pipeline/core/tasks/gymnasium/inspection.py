@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,7 @@ from pipeline.core.tasks.gymnasium import probe
 from pipeline.core.tasks.gymnasium.probe import Found
 
 LIMIT_SECONDS: Final = 60.0
-"""For making an environment and some twenty steps of it, three times over."""
+"""Without a sign of life: a step may take long, and some eighty are made."""
 WELL_KNOWN: Final = ("gymnasium.envs.", "pipeline.")
 """Where environments are that need no process of their own."""
 
@@ -68,24 +69,30 @@ def _found_apart(name: str) -> Found:
     """What a process of its own finds; of one that does not end well, how it ended."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "found"
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", probe.__name__, name, file],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=LIMIT_SECONDS,
-                check=False,
-            )
-            ended = f"ended Python ({_how(done.returncode)})"
-        except subprocess.TimeoutExpired:
-            ended = f"did not answer for {LIMIT_SECONDS:g} s"
-        last = file.read_text().splitlines()[-1] if file.exists() else "imported"
+        file.touch()
+        ended = _ended([sys.executable, "-m", probe.__name__, name, str(file)], file)
+        last = (file.read_text().splitlines() or ["imported"])[-1]
     if last.startswith("{"):
         return TypeAdapter(Found).validate_json(last)
     again = f"{Path(sys.executable).name} -m {probe.__name__} {name}"
     return Found((f"{name} {ended} when it was {last}; look at it: {again}",))
+
+
+def _ended(command: list[str], file: Path) -> str:
+    """How a process ended that writes into a file as long as it gets on."""
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        written = -1
+        while written != (written := file.stat().st_size):
+            with suppress(subprocess.TimeoutExpired):
+                return f"ended Python ({_how(process.wait(LIMIT_SECONDS))})"
+        process.kill()
+    return f"did not answer for {LIMIT_SECONDS:g} s"
 
 
 def _how(status: int) -> str:

@@ -118,6 +118,8 @@ def _said(error: Exception) -> str:
     lines = str(error).splitlines() or ["no reason given"]
     text = f"{type(error).__name__}: {lines[0]}"
     if isinstance(error, ModuleNotFoundError) and error.name:
+        if error.name.endswith(".py"):
+            return f"{text}; a module is written without .py"
         file = f"{error.name.partition('.')[0]}.py"
         return f"{text}; install it, or put {file} beside params.yaml and git add it"
     frames = traceback.extract_tb(error.__traceback__)
