@@ -37,7 +37,7 @@ def claimed(instance: str, key: str) -> Iterator[Path]:
             raise UserError(
                 f"{folder}: another process is computing this; wait for it or end it"
             ) from None
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         yield folder
         _remove_other_keys(folder)
         with suppress(OSError):
