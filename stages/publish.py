@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipeline.study.errors import user_errors
 from pipeline.study.params.load import load_study
+from pipeline.study.tracking.failures import StoreError
 from pipeline.study.tracking.publishing import publish
-from pipeline.study.tracking.store import StoreError
 
 
 def main() -> None:

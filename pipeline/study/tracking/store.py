@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from pipeline.study.tracking.address import (
     tracking_uri,
     without_password,
 )
+from pipeline.study.tracking.failures import reached
 from pipeline.study.tracking.mirror import Point
 from pipeline.study.tracking.moved import follow
 from pipeline.study.tracking.owner import OWNER, owner
@@ -39,10 +40,6 @@ POINTS: Final = "maxent.points"
 """Tag that says how many points were written to a run that is over."""
 
 
-class StoreError(Exception):
-    """The store cannot be reached or does not answer; `str` is one line."""
-
-
 class Store:
     """The runs of one study in an MLflow store."""
 
@@ -55,8 +52,8 @@ class Store:
         set_defaults()
         self._uri = tracking_uri()
         self.address = without_password(self._uri)
-        self._owner = owner()
         with self.reached(), first_contact(self._uri) as fresh:
+            self._owner = owner()
             self.ask()
             from mlflow.tracking import MlflowClient
 
@@ -95,27 +92,9 @@ class Store:
         with self.reached():
             ask(self._uri)
 
-    @contextmanager
-    def reached(self) -> Iterator[None]:
-        """Turn a failure of the store into one line.
-
-        Raises:
-            StoreError: The store failed.
-        """
-        try:
-            yield
-        except Exception as error:
-            from mlflow.exceptions import MlflowException
-            from sqlalchemy.exc import SQLAlchemyError
-
-            known = MlflowException, SQLAlchemyError, ImportError, OSError
-            if not isinstance(error, known):
-                raise
-            told = without_password(str(error)).strip() or type(error).__name__
-            raise StoreError(
-                f"the MLflow store {self.address} does not answer: "
-                f"{told.splitlines()[0][:300]}{_advice(error)}"
-            ) from error
+    def reached(self) -> AbstractContextManager[None]:
+        """Turn a failure of the store into one line, a `StoreError`."""
+        return reached(self.address)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -280,15 +259,6 @@ class Store:
     def add_text(self, run_id: str, path: str, text: str) -> None:
         """Write a text to the artifacts of a run."""
         self._client.log_text(run_id, text, path)
-
-
-def _advice(error: Exception) -> str:
-    """What to do about an error that does not say it."""
-    if isinstance(error, ImportError):
-        return "; that is the driver of the database: install it"
-    if "not a database" in str(error):
-        return "; move it away, a new one is filled from the files"
-    return ""
 
 
 def _mlflow() -> Path:

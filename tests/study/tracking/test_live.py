@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.study.tracking.failures import StoreError
 from pipeline.study.tracking.live import LiveRun, tracked
-from pipeline.study.tracking.store import Store, StoreError
+from pipeline.study.tracking.store import Store
 from tests.projects import environment
 from tests.study import fakes
 from tests.study.tracking.store import client, history, runs

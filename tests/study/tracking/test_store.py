@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pipeline.study.tracking import address
-from pipeline.study.tracking.store import Store, StoreError
+from pipeline.study.tracking.failures import StoreError
+from pipeline.study.tracking.store import Store
 
 pytestmark = pytest.mark.slow
 
