@@ -71,7 +71,9 @@ def server(tmp_path):
         started.wait(timeout=30)
 
 
-def test_a_server_has_the_same_as_a_database(project, server, monkeypatch, tmp_path):
+def test_a_server_has_the_same_as_a_database(
+    project, server, monkeypatch, tmp_path, capsys
+):
     publish(project, study="tiny")
     expected = store.everything()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
@@ -82,5 +84,6 @@ def test_a_server_has_the_same_as_a_database(project, server, monkeypatch, tmp_p
     weights = store.artifacts("scratch@sql", tmp_path)["weights.safetensors"]
     assert hashlib.sha256(weights).hexdigest() == hashlib.sha256(b"weights").hexdigest()
     assert publish(project, study="tiny").completed == 0
+    assert capsys.readouterr().out == "", "MLflow prints an address for each run"
     view = json.loads(store.experiment().tags[VIEW_TAG])
     assert view["name"] == "study"
