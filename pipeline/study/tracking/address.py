@@ -77,6 +77,12 @@ def database_file(uri: str) -> Path | None:
     return None if found is None else Path(found[2])
 
 
+def is_in_checkout(uri: str) -> bool:
+    """Whether the store is a file of this checkout."""
+    file = database_file(uri)
+    return file is not None and file.resolve().is_relative_to(store_root())
+
+
 def is_database(uri: str) -> bool:
     """Whether this process writes to the database itself, not through a server."""
     return urlsplit(uri).scheme.partition("+")[0] in (

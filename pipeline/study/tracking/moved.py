@@ -4,8 +4,7 @@ MLflow keeps whole paths. In a copy they lead to the artifacts of the original, 
 are not for the copy to write.
 """
 
-from pipeline.study.machine.settings import store_root
-from pipeline.study.tracking.address import ARTIFACTS, artifact_location, database_file
+from pipeline.study.tracking.address import ARTIFACTS, artifact_location, is_in_checkout
 
 
 def follow(uri: str, location: str) -> None:
@@ -14,10 +13,9 @@ def follow(uri: str, location: str) -> None:
     Nothing happens unless the database is in this checkout, and the location is that
     of the artifacts of another.
     """
-    database, here = database_file(uri), artifact_location(uri).as_uri()
+    here = artifact_location(uri).as_uri()
     if (
-        database is None
-        or not database.resolve().is_relative_to(store_root())
+        not is_in_checkout(uri)
         or location == here
         or not location.startswith("file:")
         or not location.endswith(f"/{ARTIFACTS}")

@@ -50,7 +50,7 @@ def doubles(
     return [
         run
         for run in filter(is_own, runs)
-        if (other := others.get(run.data.tags["maxent.key"]))
+        if (other := others.get(run.data.tags.get("maxent.key", "")))
         and run.data.tags.get(OUTPUTS) in (None, other.data.tags[OUTPUTS])
     ]
 

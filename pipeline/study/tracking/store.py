@@ -19,6 +19,7 @@ from pipeline.study.tracking.address import (
     ask,
     first_contact,
     is_database,
+    is_in_checkout,
     set_defaults,
     tracking_uri,
     without_password,
@@ -54,6 +55,7 @@ class Store:
         self.address = without_password(self._uri)
         with self.reached(), first_contact(self._uri) as fresh:
             self._owner = owner()
+            self._unsaid = self._owner if is_in_checkout(self._uri) else None
             self.ask()
             from mlflow.tracking import MlflowClient
 
@@ -148,8 +150,11 @@ class Store:
         return next(filter(self.is_own, self.with_key(key)), None)
 
     def is_own(self, run: "Run") -> bool:
-        """Whether this checkout made a run; what others made is theirs to change."""
-        return bool(run.data.tags.get(OWNER) == self._owner)
+        """Whether this checkout made a run; what others made is theirs to change.
+
+        Runs of before that was said are those of the checkout that the store is in.
+        """
+        return bool(run.data.tags.get(OWNER, self._unsaid) == self._owner)
 
     def children(self, run_id: str) -> dict[str, "Run"]:
         """The children of a parent run, by name."""

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from pipeline.study.tracking.owner import owner
+from pipeline.study.tracking.owner import OWNER, owner
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.store import Store
 from tests.projects import run
@@ -102,3 +102,17 @@ def test_other_results_of_the_same_run_stand_beside_it(project, clone, monkeypat
     now = [one.info.run_id for one in found]
     assert before < set(now)
     assert len(now) == len(before) + 3
+
+
+def test_runs_that_do_not_say_whose_they_are_belong_with_their_store(project, clone):
+    publish(project, study="tiny")
+    for one in store.runs().values():
+        if OWNER in one.data.tags:
+            store.client().delete_tag(one.info.run_id, OWNER)
+    before = ids()
+    records = project / "results/runs/scratch/sql/records.csv"
+    records.write_text(records.read_text().replace("0,400,200.0", "0,400,201.0"))
+    run(project, "dvc", "commit", "-q", "-f", "scratch@sql")
+    publish(project, study="tiny")
+    changed = {name for name, run_id in ids().items() if run_id != before[name]}
+    assert changed == {"scratch@sql", "scratch@sql seed 0", "scratch@sql seed 1"}
