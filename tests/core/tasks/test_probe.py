@@ -150,7 +150,7 @@ class Nothing(Sound):
 
 
 class Endless(Sound):
-    action_space = Box(np.float32([-1, -np.inf]), np.float32([1, 1]))
+    action_space = Box(np.float32([-np.inf] + [-1.5] * 30), np.float32([1.5] * 31))
 
 
 @pytest.fixture

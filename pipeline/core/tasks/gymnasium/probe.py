@@ -91,16 +91,17 @@ def _unusable(
     name: str, observations: Space[Any], actions: Space[Any]
 ) -> Iterator[str]:
     """Why learners cannot observe or act."""
+    shown, acted = (" ".join(str(each).split()) for each in (observations, actions))
     if not _is_boxes(observations):
-        yield f"{name} observes {observations}; only boxes can be observed"
+        yield f"{name} observes {shown}; only boxes can be observed"
     elif flatdim(observations) == 0:
-        yield f"{name} observes {observations}, which is nothing"
+        yield f"{name} observes {shown}, which is nothing"
     if not isinstance(actions, Box) or not np.issubdtype(actions.dtype, np.floating):
-        yield f"{name} acts by {actions}; only a Box of real numbers can act"
+        yield f"{name} acts by {acted}; only a Box of real numbers can act"
     elif flatdim(actions) == 0:
-        yield f"{name} acts by {actions}, which is nothing"
+        yield f"{name} acts by {acted}, which is nothing"
     elif not np.isfinite([actions.low, actions.high]).all():
-        yield f"{name} acts by {actions}; every action needs two bounds"
+        yield f"{name} acts by {acted}; every action needs two bounds"
 
 
 def _is_boxes(space: object) -> bool:
