@@ -162,6 +162,18 @@ def test_any_gymnasium_task_has_the_time_limit_it_was_registered_with():
     assert pendulum.time_limit == 200
 
 
+def test_the_limit_is_found_where_a_module_registers_the_environment(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "my_limits.py").write_text(
+        "import gymnasium\n"
+        "gymnasium.register('tests/Limited-v0', lambda: None, max_episode_steps=17)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = {"id": "my_limits:tests/Limited-v0", "horizon": None}
+    assert task("pendulum").model_copy(update=own).time_limit == 17
+
+
 def test_actions_are_scaled_to_the_environments_box():
     # Pendulum's reward at rest costs 0.001 u² for the torque u in [-2, 2].
     env = task("pendulum").environments(1)
