@@ -12,13 +12,15 @@ change is computed again by those stages only to which something else is said
 
 from pathlib import Path
 
+from pipeline.core.config.computation import Execution
 from pipeline.study.errors import user_errors
 from pipeline.study.machine.check import check_machine, try_compiler
-from pipeline.study.machine.settings import settings
+from pipeline.study.machine.settings import compiled_graphs, settings
 from pipeline.study.params.descriptions import write_descriptions
 from pipeline.study.params.load import load_study
 from pipeline.study.params.needs import check_room
 from pipeline.study.store.fingerprint import link, write_fingerprints
+from pipeline.study.store.locks import held
 from pipeline.study.training.work_folder import CHECKPOINTS
 from pipeline.study.workspace import warn_of_untracked
 
@@ -31,11 +33,20 @@ def main() -> None:
         check_machine(study.execution)
         try_compiler(study.execution)
         check_room(study, CHECKPOINTS)
+        check_locks(study.execution)
         write_descriptions(study)
         link(study.own_files)
         warn_of_untracked(study.own_files)
         modules = Path(__file__).parent.glob("*.py")
         write_fingerprints(sorted({each.stem for each in modules} - {"__init__"}))
+
+
+def check_locks(execution: Execution) -> None:
+    """Name a disk without locks before a training or torch's compiler needs one."""
+    compiled = [] if execution.compile == "never" else [compiled_graphs()]
+    for folder in (CHECKPOINTS, *compiled):
+        with held(folder / "check"):
+            pass
 
 
 if __name__ == "__main__":

@@ -1,3 +1,6 @@
+import errno
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -5,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.study.errors import UserError
+from pipeline.study.params.load import load_study
+from stages.check import check_locks
 from tests.stages.trained import written
+from tests.study.params.smoke import VALID
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +70,28 @@ def test_a_mistake_is_one_message_and_loses_nothing(study):
     assert answer.stderr.count("\n") == 1
     assert "did you mean 'temperature'?" in answer.stderr
     assert kept.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("folder", "compiles"), [(".checkpoints", "never"), (".compiled", "always")]
+)
+def test_a_disk_without_locks_is_named_before_anything_is_trained(
+    tmp_path, monkeypatch, folder, compiles
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    local, file = fcntl.flock, Path(folder, "check.lock")
+
+    def flock(handle, how):
+        if file.exists() and os.path.samestat(os.fstat(handle), file.stat()):
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        local(handle, how)
+
+    execution = load_study(VALID).execution.model_copy(update={"compile": compiles})
+    check_locks(execution)
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(UserError, match=rf"{folder}/check is on a disk that cannot"):
+        check_locks(execution)
 
 
 def test_it_is_quick_because_it_imports_no_learner(study):

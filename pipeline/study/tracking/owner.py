@@ -18,7 +18,7 @@ OWNER: Final = "maxent.checkout"
 def owner() -> str:
     """Name of this checkout, which no clone and no copy of it has."""
     note = store_root() / NOTE
-    with held(note.parent):
+    with held(note):
         if not note.exists():
             atomic_write(note, secrets.token_bytes(16))
         random, inode = note.read_bytes(), note.stat().st_ino
