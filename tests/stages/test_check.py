@@ -90,7 +90,7 @@ def test_a_disk_without_locks_is_named_before_anything_is_trained(
     execution = load_study(VALID).execution.model_copy(update={"compile": compiles})
     check_locks(execution)
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(UserError, match=rf"{folder}/check is on a disk that cannot"):
+    with pytest.raises(UserError, match=rf"{folder} is on a disk that cannot"):
         check_locks(execution)
 
 

@@ -58,7 +58,7 @@ def _lock(file: Path) -> int | None:
         os.close(handle)
         file.unlink(missing_ok=True)
         raise UserError(
-            f"{file.with_suffix('')} is on a disk that cannot lock files "
+            f"{file.parent} is on a disk that cannot lock files "
             f"({error.strerror}); move it to one that can and leave a link"
         ) from None
     os.close(handle)

@@ -61,9 +61,8 @@ def test_a_disk_without_locks_is_named_in_one_line(monkeypatch, tmp_path, code):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    folder = tmp_path / "a"
-    with pytest.raises(UserError, match=rf"^{folder} is on a disk that cannot lock"):
-        held(folder).__enter__()
+    with pytest.raises(UserError, match=rf"^{tmp_path} is on a disk that cannot lock"):
+        held(tmp_path / "a").__enter__()
     assert list(tmp_path.iterdir()) == []
 
 
