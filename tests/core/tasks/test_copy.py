@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.tasks.gymnasium.copy import Copy
 from pipeline.core.tasks.gymnasium.environments import Copies
+from pipeline.core.tasks.gymnasium.patience import Patience
 
 UNIT = Box(-1, 1, (2,), np.float32)
 
@@ -34,7 +35,7 @@ class Recorded(gymnasium.Env):
 def acted(box, action):
     """What an environment with this box is given for a learner's action."""
     env = Recorded(box)
-    Copy(env).step(np.asarray(action, np.float32))
+    Copy(env, Patience(60.0)).step(np.asarray(action, np.float32))
     return env.action
 
 
@@ -81,7 +82,7 @@ def test_what_has_parts_is_seen_as_gymnasium_flattens_it():
         "joints": (np.float32(0.5), np.array([[0.25], [0.75]])),
         "goal": np.array([3, 4]),
     }
-    copy = Copy(Recorded(UNIT, space, shown))
+    copy = Copy(Recorded(UNIT, space, shown), Patience(60.0))
     seen, _ = copy.reset(seed=0)
     np.testing.assert_array_equal(seen, np.float32([3, 4, 0.5, 0.25, 0.75]))
     assert copy.observation_space.contains(seen)
@@ -107,7 +108,7 @@ def test_what_has_parts_is_seen_as_gymnasium_flattens_it():
     ],
 )
 def test_an_observation_of_another_shape_is_a_failure_that_says_so(space, shown, said):
-    copy = Copy(Recorded(UNIT, space, shown))
+    copy = Copy(Recorded(UNIT, space, shown), Patience(60.0))
     copy.reset(seed=0)
     assert copy.failure == f"ValueError: {said}"
 

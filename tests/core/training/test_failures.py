@@ -10,7 +10,7 @@ from gymnasium.spaces import Box
 from pydantic import TypeAdapter
 
 from pipeline.core.job import Failure, Job
-from pipeline.core.tasks.gymnasium import copy
+from pipeline.core.tasks.gymnasium import environments
 from pipeline.core.tasks.settings import Task
 from pipeline.core.training import checkpoint
 from pipeline.core.training.loop import Training, finish
@@ -68,7 +68,7 @@ for _wrong in ("", "raises", "hangs", "reward", "observation"):
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
-    monkeypatch.setattr(copy, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(environments, "PATIENCE_SECONDS", 0.2)
 
 
 def training(wrong, name="sac"):

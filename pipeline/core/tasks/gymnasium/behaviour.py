@@ -1,5 +1,6 @@
 """Whether an environment does what it announced, and the same each time."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ from gymnasium.spaces import Space, flatdim
 from numpy import ndarray
 
 from pipeline.core.tasks.gymnasium.copy import Copy, vector
+from pipeline.core.tasks.gymnasium.patience import Patience
 
 STEPS: Final = 20
 SEED: Final = 0
@@ -64,7 +66,7 @@ def _played(
     env: gymnasium.Env, seed: int, doing: Callable[[str], None]
 ) -> Iterator[_Moment]:
     """A reset and some steps, first at the corners of the box of actions."""
-    copy = Copy(env)
+    copy = Copy(env, Patience(math.inf))
     shape = STEPS, flatdim(copy.action_space)
     actions = np.random.default_rng(SEED).uniform(-1, 1, shape)
     actions[0], actions[1] = -1, 1

@@ -1,7 +1,8 @@
 """One environment, as learners see it: vectors observed, [-1, 1]^d to act by."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import math
+from collections.abc import Mapping
+from time import monotonic
 from typing import Any, Final
 
 import gymnasium
@@ -10,10 +11,8 @@ from gymnasium.spaces import Box, Dict, Space, Tuple, flatdim, flatten
 from jaxtyping import Float
 from numpy import ndarray
 
-from pipeline.core.tasks.gymnasium.patience import patience
+from pipeline.core.tasks.gymnasium.patience import Patience
 
-PATIENCE_SECONDS: Final = 60.0
-"""What a reset or a step may take."""
 REASON_LENGTH: Final = 200
 
 
@@ -25,15 +24,19 @@ class Copy(gymnasium.Wrapper):
     shows something else than it announced, it is not touched again before a reset.
     """
 
-    def __init__(self, env: gymnasium.Env, *, in_plane: bool = False) -> None:
+    def __init__(
+        self, env: gymnasium.Env, patience: Patience, *, in_plane: bool = False
+    ) -> None:
         """Wrap it; `in_plane` if its info says where its body is in a plane."""
         super().__init__(env)
+        self._patience = patience
         assert isinstance(env.action_space, Box), "checked"
         self._observed = env.observation_space
         self._low, self._high = env.action_space.low, env.action_space.high
         self._centre = self._low / 2 + self._high / 2
         self._reach = self._high / 2 - self._low / 2
         self._in_plane = in_plane
+        self._is_box = isinstance(self._observed, Box)
         self._seen = np.zeros(flatdim(self._observed), dtype=np.float32)
         self.position = np.zeros(2)
         """Where its body is in the plane, if there is one."""
@@ -47,41 +50,52 @@ class Copy(gymnasium.Wrapper):
     ) -> tuple[Float[ndarray, " state"], dict[str, Any]]:
         """Start an episode; options are not passed on."""
         self.failure = None
-        with self._watched():
-            self._see(*self.env.reset(seed=seed))
+        try:
+            self._patience.since = monotonic()
+            observation, info = self.env.reset(seed=seed)
+            self._patience.since = math.inf
+            self._see(observation, info)
+        except Exception as error:  # whatever a user's code may raise
+            self._fail(error)
         return self._seen, {}
 
     def step(
         self, action: Float[ndarray, " action"]
     ) -> tuple[Float[ndarray, " state"], float, bool, bool, dict[str, Any]]:
         """Act; nothing happens in an environment that has failed."""
-        reward, terminated, truncated = 0.0, False, False
-        if self.failure is None:
-            with self._watched():
-                observation, given, ended, cut, info = self.env.step(
-                    self.within(action)
-                )
-                self._see(observation, info)
-                reward, terminated, truncated = float(given), bool(ended), bool(cut)
-        return self._seen, reward, terminated, truncated, {}
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Keep the reason why the environment fails meanwhile."""
+        if self.failure is not None:
+            return self._seen, 0.0, False, False, {}
         try:
-            with patience(PATIENCE_SECONDS):
-                yield
+            given = self.within(action)
+            self._patience.since = monotonic()
+            observation, reward, ended, cut, info = self.env.step(given)
+            self._patience.since = math.inf
+            self._see(observation, info)
+            return self._seen, float(reward), bool(ended), bool(cut), {}
         except Exception as error:  # whatever a user's code may raise
-            text = f"{type(error).__name__}: {error}".splitlines()[0]
-            self.failure = text[:REASON_LENGTH]
+            self._fail(error)
+            return self._seen, 0.0, False, False, {}
+
+    def _fail(self, error: Exception) -> None:
+        self._patience.since = math.inf
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        self.failure = text[:REASON_LENGTH]
 
     def within(self, action: Float[ndarray, " action"]) -> ndarray:
         """What the environment is given for an action of a learner."""
         scaled = self._centre + self._reach * action.reshape(self._centre.shape)
-        return np.asarray(scaled.clip(self._low, self._high), dtype=self._low.dtype)
+        bounded: ndarray = np.minimum(np.maximum(scaled, self._low), self._high)
+        return bounded.astype(self._low.dtype, copy=False)
 
     def _see(self, observation: Any, info: Any) -> None:
-        self._seen = vector(self._observed, observation)
+        if (
+            self._is_box
+            and type(observation) is ndarray
+            and observation.shape == self._observed.shape
+        ):
+            self._seen = observation.ravel()
+        else:
+            self._seen = vector(self._observed, observation)
         if self._in_plane:
             self.position = info["position"]
 

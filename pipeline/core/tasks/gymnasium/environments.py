@@ -11,8 +11,11 @@ from gymnasium.vector import VectorEnv
 from numpy import ndarray
 
 from pipeline.core.tasks.gymnasium.copy import Copy
+from pipeline.core.tasks.gymnasium.patience import Patience
 
 NO_TIME_LIMIT = -1
+PATIENCE_SECONDS = 60.0
+"""What a reset or a step may take."""
 
 
 class Copies(VectorEnv):
@@ -26,7 +29,10 @@ class Copies(VectorEnv):
         self, make: Callable[[], gymnasium.Env], count: int, *, in_plane: bool = False
     ) -> None:
         """Make them; `in_plane` if their info says where bodies are in a plane."""
-        self._copies = [Copy(make(), in_plane=in_plane) for _ in range(count)]
+        self._patience = Patience(PATIENCE_SECONDS)
+        self._copies = [
+            Copy(make(), self._patience, in_plane=in_plane) for _ in range(count)
+        ]
         self._in_plane = in_plane
         self.num_envs = count
         self.single_observation_space = self._copies[0].observation_space
@@ -42,8 +48,9 @@ class Copies(VectorEnv):
         """Start an episode where `options["reset_mask"]` says, each by its seed."""
         assert isinstance(seed, list), "every episode has a seed of its own"
         assert options is not None, "somebody says where an episode starts"
-        for row in np.flatnonzero(options["reset_mask"]):
-            self._seen[row], _ = self._copies[row].reset(seed=seed[row])
+        with self._patience:
+            for row in np.flatnonzero(options["reset_mask"]):
+                self._seen[row], _ = self._copies[row].reset(seed=seed[row])
         return self._seen, self._info()
 
     def step(
@@ -52,8 +59,10 @@ class Copies(VectorEnv):
         """Act in every copy."""
         rewards = np.zeros(self.num_envs)
         ended, cut = np.zeros((2, self.num_envs), dtype=bool)
-        for row, (one, action) in enumerate(zip(self._copies, actions, strict=True)):
-            self._seen[row], rewards[row], ended[row], cut[row], _ = one.step(action)
+        with self._patience:
+            for row, one in enumerate(self._copies):
+                made = one.step(actions[row])
+                self._seen[row], rewards[row], ended[row], cut[row], _ = made
         return self._seen, rewards, ended, cut, self._info()
 
     def close(self, **_: Any) -> None:

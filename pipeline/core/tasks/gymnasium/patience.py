@@ -1,30 +1,46 @@
 """An end to waiting for code that is not ours."""
 
+import math
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
+from typing import Any, Final
+
+LOOKS: Final = 4
+"""How often within its time something is looked at."""
 
 
-@contextmanager
-def patience(seconds: float) -> Iterator[None]:
-    """Interrupt what takes longer; in the main thread only, and in Python code only.
+class Patience:
+    """Interrupts what takes too long, of many things that are done one by one.
 
-    Raises:
-        TimeoutError: It took longer.
+    In the main thread only, and in Python code only. Whoever does something sets
+    `since` before to `time.monotonic()`, and to infinity afterwards: a `TimeoutError`
+    is raised in between.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    def late(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"no answer within {seconds:g} seconds")
+    def __init__(self, seconds: float) -> None:
+        self.since = math.inf
+        self._seconds = seconds
+        self._before: tuple[Any, tuple[float, float]] | None = None
 
-    before = signal.signal(signal.SIGALRM, late)
-    waiting = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, *waiting)
-        signal.signal(signal.SIGALRM, before)
+    def __enter__(self) -> "Patience":
+        """Begin to look at the clock."""
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.signal(signal.SIGALRM, self._look)
+            every = self._seconds / LOOKS
+            timer = signal.setitimer(signal.ITIMER_REAL, every, every)
+            self._before = handler, timer
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the timer to whoever had it before."""
+        if self._before is not None:
+            handler, timer = self._before
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+            signal.signal(signal.SIGALRM, handler)
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        if monotonic() - self.since > self._seconds:
+            self.since = math.inf
+            raise TimeoutError(f"no answer within {self._seconds:g} seconds")
