@@ -42,11 +42,13 @@ def held(path: Path, *, patience: float = math.inf) -> Iterator[None]:
 
 def _lock(file: Path) -> int | None:
     """A descriptor that holds the file until it is closed; None if another does."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(file, os.O_RDWR | os.O_CREAT)
-    except FileNotFoundError:  # whoever is done has just removed the folder
-        return None
+    except (FileNotFoundError, FileExistsError):
+        if file.parent.is_file():
+            raise
+        return None  # whoever is done has just removed the folder
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Whoever held it has removed it as the last thing.

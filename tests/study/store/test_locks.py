@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,24 @@ def test_what_is_linked_is_locked_where_it_lies(tmp_path):
     (tmp_path / "link").symlink_to("disk/folder")
     with held(tmp_path / "link"):
         assert (tmp_path / "disk" / "folder.lock").exists()
+
+
+def test_a_folder_that_vanishes_while_it_is_made_is_made_again(monkeypatch, tmp_path):
+    made = []
+
+    def mkdir(path, mode=0o777, local=os.mkdir):
+        local(path, mode)
+        made.append(path)
+        if len(made) == 1:
+            Path(path).rmdir()
+            raise FileExistsError(path)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    with held(tmp_path / "folder" / "a"):
+        assert (tmp_path / "folder" / "a.lock").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_not_waited_for(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        held(tmp_path / "file" / "a").__enter__()
