@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,16 @@ LEARNERS: Final = ("ddpg", "sac_value_network", "sql", "reinforce")
 STEPS: Final = 300
 HORIZON: Final = 100
 SEEDS: Final = (0, 1)
+PACKAGES: Final = (
+    "torch",
+    "numpy",
+    "gymnasium",
+    "mujoco",
+    "Box2D",
+    "gymnasium-robotics",
+    "highway-env",
+)
+"""Whose versions are told, where they are installed."""
 OTHERS: Final = (
     "gymnasium_robotics:AdroitHandDoor-v1",
     "gymnasium_robotics:AntMaze_UMaze-v5",
@@ -150,7 +161,9 @@ def page() -> Iterator[str]:
     yield from works
     yield from ["", "## What is refused", "", "| environment | why |", "|---|---|"]
     yield from refused
-    yield f"\nMeasured on: {machine('torch', 'numpy', 'gymnasium', 'mujoco')}"
+    present = {each.metadata["Name"] for each in distributions()}
+    used = [package for package in PACKAGES if package in present]
+    yield f"\nMeasured on: {machine(*used)}"
 
 
 HEAD: Final = """\
