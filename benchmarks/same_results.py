@@ -78,7 +78,7 @@ def _of_values(old: Any, new: Any, place: str = "") -> str | None:
         old, new = ({str(i): x for i, x in enumerate(each)} for each in (old, new))
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return None if old == new else f"{place or 'content'} differs"
-    new = {_old_name(key): value for key, value in new.items()}
+    old, new = ({_old_name(k): v for k, v in each.items()} for each in (old, new))
     old_keys, new_keys = old.keys() - IDENTITY, new.keys() - IDENTITY
     if odd := (old_keys ^ new_keys) - (new_keys & ADDED):
         return f"{place}{sorted(odd)} only on one side"
