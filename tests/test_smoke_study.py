@@ -272,7 +272,7 @@ def test_dvc_shows_metrics_and_plots(checkout, tmp_path):
     assert any("summary/explore" in name for name in shown["data"])
     run(checkout, "dvc", "plots", "show", "-o", str(tmp_path / "plots"))
     page = (tmp_path / "plots" / "index.html").read_text()
-    assert "explore_multigoal_multi_goal_score" in page
+    assert "explore_multigoal-multi_goal_score" in page
     assert '"area"' in page  # our template draws the interval
 
 

@@ -8,7 +8,8 @@ allocate when the first update is made, for which a small training is run.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import product
+from itertools import islice, product
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +19,7 @@ from benchmarks.speed.contest import Effort, apart
 from benchmarks.speed.rows import Row, groups, markdown, spread
 from benchmarks.speed.subject import HEAD, POPULATION, Case, cells, training
 from pipeline.core.learning.replay_collector import ReplayCollector
-from pipeline.core.training.loop import Training
+from pipeline.core.training.loop import RECORD_EVERY, Training
 
 UPDATES = 200
 REPLAYS = (100_000, 1_000_000)
@@ -51,16 +52,16 @@ def grown(case: Case, replay: int, updates: int = UPDATES) -> dict[str, int]:
     Args:
         case: The population.
         replay: Transitions of each member.
-        updates: With a full replay.
+        updates: With a full replay; at least so many.
     """
     for _ in training(Case(case.learner, 1, 16, 8), steps=20, replay=20, warmup=10):
         pass
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text(FORGET_PEAK)
-    measured = training(case, steps=updates + 1, replay=replay, warmup=1)
+    measured = training(case, steps=replay, replay=replay, warmup=1)
     fill(measured)
-    for _ in measured:
-        pass
+    for _ in islice(measured, 1 + ceil(updates / RECORD_EVERY)):
+        pass  # the first record is of step 0
     peak = resident("VmHWM")
     tensors, _ = measured.state()
     sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
