@@ -29,7 +29,8 @@ from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job
 from pipeline.core.tasks.gymnasium.inspection import mistakes
 from pipeline.core.tasks.settings import Task
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 from pipeline.study.params.load import load_study
 
 ROOT: Final = Path(__file__).parents[1]

@@ -23,7 +23,8 @@ from benchmarks.patches import patched
 from benchmarks.speed.rows import markdown, mean_interval
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.job import Job
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 from pipeline.study.params.load import load_study
 from pipeline.study.store.files import by_seed, read_table, write_csv
 

@@ -23,7 +23,8 @@ from pipeline.core.job import Job
 from pipeline.core.judging.scoring import score
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 
 PROBES = np.array([[0.0, 0.0], [2.5, 2.5]])
 NODES, WEIGHTS = quadrature(25)

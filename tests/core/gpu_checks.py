@@ -15,7 +15,8 @@ from pipeline.core.judging.probes import probe
 from pipeline.core.population import compiling
 from pipeline.core.population.noise import Noise
 from pipeline.core.training import checkpoint
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 from pipeline.study.store.files import atomic_write
 from tests.core import updating
 from tests.core.configs import algorithm, task

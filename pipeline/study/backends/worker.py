@@ -94,7 +94,7 @@ Work: TypeAlias = Callable[[Job, Desk], Result]
 
 def train(job: Job, desk: Desk) -> Result:
     """Train a chunk and judge it."""
-    from pipeline.core.training.loop import finish
+    from pipeline.core.training.finish import finish
 
     return finish(_trained(job, desk))
 
@@ -102,7 +102,7 @@ def train(job: Job, desk: Desk) -> Result:
 def train_and_probe(job: Job, desk: Desk) -> Result:
     """Train a chunk, judge it, and look at its policies where a task has probes."""
     from pipeline.core.judging.probes import probe
-    from pipeline.core.training.loop import finish
+    from pipeline.core.training.finish import finish
 
     training = _trained(job, desk)
     result = finish(training)

@@ -15,7 +15,8 @@ from pipeline.core.memory.rollout import Rollout
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.noise import Noise
 from pipeline.core.tasks.settings import Task
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 from tests.core.configs import ALGORITHMS, TASKS, algorithm, task
 from tests.core.training.test_training import trained
 from tests.core.updating import fresh

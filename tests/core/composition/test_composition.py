@@ -19,7 +19,8 @@ from pipeline.core.tasks.multigoal.combination import (
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training import weights as stored
-from pipeline.core.training.loop import VISITED_STATES, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import VISITED_STATES
 from pipeline.core.training.weights import policy_bytes
 from tests.core.configs import TASKS, algorithm, task
 from tests.core.training.test_training import trained

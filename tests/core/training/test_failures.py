@@ -13,7 +13,8 @@ from pipeline.core.job import Failure, Job
 from pipeline.core.tasks.gymnasium import environments
 from pipeline.core.tasks.settings import Task
 from pipeline.core.training import checkpoint
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 from pipeline.study.store.files import atomic_write
 from tests.core.configs import EVALUATION, algorithm, task
 

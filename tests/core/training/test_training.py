@@ -11,7 +11,8 @@ from pipeline.core.job import Job
 from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, goal_distances
 from pipeline.core.training import checkpoint
 from pipeline.core.training import weights as stored
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 from pipeline.core.training.weights import policy_bytes
 from pipeline.study.store.files import atomic_write
 from tests.core.configs import ALGORITHMS, TASKS, algorithm, task

@@ -95,7 +95,8 @@ import sys
 from tests.core.configs import algorithm, task
 from pipeline.core.job import Job
 from pipeline.core.judging.probes import probe
-from pipeline.core.training.loop import Training, finish
+from pipeline.core.training.finish import finish
+from pipeline.core.training.loop import Training
 for name in ("multigoal", "forward", "linear_quadratic", "pendulum"):
     training = Training(Job(task(name), (algorithm("sac"),), (0,), 3))
     list(training)
