@@ -22,6 +22,7 @@ from pipeline.study.errors import UserError, nearest, user_errors
 from pipeline.study.machine.settings import CHECKOUT, WORKSPACES
 from pipeline.study.params.load import load_study
 from pipeline.study.store.files import atomic_write, read_json, write_json
+from pipeline.study.store.fingerprint import link
 
 STUDIES: Final = Path("studies")
 COPIED: Final = ".copied.json"
@@ -59,6 +60,7 @@ def prepare(name: str, checkout: Path) -> Path:
     _write(workspace / ".dvc" / "config", DVC_CONFIG)
     way = os.path.relpath(checkout.resolve(), workspace.resolve())
     _write(workspace / CHECKOUT, f"{way}\n".encode())
+    link(needed, workspace)
     return workspace
 
 

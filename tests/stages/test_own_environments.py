@@ -111,6 +111,18 @@ def test_a_workspace_without_the_module_is_refused(root):
     assert (prepare("mine", root) / "mine.py").read_text() == MODULE
 
 
+@pytest.mark.slow
+def test_a_workspace_forgets_a_module_that_is_gone(root):
+    run("git", "add", "mine.py")
+    links = prepare("mine", root) / LINKS
+    assert (links / "mine.py").read_text() == MODULE
+    run("git", "mv", "mine.py", "ours.py")
+    study = root / "studies" / "mine.yaml"
+    study.write_text(study.read_text().replace("mine:Plain", "ours:Plain"))
+    prepare("mine", root)
+    assert [each.name for each in links.iterdir()] == ["ours.py"]
+
+
 def test_a_stage_stops_when_the_module_has_changed_meanwhile(root):
     known = digests(["mine.py"])
     check_unchanged(known)

@@ -22,7 +22,7 @@ def finish(training: Training) -> Result:
     for member, failure in training.failures.items():
         evaluator.fail(member, failure.reason)
     trajectories = evaluator(training.agent, block=job.steps + 1)
-    training.note(evaluator.failures)
+    training.note(evaluator.failures, "in the final evaluation, ")
     behaviour: dict[str, Array] = {}
     if trajectories.positions is not None:
         kept = trajectories.positions[:, :KEPT_EPISODES]

@@ -135,12 +135,13 @@ class Training:
         self._progress.returns = [[] for _ in self.job.seeds]
         self._progress.lengths = [[] for _ in self.job.seeds]
 
-    def note(self, reasons: Mapping[int, str]) -> None:
+    def note(self, reasons: Mapping[int, str], where: str = "") -> None:
         """Stop members that have failed, unless they have been stopped before."""
         for member in reasons.keys() - self.failures.keys():
-            self.failures[member] = Failure(self._progress.step, reasons[member])
+            reason = f"{where}{reasons[member]}"
+            self.failures[member] = Failure(self._progress.step, reason)
             for environments in (self._episodes, self._evaluator):
-                environments.fail(member, reasons[member])
+                environments.fail(member, reason)
 
     def _record(self, *, evaluate: bool) -> Record:
         progress = self._progress
@@ -155,7 +156,7 @@ class Training:
             trajectories = self._evaluator(self.agent, block=progress.step)
             judged = summary(self.job.task, trajectories)
             metrics |= {f"evaluation/{name}": v for name, v in judged.items()}
-            self.note(self._evaluator.failures)
+            self.note(self._evaluator.failures, "in an evaluation, ")
         told = {member for record in self.records for member in record.failures}
         fresh = {m: why for m, why in self.failures.items() if m not in told}
         record = Record(progress.step, self.without_failed(metrics), fresh)

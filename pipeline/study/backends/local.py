@@ -192,8 +192,9 @@ class LocalProcesses(Backend):
         losses = ledger.losses[worker.job] = ledger.losses.get(worker.job, 0) + 1
         if losses > RETRIES:
             raise WorkError(
-                f"a training process was lost {losses} times ({how}); if memory ran "
-                "out, set MAXENT_WORKERS=1 or train fewer members_per_process"
+                f"a training process was lost {losses} times ({how}): an environment "
+                "of its task ends Python, or memory ran out (then set "
+                "MAXENT_WORKERS=1, or train fewer members_per_process)"
             )
         print(
             f"warning: a training process was lost ({how}); "

@@ -126,13 +126,7 @@ def run_sweep(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
             check_machine(plan.execution)
             check_needs(needs_of(said, plan.algorithm), folder)
             tried = _search(plan, study, folder, work)
-        found = best(tried)
-        if tried and found is None:
-            raise UserError(
-                f"sweep@{plan.name}: no trial has a finite {plan.task.objective}; "
-                "search smaller learning rates or other temperatures"
-            )
-        _write(plan, tried, found)
+        _write(plan, tried, best(tried))
 
 
 def _search(plan: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial]:
@@ -175,6 +169,11 @@ def _search(plan: SweepPlan, study: str, folder: Path, work: Work) -> list[Trial
         ):
             trainer.finished(tried)
             dashboard.show(tried)
+        if best(tried) is None:
+            why = trainer.why or "search smaller learning rates or other temperatures"
+            raise UserError(
+                f"sweep@{name}: no trial has a finite {plan.task.objective}; {why}"
+            )
     return tried
 
 
@@ -187,6 +186,8 @@ class _Trainer:
     live: LiveRun
     progress: Progress
     workers: Backend
+    why: str | None = None
+    """Why the first member that failed did."""
     _trained: set[int] = field(default_factory=set)
     """Batches that were not finished before."""
     _curves: defaultdict[tuple[str, int], list[float]] = field(
@@ -204,6 +205,7 @@ class _Trainer:
             members = len(jobs[index].seeds)
             self._show_curves(batch, first, record)
             for member, failure in record.failures.items():
+                self.why = self.why or failure.reason
                 if not replayed:
                     warn(self._who(batch, first + member), failure)
             self.progress.advance(

@@ -131,8 +131,8 @@ class Progress:
 def warn(who: str, failure: Failure) -> None:
     """Say that a member has stopped."""
     print(
-        f"warning: {who}: failed after step {failure.step}: {failure.reason}; "
-        "the others go on",
+        f"warning: {who}: stopped at step {failure.step} of its training: "
+        f"{failure.reason}",
         file=sys.stderr,
     )
 

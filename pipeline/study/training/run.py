@@ -1,6 +1,7 @@
 """Train one run of a stage, all its seeds, and write what comes out of it."""
 
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -50,7 +51,8 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
         writer = layout.instance("pretrain", str(run.start))
         inputs.append(_existing(run.start_weights, writer))
     key = run_key(run.stage, run.name, said, inputs)
-    kept = {"key": key} | run.described()
+    own_code = {"code": said["code"]} if "code" in said else {}
+    kept = {"key": key} | run.described() | own_code
     jobs = run.jobs(execution)
     with claimed(run.instance, key) as folder:
         check_needs(needs_of(said, run.algorithm), folder)
@@ -76,6 +78,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
             watcher.finished(results)
             with whole_folder(run.folder) as output:
                 write_run(output, kept, list(zip(jobs, results, strict=True)))
+        watcher.closing()
         shutil.rmtree(folder)
 
 
@@ -109,7 +112,7 @@ class _Watcher:
     def __init__(
         self, run: Run, jobs: Sequence[Job], live: LiveRun, progress: Progress
     ) -> None:
-        self._name = f"{run.instance}, task {run.task_name}"
+        self._run = run
         self._jobs = jobs
         self._live = live
         self._progress = progress
@@ -136,13 +139,24 @@ class _Watcher:
             self._log(job, job.steps, named)
             self._warn(job, result.failures)
 
+    def closing(self) -> None:
+        """Say how many seeds have failed, and where the reasons are."""
+        if self._warned:
+            print(
+                f"warning: {self._run.instance}: {len(self._warned)} of "
+                f"{len(self._run.seeds)} seeds failed and count as having achieved "
+                f"nothing; reasons: {self._run.folder / layout.FAILURES}",
+                file=sys.stderr,
+            )
+
     def _warn(self, job: Job, failures: Mapping[int, Failure]) -> None:
         """Say once which seeds have failed."""
         for member, failure in failures.items():
             seed = job.seeds[member]
             if seed not in self._warned:
                 self._warned.add(seed)
-                warn(f"{self._name}, {layout.seed_child(seed)}", failure)
+                who = f"{self._run.instance}, task {self._run.task_name}"
+                warn(f"{who}, {layout.seed_child(seed)}", failure)
 
     def _log(self, job: Job, step: int, metrics: dict[str, list[float]]) -> None:
         for member, seed in enumerate(job.seeds):

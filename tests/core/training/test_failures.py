@@ -67,6 +67,15 @@ for _wrong in ("", "raises", "hangs", "reward", "observation"):
     )
 
 
+gymnasium.register(
+    "Fragileonce-v0",
+    Fragile,
+    kwargs={"wrong": "reward", "member": 4},
+    max_episode_steps=20,
+)
+"""Fails in the second of the three episodes by which the first member is judged."""
+
+
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
     monkeypatch.setattr(environments, "PATIENCE_SECONDS", 0.2)
@@ -114,6 +123,12 @@ def test_it_is_told_once_and_has_no_numbers_from_then_on():
     for record in records:
         value = record.metrics["evaluation/return"][1]
         assert math.isnan(value) == (record.step >= 40)
+
+
+def test_an_evaluation_may_be_where_it_fails():
+    judged = training("once")
+    list(judged)
+    assert judged.failures == {0: Failure(0, "in an evaluation, its reward is nan")}
 
 
 def test_it_has_failed_after_an_interruption_too(tmp_path):

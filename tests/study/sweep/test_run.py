@@ -110,6 +110,8 @@ class TestRunSweep:
         study = fakes.study(sweep__runs__sql__space=hot)
         with pytest.raises(UserError, match="sweep@sql: no trial has a finite return"):
             run_sweep(study, "sql", work=fakes.judge)
+        (live,) = fakes.Live.runs
+        assert live.status == "FAILED"
 
     def test_mlflow_is_told_of_trials_while_they_train(self, study):
         run_sweep(study, "sql", work=fakes.judge)

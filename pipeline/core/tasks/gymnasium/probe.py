@@ -84,7 +84,8 @@ def _unknown(name: str, module: str, registered_name: str) -> str:
         if similar
         else f"there are: {', '.join(names)}"
     )
-    return f"there is no environment '{name}'; {hint}"
+    own = "" if module else f"; one of your own is written MODULE:{name}"
+    return f"there is no environment '{name}'; {hint}{own}"
 
 
 def _unusable(
@@ -123,6 +124,8 @@ def _said(error: Exception) -> str:
             return f"{text}; a module is written without .py"
         file = f"{error.name.partition('.')[0]}.py"
         return f"{text}; install it, or put {file} beside params.yaml and git add it"
+    if isinstance(error, SyntaxError):
+        return text
     frames = traceback.extract_tb(error.__traceback__)
     for frame in reversed(frames):
         if (path := _own(frame.filename)) and not path.is_relative_to(OURS):

@@ -36,7 +36,8 @@ def learning(bands: Sequence[Band], metric: str) -> Figure:
         panel.set(xlabel=style.STEPS, title=title)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
-        panel.legend(loc="best", handlelength=2.6)
+        if panel.lines:
+            panel.legend(loc="best", handlelength=2.6)
     axes[0, 0].set_ylabel(style.METRICS.get(metric, metric))
     axes[0, 0].set_xlim(left=0)
     return figure
