@@ -10,6 +10,7 @@ change is computed again by those stages only to which something else is said
 (`<stage>/<run>.json`) or whose code has changed (`code/<stage>.txt`).
 """
 
+import sys
 from pathlib import Path
 
 from pipeline.core.config.computation import Execution
@@ -34,6 +35,9 @@ def main() -> None:
         try_compiler(study.execution)
         check_room(study, CHECKPOINTS)
         check_locks(study.execution)
+        for name, task in study.tasks.items():
+            for doubt in task.doubts():
+                print(f"warning: tasks.{name}: {doubt}", file=sys.stderr)
         write_descriptions(study)
         link(study.own_files)
         warn_of_untracked(study.own_files)

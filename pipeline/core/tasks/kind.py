@@ -93,6 +93,10 @@ class Kind(Value):
         """What keeps these settings from being a task: field (or "") and message."""
         yield from ()
 
+    def doubts(self) -> Sequence[str]:
+        """What is odd about it, and does no harm."""
+        return ()
+
     def metrics(
         self, trajectories: Trajectories
     ) -> Mapping[str, Float[ndarray, " member"]]:

@@ -215,3 +215,17 @@ def test_the_corners_of_its_box_are_among_what_it_is_given(found):
     assert found(Listens).mistakes == ()
     assert given[:2] == [[-1.0, -1.0], [1.0, 1.0]]
     assert len(given) >= 3 * STEPS
+
+
+class Beyond(Sound):
+    def shown(self):
+        return np.array([0, 1, 50], np.float32)
+
+
+def test_what_is_shown_outside_of_its_bounds_is_doubtful_and_no_mistake():
+    gymnasium.register("Beyond-v0", Beyond)
+    found = probe("Beyond-v0")
+    assert found.mistakes == ()
+    (doubt,) = found.doubts
+    assert "Beyond-v0 shows 50 as component 2 of the observation" in doubt
+    assert "announced [-1, 1]" in doubt

@@ -6,13 +6,14 @@ from typing import Any, Final, NamedTuple
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Space, flatdim
+from gymnasium.spaces import Box, Space, flatdim, flatten_space
 from numpy import ndarray
 
 from pipeline.core.tasks.gymnasium.copy import Copy, vector
 from pipeline.core.tasks.gymnasium.patience import Patience
 
 STEPS: Final = 20
+ROUNDING: Final = 1e-5
 SEED: Final = 0
 
 
@@ -29,10 +30,12 @@ class _Moment(NamedTuple):
     truncated: bool = False
 
 
-def behave(copies: Sequence[gymnasium.Env], doing: Callable[[str], None]) -> None:
+def behave(
+    copies: Sequence[gymnasium.Env], doing: Callable[[str], None]
+) -> Iterator[str]:
     """Reset and step the first of three copies twice, then the others side by side.
 
-    `doing` is told what is done next.
+    `doing` is told what is done next. What is odd and does no harm is yielded.
 
     Raises:
         FaultError: They do not do what they announced, or not the same.
@@ -52,6 +55,22 @@ def behave(copies: Sequence[gymnasium.Env], doing: Callable[[str], None]) -> Non
         "in a second copy beside a third with the same seed; draw in reset, and keep "
         "nothing in the class or the module",
     )
+    yield from _beyond(flatten_space(first.observation_space), once)
+
+
+def _beyond(announced: Space[Any], shown: Sequence[_Moment]) -> Iterator[str]:
+    """The first component of what was shown that is outside of the bounds, if any."""
+    assert isinstance(announced, Box), "checked"
+    seen = np.stack([np.frombuffer(each.observation, "f4") for each in shown])
+    low, high = announced.low.astype("f4"), announced.high.astype("f4")
+    slack = ROUNDING * np.abs(seen)
+    for step, index in np.argwhere((seen < low - slack) | (seen > high + slack)):
+        yield (
+            f"shows {seen[step, index]:g} as component {index} of the observation, and "
+            f"announced [{low[index]:g}, {high[index]:g}]; learners are given what it "
+            "shows"
+        )
+        return
 
 
 def _compare(once: Sequence[_Moment], again: Sequence[_Moment], where: str) -> None:

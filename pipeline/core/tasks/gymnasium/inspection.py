@@ -39,6 +39,11 @@ def mistakes(name: str, horizon: int | None) -> Iterator[tuple[str, str]]:
         yield "horizon", f"missing; {name} was registered without a limit"
 
 
+def doubts(name: str) -> Sequence[str]:
+    """What is odd of an environment and does no harm."""
+    return _found(name, Path.cwd()).doubts
+
+
 def widths(name: str) -> tuple[int, int] | None:
     """Of observations and actions; None if there is no such environment."""
     return _found(name, Path.cwd()).widths

@@ -36,6 +36,8 @@ class Found:
 
     mistakes: tuple[str, ...] = ()
     """What keeps it from being a task."""
+    doubts: tuple[str, ...] = ()
+    """What is odd and does no harm."""
     widths: tuple[int, int] | None = None
     """Of observations and actions as vectors, where it has them."""
     horizon: int | None = None
@@ -61,14 +63,16 @@ def probe(name: str, doing: Callable[[str], None] = lambda _: None) -> Found:
         return Found((f"'{name}' cannot be made here: {_said(error)}",))
     if mistakes := tuple(_unusable(name, observations, actions)):
         return Found(mistakes)
+    doubts: tuple[str, ...] = ()
     try:
-        behave(copies, doing)
+        doubts = tuple(f"{name} {odd}" for odd in behave(copies, doing))
     except FaultError as fault:
         mistakes = (f"{name} {fault}",)
     except Exception as error:
         mistakes = (f"{name} raises {_said(error)}",)
     return Found(
         mistakes,
+        doubts,
         (flatdim(observations), flatdim(actions)),
         gymnasium.spec(registered_name).max_episode_steps,
         tuple(sorted({*_own_files(set(sys.modules) - loaded)})),

@@ -63,6 +63,11 @@ class Gymnasium(Kind):
 
         return widths(self.id) or (0, 0)
 
+    def doubts(self) -> Sequence[str]:
+        from pipeline.core.tasks.gymnasium.inspection import doubts
+
+        return doubts(self.id)
+
     def mistakes(self) -> Iterator[tuple[str, str]]:
         """Found by making, resetting and stepping the environment."""
         from pipeline.core.tasks.gymnasium.inspection import mistakes
