@@ -104,7 +104,8 @@ class Episodes:
 
     def step(self, action: Float[Tensor, "environment action"]) -> Transition:
         """Act everywhere. An episode that has ended must be followed by `next`."""
-        action = self._finite(action)
+        if self.failures or not np.isfinite(action.numpy()).all():
+            action = self._finite(action)
         observation, reward, terminated, cut, info = self._environments.step(
             action.numpy()
         )
@@ -112,16 +113,14 @@ class Episodes:
         self._actions[rows, np.minimum(self._length, self._horizon - 1)] = action
         self._length += 1
         reward = np.asarray(reward, dtype=np.float64)
-        self._note(~np.isfinite(reward), lambda row: f"its reward is {reward[row]}")
+        if not np.isfinite(reward).all():
+            self._note(~np.isfinite(reward), lambda row: f"its reward is {reward[row]}")
         self._see(observation, info, np.ones(self._count, dtype=bool))
-        terminated = terminated & self._sound
-        truncated = (self._length >= self._horizon) | (cut & self._sound)
-        return Transition(
-            np.where(self._sound, reward, 0.0),
-            self.observation,
-            terminated,
-            truncated & ~terminated,
-        )
+        if self.failures:
+            reward = np.where(self._sound, reward, 0.0)
+            terminated, cut = terminated & self._sound, cut & self._sound
+        truncated = ((self._length >= self._horizon) | cut) & ~terminated
+        return Transition(reward, self.observation, terminated.copy(), truncated)
 
     def _finite(
         self, action: Float[Tensor, "environment action"]
@@ -129,8 +128,6 @@ class Episodes:
         """The actions, none of an environment that has failed or is given no number."""
         strange = ~action.isfinite().all(dim=1).numpy()
         self._note(strange, lambda row: f"its policy acts by {action[row].tolist()}")
-        if self._sound.all():
-            return action
         return torch.where(torch.from_numpy(self._sound)[:, None], action, 0.0)
 
     def _note(
@@ -145,9 +142,10 @@ class Episodes:
         if "failure" in info:
             failed = mask & np.array([each is not None for each in info["failure"]])
             self._note(failed, lambda row: str(info["failure"][row]))
-        strange = mask & ~shown.isfinite().all(dim=1).numpy()
-        self._note(strange, lambda row: f"it shows {_component(shown[row])}")
-        if not self._sound.all():
+        if not np.isfinite(shown.numpy()).all():
+            strange = mask & ~shown.isfinite().all(dim=1).numpy()
+            self._note(strange, lambda row: f"it shows {_component(shown[row])}")
+        if self.failures:
             shown = torch.where(torch.from_numpy(self._sound)[:, None], shown, 0.0)
         self.observation = shown
         if self._in_plane:
