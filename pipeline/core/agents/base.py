@@ -1,7 +1,7 @@
 """What every learner offers, for a whole population at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +48,8 @@ class Agent(ABC):
     """Everything that is learned, by name."""
     _diagnostics: dict[str, Tensor]
     _exploration: Noise
+    _sample_once: Callable[[States, Actions], Actions]
+    """`sample`, or a program of it, for one state of each member."""
 
     def act(
         self, state: State, *, step: int, starting: Bool[Tensor, " member"]
@@ -58,7 +60,7 @@ class Agent(ABC):
         begins.
         """
         noise = self._exploration.at(step)
-        return self.sample(state[:, None], noise[:, None]).squeeze(1)
+        return self._sample_once(state[:, None], noise[:, None]).squeeze(1)
 
     @abstractmethod
     def sample(self, state: States, noise: Actions) -> Actions:

@@ -13,7 +13,6 @@ from pipeline.core.agents.settings import Ddpg, GaussianNoise, OrnsteinUhlenbeck
 from pipeline.core.agents.shapes import Action, Actions, Numbers, State, States, Values
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
-from pipeline.core.population.compiling import compile_update
 from pipeline.core.population.optimizer import Adam, learnable
 
 
@@ -41,7 +40,8 @@ class DeepDeterministicPolicyGradient(QLearner):
         self._exploration = setting.noise("exploration", actions)
         self._sigma = setting.numbers(configs, lambda c: c.sigma).unsqueeze(-1)
         self._disturbance = self._sigma.new_zeros(len(configs), actions)
-        self._learn_once = compile_update(self._learn, setting.computation)
+        self._explore_once = setting.acting(self._explore, config)
+        self._learn_once = setting.compiled(self._learn, config)
         self._parts = {
             "policy": Part(self._policy, self._policy_adam, self._policy_target),
             "q": Part(self._q, self._q_adam, self._q_target),
@@ -52,18 +52,24 @@ class DeepDeterministicPolicyGradient(QLearner):
         self, state: State, *, step: int, starting: Bool[Tensor, " member"]
     ) -> Action:
         noise = self._exploration.at(step)
+        return self._explore_once(state, noise, starting)
+
+    @torch.no_grad()
+    def _explore(
+        self, state: State, noise: Action, starting: Bool[Tensor, " member"]
+    ) -> Action:
         match self._config.noise:
             case OrnsteinUhlenbeckNoise(ornstein_uhlenbeck=settings):
-                self._disturbance[starting] = 0.0
+                left = self._disturbance.masked_fill(starting[:, None], 0.0)
                 moved = soft.ornstein_uhlenbeck_step(
-                    self._disturbance, noise, settings.theta, self._sigma
+                    left, noise, settings.theta, self._sigma
                 )
-                self._disturbance.copy_(moved)
             case GaussianNoise():
-                self._disturbance.copy_(self._sigma * noise)
+                moved = self._sigma * noise
             case other:
                 assert_never(other)
-        action = self.greedy(state[:, None]).squeeze(1) + self._disturbance
+        self._disturbance.copy_(moved)
+        action = self.greedy(state[:, None]).squeeze(1) + moved
         return action.clamp(-1.0, 1.0)
 
     def sample(self, state: States, noise: Actions) -> Actions:

@@ -46,6 +46,7 @@ class SoftPolicyGradient(GaussianPolicy):
         self._alpha = Fixed([c.temperature for c in configs], setting)
         self._baseline = baseline.make(configs, setting)
         self._exploration = setting.noise("exploration", setting.actions)
+        self._sample_once = self.sample
         policy = Part(self._policy, self._policy_adam)
         self._parts = {"policy": policy} | self._baseline.parts()
         self._diagnostics = {}

@@ -21,7 +21,6 @@ from pipeline.core.agents.shapes import Actions, Numbers, States, Values
 from pipeline.core.agents.value_network import ValueNetwork
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
-from pipeline.core.population.compiling import compile_update
 from pipeline.core.population.optimizer import Adam, learnable
 
 
@@ -52,7 +51,8 @@ class SoftActorCritic(GaussianPolicy, QLearner):
 
         self._exploration = setting.noise("exploration", actions)
         self._noise = setting.noise("policy noise", 2, config.batch, actions)
-        self._learn_once = compile_update(self._learn, setting.computation)
+        self._sample_once = setting.acting(self.sample, config)
+        self._learn_once = setting.compiled(self._learn, config)
         self._parts = self._named()
         self._diagnostics = {}
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.core.config.computation import PLAIN, Computation
+from pipeline.core.config.values import Value, shared
+from pipeline.core.population.compiling import compile_update
 from pipeline.core.population.networks import Mlp
 from pipeline.core.population.noise import Noise
 
 Config = TypeVar("Config")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,28 @@ class Setting:
         """Noise of this shape for every member, where it is needed."""
         device = torch.device(self.computation.device)
         return Noise(self.seeds, purpose, shape=shape, kind=kind, device=device)
+
+    def compiled(
+        self, method: Callable[Arguments, Result], config: Value
+    ) -> Callable[Arguments, Result]:
+        """An update of a learner with these settings, as `computation` says."""
+        return compile_update(method, self.computation, self._about(config))
+
+    def acting(
+        self, method: Callable[Arguments, Result], config: Value
+    ) -> Callable[Arguments, Result]:
+        """The same of what chooses actions; on a GPU that is done kernel by kernel."""
+        on_cpu = self.computation.device == "cpu"
+        return self.compiled(method, config) if on_cpu else method
+
+    def _about(self, config: Value) -> object:
+        """All that decides what a learner's methods do."""
+        return {
+            "settings": shared(config),
+            "widths": [self.states, self.actions],
+            "discount": self.discount,
+            "computation": self.computation.model_dump(),
+        }
 
     def numbers(
         self, configs: Sequence[Config], get: Callable[[Config], float]

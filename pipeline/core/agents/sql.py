@@ -34,15 +34,11 @@ from pipeline.core.agents.proposals import Proposals
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.shapes import Numbers, Particles, States, Values
-from pipeline.core.agents.stein import SteinSampler
+from pipeline.core.agents.stein import BLOCK, SteinSampler
 from pipeline.core.agents.temperature import Fixed
 from pipeline.core.equations import soft
 from pipeline.core.memory.replay import Batch
-from pipeline.core.population.compiling import compile_update
 from pipeline.core.population.optimizer import Adam, learnable
-
-BLOCK = 64
-"""States whose values are computed together: few enough for a processor's cache."""
 
 
 class SoftQLearning(EnergyPolicy, QLearner):
@@ -67,8 +63,9 @@ class SoftQLearning(EnergyPolicy, QLearner):
 
         self._exploration = setting.noise("exploration", setting.actions)
         self._proposals = Proposals(config, setting)
-        self._learn_once = compile_update(self._learn, setting.computation)
-        self._estimate_once = compile_update(self._estimate, setting.computation)
+        self._sample_once = setting.acting(self.sample, config)
+        self._learn_once = setting.compiled(self._learn, config)
+        self._estimate_once = setting.compiled(self._estimate, config)
         critics = config.critics
         self._parts = {
             "q": Part(self._q, self._q_adam, self._q_target, networks=critics),
@@ -127,7 +124,14 @@ class SoftQLearning(EnergyPolicy, QLearner):
         value_next = batch.value_next
         if value_next is None:
             assert shifts is not None
-            value_next = self._estimate(batch.state_next, shifts, temperature)
+            states, drawn = (
+                torch.split(x, BLOCK, dim=1) for x in (batch.state_next, shifts)
+            )
+            values = [
+                self._estimate(*block, temperature)
+                for block in zip(states, drawn, strict=True)
+            ]
+            value_next = torch.cat(values, dim=1)
         known = self._update_q(batch, value_next)
         known |= self._sampler.learn(
             batch.state, self._q_of_particles, temperature=temperature, noise=noise

@@ -32,6 +32,8 @@ NEARLY_UNIFORM = 0.874
 """c that makes tanh(c ξ), ξ ~ N(0, 1), most like a uniform number: 0.0095 nats away.
 Exactly even noise would be heavier in the tails than a network of ReLUs can undo."""
 
+BLOCK = 64
+"""States whose particles are computed together: few enough for a processor's cache."""
 GREEDY_PARTICLES = 32
 """Draws of which the best is the policy's best guess."""
 
@@ -145,24 +147,43 @@ class SteinSampler:
         of the Stein direction, and the spread of actions.
         """
         state = state[:, : self._states].unsqueeze(2)
+        states, noises = (torch.split(x, BLOCK, dim=1) for x in (state, noise))
+        parts = [
+            self._ascent(*block, q, temperature)
+            for block in zip(states, noises, strict=True)
+        ]
+        ascent = torch.stack([part[0] for part in parts]).sum(dim=0)
+        norms, spreads = (torch.cat([part[i] for part in parts], dim=1) for i in (1, 2))
+        self.adam.step(-ascent / (self._states * self._counts[1]))
+        return {
+            "stein_norm": norms.mean(dim=(1, 2)),
+            "action_spread": spreads.mean(dim=(1, 2)),
+        }
+
+    def _ascent(
+        self,
+        state: Float[Tensor, "member batch 1 state"],
+        noise: Particles,
+        q: ParticleValues,
+        temperature: Numbers,
+    ) -> tuple[
+        Float[Tensor, "member weight"],
+        Float[Tensor, "member batch _"],
+        Float[Tensor, "member batch _"],
+    ]:
+        """Of some states: the gradient, summed up, and what is worth knowing."""
         noise_fixed, noise_updated = torch.split(noise, self._counts, dim=2)
         with torch.no_grad():
             fixed = self._particles(self.weights, state, noise_fixed)
+        slope = self._slope(fixed, partial(q, state), temperature)
         weights = learnable(self.weights)
         updated = self._particles(weights, state, noise_updated)
         direction = soft.stein_direction(
-            fixed,
-            updated.detach(),
-            self._slope(fixed, partial(q, state), temperature),
-            temperature[:, None],
+            fixed, updated.detach(), slope, temperature[:, None]
         )
-        count = direction.shape[1] * direction.shape[2]
-        (ascent,) = torch.autograd.grad(updated, weights, direction / count)
-        self.adam.step(-ascent)
-        return {
-            "stein_norm": direction.norm(dim=3).mean(dim=(1, 2)),
-            "action_spread": self._action(fixed).std(dim=2).mean(dim=(1, 2)),
-        }
+        (ascent,) = torch.autograd.grad(updated, weights, direction)
+        spread = self._action(fixed).std(dim=2)
+        return ascent, direction.norm(dim=3), spread
 
     def _slope(
         self, particles: Particles, q: Callable[[Tensor], Tensor], temperature: Numbers

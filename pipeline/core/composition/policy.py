@@ -57,6 +57,7 @@ class Composed(EnergyPolicy):
         )
         self._sampler = SteinSampler(configs, setting)
         self._exploration = setting.noise("exploration", setting.actions)
+        self._sample_once = self.sample
         self._parts = {"policy": Part(self._sampler.weights, self._sampler.adam)} | {
             f"{name}/{key}": Part(tensor)
             for name, part in zip(PARTS, both, strict=True)

@@ -85,6 +85,18 @@ def sweepable(model: Value) -> list[str]:
     return list(values_of(model))
 
 
+def shared(model: Value) -> dict[str, Any]:
+    """The settings that members of a population have in common."""
+    data = model.model_dump(mode="json")
+    for name in values_of(model):
+        *path, last = name.split(".")
+        part = data
+        for step in path:
+            part = part[step]
+        del part[last]
+    return data
+
+
 def with_values(model: Settings, values: dict[str, float]) -> Settings:
     """The same settings with some numbers replaced, given by dotted names."""
     data = model.model_dump(mode="json")

@@ -64,6 +64,8 @@ class Replay:
             else torch.zeros(shape, device=device)
         )
         self._added = torch.zeros((), dtype=torch.int64)
+        first = capacity * torch.arange(members, device=device)
+        self._first = first.unsqueeze(-1)
 
     @property
     def members(self) -> int:
@@ -86,7 +88,7 @@ class Replay:
         """Keep one transition of every member."""
         row = (state, action, reward[:, None], state_next, terminated[:, None])
         slot = int(self._added) % self._block.shape[1]
-        self._block[:, slot] = torch.cat(row, dim=1)
+        torch.cat(row, dim=1, out=self._block[:, slot])
         self._added += 1
 
     def sample(self, uniform: Float[Tensor, "member batch"]) -> Batch:
@@ -95,7 +97,10 @@ class Replay:
 
     def take(self, index: Int[Tensor, "member batch"]) -> Batch:
         """Transitions by their number, each member's own."""
-        rows = torch.take_along_dim(self._block, index.unsqueeze(-1), dim=1)
+        members, _, width = self._block.shape
+        numbers = (index + self._first).flatten()
+        rows = self._block.view(-1, width).index_select(0, numbers)
+        rows = rows.view(members, -1, width)
         state, action, reward, state_next, terminated = torch.split(
             rows, self._widths, dim=-1
         )

@@ -1,6 +1,7 @@
-"""One compiled graph per update, where it pays; on a GPU, launched as one."""
+"""One program per update, where it pays; on a GPU, launched as one."""
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from pipeline.core.config.computation import Computation
+from pipeline.core.population.programs import Program
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -17,20 +19,20 @@ CALLS_BEFORE_RECORDING = 3
 
 
 def compile_update(
-    function: Callable[Arguments, Result], computation: Computation
+    function: Callable[Arguments, Result], computation: Computation, about: object
 ) -> Callable[Arguments, Result]:
-    """The function itself, or one program that does all of it at once.
+    """The method itself, or one program that does all of it at once; as `Program`.
 
-    Inside of a function that is compiled there may be gradients and changes of weights
-    in place, but nothing that depends on a tensor's numbers: Python sees shapes only,
-    the same and with the same strides in every call. It is compiled at its first call.
     On a GPU its kernels are recorded, too, which changes no number: `Recorded`.
     """
-    program = function if computation.compile == "never" else _compiled(function)
     assert computation.compile != "auto", "whether it pays must be settled before"
-    if computation.device != "cuda":
-        return program
-    return cast(Callable[Arguments, Result], Recorded(program))
+    compiled = computation.compile == "always"
+    program: Callable[..., Result] = function
+    if computation.device == "cuda":
+        program = Recorded(_compiled(function) if compiled else function)
+    elif compiled:
+        program = Program(cast(MethodType, function), about)
+    return cast(Callable[Arguments, Result], program)
 
 
 def _compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -23,9 +23,9 @@ from pipeline.core.population.randomness import stream
 class Mlp:
     """A multilayer perceptron with ReLU units, of several inputs and one output.
 
-    Each input enters the first layer by a matrix of its own and the results are added,
-    which is the same as joining the inputs, except that an input which is shared by
-    many particles is multiplied once.
+    Inputs are joined, if there are as many particles of each. Else each enters the
+    first layer by its rows of the matrix and the results are added: an input that many
+    particles share is multiplied once.
     """
 
     inputs: tuple[int, ...]
@@ -96,7 +96,12 @@ class Mlp:
 
         batch = inputs[0].shape[1]
         hidden = biases[0].unsqueeze(2)
-        for matrix, x in zip(matrices, inputs, strict=False):
+        firsts = matrices[: len(inputs)]
+        if len({x.shape[2] for x in inputs}) == 1:
+            inputs = (torch.cat(inputs, dim=-1),)
+            rows = weights[:, : sum(sizes[: len(firsts)])]
+            firsts = [rows.view(members, -1, self.hidden[0])]
+        for matrix, x in zip(firsts, inputs, strict=True):
             product = torch.bmm(x.reshape(members, -1, x.shape[-1]), matrix)
             hidden = hidden + product.view(members, batch, x.shape[2], -1)
         particles = hidden.shape[2]
@@ -115,7 +120,7 @@ class Mlp:
     ) -> Float[Tensor, "member row after"]:
         """A layer between hidden ones: where nearly all of the work is."""
         if self.computation.precision == "float32":
-            return torch.baddbmm(bias, x, matrix)
+            return torch.bmm(x, matrix).add_(bias)
         return bias + torch.bmm(x.bfloat16(), matrix.bfloat16()).to(x.dtype)
 
     def _last(
@@ -130,5 +135,5 @@ class Mlp:
         with 128; the sum takes a fifth of that.
         """
         if self.output > 1:
-            return torch.baddbmm(bias, x, matrix)
+            return torch.bmm(x, matrix).add_(bias)
         return bias + (x * matrix.mT).sum(2, keepdim=True)

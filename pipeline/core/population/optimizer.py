@@ -24,6 +24,7 @@ class Adam:
     ) -> None:
         self._weights = weights
         self._learning_rate = learning_rate.unsqueeze(-1)
+        self._factor = 1.0
         self._scale = torch.ones_like(self._learning_rate[:1])
         self._mean = torch.zeros_like(weights)
         self._square = torch.zeros_like(weights)
@@ -31,7 +32,9 @@ class Adam:
 
     def scale(self, factor: float) -> None:
         """What the step sizes are multiplied by from now on."""
-        self._scale.fill_(factor)
+        if factor != self._factor:
+            self._factor = factor
+            self._scale.fill_(factor)
 
     def step(self, gradient: Float[Tensor, "member weight"]) -> None:
         """Descend the gradient once."""
@@ -42,8 +45,11 @@ class Adam:
         first, second = (
             -torch.expm1(self._count * math.log(beta)) for beta in (FIRST, SECOND)
         )
-        scale = self._square.sqrt().div_(second.sqrt()).add_(EPSILON)
+        # Side by side in memory, or a compiled program has them anew for every weight.
         rate = self._scale * self._learning_rate / first
+        both = torch.cat([rate, second.rsqrt().expand_as(rate)], dim=1)
+        rate, unbiased = torch.split(both, 1, dim=1)
+        scale = self._square.sqrt().mul_(unbiased).add_(EPSILON)
         self._weights.sub_(rate * self._mean.div(scale))
 
     def state(self) -> dict[str, Tensor]:

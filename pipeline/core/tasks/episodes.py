@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium.spaces import flatdim
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
@@ -47,7 +47,9 @@ class Episodes:
         self._count = count
         self._episode = np.zeros(count, dtype=np.int64)
         self._length = np.zeros(count, dtype=np.int64)
-        self._actions = torch.zeros(count, self._horizon, self.actions)
+        self._actions = np.zeros((count, self._horizon, self.actions), np.float32)
+        self._rows = np.arange(count)
+        self._everywhere = np.ones(count, dtype=bool)
         self.positions: Float[ndarray, "environment 2"] | None = None
         """Where each body is in the plane, in a task that has a plane."""
         self.observation = torch.zeros(count, self.states)
@@ -67,6 +69,11 @@ class Episodes:
         return flatdim(self._environments.single_action_space)
 
     @property
+    def lengths(self) -> Int[ndarray, " environment"]:
+        """Steps made of each episode."""
+        return self._length
+
+    @property
     def starting(self) -> Bool[Tensor, " environment"]:
         """Where no step of the episode has been made."""
         return torch.from_numpy(self._length == 0)
@@ -74,7 +81,7 @@ class Episodes:
     def reset(self) -> None:
         """Start the first episode of every environment."""
         self._episode[:] = 0
-        self._start(np.ones(self._count, dtype=bool))
+        self._start(self._everywhere)
 
     def next(self, ended: Bool[ndarray, " environment"]) -> None:
         """Start the following episode where one has ended."""
@@ -104,18 +111,16 @@ class Episodes:
 
     def step(self, action: Float[Tensor, "environment action"]) -> Transition:
         """Act everywhere. An episode that has ended must be followed by `next`."""
-        if self.failures or not np.isfinite(action.numpy()).all():
-            action = self._finite(action)
-        observation, reward, terminated, cut, info = self._environments.step(
-            action.numpy()
-        )
-        rows = np.arange(self._count)
-        self._actions[rows, np.minimum(self._length, self._horizon - 1)] = action
+        acted = action.numpy()
+        if self.failures or not np.isfinite(acted).all():
+            acted = self._finite(action).numpy()
+        observation, reward, terminated, cut, info = self._environments.step(acted)
+        self._actions[self._rows, np.minimum(self._length, self._horizon - 1)] = acted
         self._length += 1
         reward = np.asarray(reward, dtype=np.float64)
         if not np.isfinite(reward).all():
             self._note(~np.isfinite(reward), lambda row: f"its reward is {reward[row]}")
-        self._see(observation, info, np.ones(self._count, dtype=bool))
+        self._see(observation, info, self._everywhere)
         if self.failures:
             reward = np.where(self._sound, reward, 0.0)
             terminated, cut = terminated & self._sound, cut & self._sound
@@ -138,28 +143,29 @@ class Episodes:
             self.fail(int(row), reason(int(row)))
 
     def _see(self, observation: ndarray, info: dict[str, Any], mask: ndarray) -> None:
-        shown = torch.from_numpy(observation.astype(np.float32))
+        seen = observation.astype(np.float32)
+        shown = torch.from_numpy(seen)
         if "failure" in info:
             failed = mask & np.array([each is not None for each in info["failure"]])
             self._note(failed, lambda row: str(info["failure"][row]))
-        if not np.isfinite(shown.numpy()).all():
+        if not np.isfinite(seen).all():
             strange = mask & ~shown.isfinite().all(dim=1).numpy()
             self._note(strange, lambda row: f"it shows {_component(shown[row])}")
         if self.failures:
             shown = torch.where(torch.from_numpy(self._sound)[:, None], shown, 0.0)
         self.observation = shown
         if self._in_plane:
-            seen = np.stack(list(info["position"])).astype(np.float64)
+            place = np.stack(list(info["position"])).astype(np.float64)
             if self.positions is None:
-                self.positions = seen
-            self.positions = np.where(mask[:, None], seen, self.positions)
+                self.positions = place
+            self.positions = np.where(mask[:, None], place, self.positions)
 
     def state(self) -> dict[str, Tensor]:
         """The present episodes: their numbers, lengths and actions so far."""
         return {
             "episode": torch.from_numpy(self._episode),
             "length": torch.from_numpy(self._length),
-            "actions": self._actions,
+            "actions": torch.from_numpy(self._actions),
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
@@ -170,15 +176,15 @@ class Episodes:
         """
         lengths, actions = state["length"].numpy().copy(), state["actions"].clone()
         self._episode[:] = state["episode"].numpy()
-        rows, waiting = np.arange(self._count), lengths.max() - lengths
-        due = np.ones(self._count, dtype=bool)
+        waiting = lengths.max() - lengths
+        due = self._everywhere
         for step in range(lengths.max()):
             self._start(due | (waiting == step))
-            made = self.step(actions[rows, np.maximum(step - waiting, 0)])
+            made = self.step(actions[self._rows, np.maximum(step - waiting, 0)])
             due = (made.terminated | made.truncated) & (waiting > step)
         self._start(due | (lengths == 0))
         self._length[:] = lengths
-        self._actions.copy_(actions)
+        self._actions[:] = actions.numpy()
 
 
 def member_seeds(seeds: Sequence[int], purpose: str) -> Callable[[int, int], int]:

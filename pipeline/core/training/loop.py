@@ -69,6 +69,7 @@ class Training:
             computation=job.computation.settled(updates),
             **widths,
         )
+        self._device = self.agent.device
         if job.start is not None:
             weights.start_from(job.start, self.agent, job.seeds)
         self._collector = collector_for(
@@ -111,20 +112,23 @@ class Training:
     def _advance(self) -> None:
         """One environment step of every member, and the updates that follow it."""
         episodes, progress = self._episodes, self._progress
-        state, step = episodes.observation.to(self.agent.device), progress.step
-        starting = episodes.starting.to(state.device)
+        state, step = episodes.observation.to(self._device), progress.step
+        starting = episodes.starting.to(self._device)
         action = self._collector.act(state, step=step, starting=starting)
         made = episodes.step(action.cpu())
-        self.note(self._episodes.failures)
+        if episodes.failures:
+            self.note(episodes.failures)
         progress.updates += self._collector.learn(
             state, action, made, step=step, updates=progress.updates
         )
         self._returns += torch.from_numpy(made.reward)
-        self._end_episodes(made.terminated | made.truncated)
+        ended = made.terminated | made.truncated
+        if ended.any():
+            self._end_episodes(ended)
         progress.step += 1
 
     def _end_episodes(self, ended: ndarray) -> None:
-        lengths = self._episodes.state()["length"]
+        lengths = self._episodes.lengths
         for member in np.flatnonzero(ended):
             self._progress.returns[member].append(float(self._returns[member]))
             self._progress.lengths[member].append(float(lengths[member]))

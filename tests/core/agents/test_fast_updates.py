@@ -14,6 +14,7 @@ import torch
 from pipeline.core.config.computation import PLAIN
 from pipeline.core.memory.replay import Batch
 from pipeline.core.population.noise import Noise
+from pipeline.core.population.programs import CACHE
 from tests.core import updating
 from tests.core.configs import algorithm
 from tests.core.plain import PlainDdpg, PlainSac, PlainSql
@@ -94,9 +95,9 @@ def test_a_member_alone_learns_the_same_as_in_a_population(name, updates):
     [
         pytest.param(
             [
+                "table()",
                 "same('ddpg_gaussian')",
                 "same('sac_tuned', value='network')",
-                "table()",
             ],
             id="every learner",
         ),
@@ -107,13 +108,13 @@ def test_a_member_alone_learns_the_same_as_in_a_population(name, updates):
         ),
     ],
 )
-def test_compiled_updates_are_the_same_as_eager_ones(checks):
+def test_compiled_updates_are_the_same_as_eager_ones(checks, tmp_path):
     code = "\n".join(f"updating.{check}" for check in checks)
     subprocess.run(
         [sys.executable, "-c", f"from tests.core import updating\n{code}"],
         check=True,
         timeout=500,
-        env=os.environ | {"TORCHINDUCTOR_COMPILE_THREADS": "1"},
+        env=os.environ | {CACHE: str(tmp_path), "TORCHINDUCTOR_COMPILE_THREADS": "1"},
     )
 
 
