@@ -6,7 +6,7 @@
 Same networks, batch, learning rates, discount, warm-up, target update, steps, seeds
 and evaluation on both sides; every part writes `benchmarks/results/pendulum_*.csv`,
 `compare` reads them. stable-baselines3 is needed for the parts called `sb3` only:
-`pip install --group benchmark`.
+`pip install --no-deps stable-baselines3==2.9.2`.
 """
 
 import sys
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.machine import machine
-from benchmarks.peer import sb3_learner
+from benchmarks.peer import peer_learner
 from benchmarks.speed.subject import DISCOUNT, TAU, Case, algorithm, judged_rarely
 from pipeline.core.job import Job
 from pipeline.core.population.randomness import stream
@@ -59,7 +59,8 @@ def evaluate(act: Callable[[np.ndarray], np.ndarray]) -> float:
 
 def train_sb3(kind: str, seed: int) -> float:
     """One agent of stable-baselines3."""
-    model = sb3_learner(
+    model = peer_learner(
+        "stable_baselines3",
         kind,
         "Pendulum-v1",
         width=WIDTH,

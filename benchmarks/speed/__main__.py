@@ -7,8 +7,8 @@
 
 Every table prints Markdown, writes its rows to `benchmarks/results/speed_TABLE.csv`,
 and goes into `docs/benchmarks.md`, between the comments that have its name.
-stable-baselines3 is needed for `peers` only:
-`pip install --no-deps stable-baselines3==2.9.2`.
+stable-baselines3 and SBX are needed for `peers` only; `benchmarks/peer.py` says how to
+install them.
 """
 
 import argparse

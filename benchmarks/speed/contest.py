@@ -2,17 +2,18 @@
 
 Every repetition runs all of them once, one after the other, so that what the machine
 does in between befalls all alike; the order is turned round from one to the next.
+Processes stay on their cores: those of one thread on the same, unless they run at once.
 """
 
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 from unittest import mock
 
 from benchmarks.speed.rows import Cell, Row
@@ -22,6 +23,11 @@ from pipeline.study.machine.settings import compiled_graphs
 
 WARMING_CALLS = 2
 """Made before anything is timed."""
+JAX: Final = {
+    "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+"""A peer in JAX has one thread on a CPU, too."""
 Result = TypeVar("Result")
 
 
@@ -56,9 +62,29 @@ def environment(threads: int) -> AbstractContextManager[object]:
     """What the pipeline gives its workers, for processes that are started within."""
     libraries = ("OMP", "MKL", "OPENBLAS")
     wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
-    wanted |= KEEP_MEMORY | COMPILE_ALONE
+    wanted |= KEEP_MEMORY | COMPILE_ALONE | JAX
     wanted["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
     return mock.patch.dict(os.environ, wanted)
+
+
+@contextmanager
+def on_cores(copy: int, threads: int) -> Iterator[None]:
+    """Processes that are started within stay on a core for each of their threads.
+
+    Those of one copy have the same cores, and those of the next copy the next ones. Not
+    everywhere can a process be told so.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    cores = sorted(before)
+    wanted = range(copy * threads, (copy + 1) * threads)
+    os.sched_setaffinity(0, {cores[number % len(cores)] for number in wanted})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def apart(function: Callable[..., Result], *arguments: object) -> Result:
@@ -71,11 +97,11 @@ def apart(function: Callable[..., Result], *arguments: object) -> Result:
 class Host:
     """A process in which contestants wait until it is their turn."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, copy: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._connection, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(theirs,))
-        with environment(threads):
+        with environment(threads), on_cores(copy, threads):
             self._process.start()
         theirs.close()
 
@@ -132,9 +158,9 @@ def contest(contestants: Sequence[Contestant], effort: Effort) -> list[Row]:
         seats: list[list[Host]] = []
         for number, one in enumerate(contestants):
             keys = [(one.host, one.threads, copy) for copy in range(one.processes)]
-            for key in keys:
+            for copy, key in enumerate(keys):
                 if key not in hosts:
-                    hosts[key] = stack.enter_context(Host(one.threads))
+                    hosts[key] = stack.enter_context(Host(one.threads, copy))
             seats.append([hosts[key] for key in keys])
             for host in seats[-1]:
                 host.admit(number, one.make, *one.arguments)

@@ -1,13 +1,13 @@
-"""Side by side with stable-baselines3 and with plain PyTorch (P1 to P4)."""
+"""Side by side with stable-baselines3, SBX and plain PyTorch (P1 to P4)."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from itertools import groupby
 from statistics import median
 
-from benchmarks.peer import sb3_learner
+from benchmarks.peer import INSTALL, Library, peer_learner
 from benchmarks.speed import subject
 from benchmarks.speed.contest import Contestant, Effort, contest
 from benchmarks.speed.plain_sql import updating_plainly
@@ -16,17 +16,29 @@ from benchmarks.speed.subject import Case, Run
 from pipeline.core.training.loop import RECORD_EVERY
 
 OURS = "this project"
-SB3 = "stable-baselines3"
-MEMBERS = 8
-"""Of a population in P4."""
+LIBRARIES: Mapping[str, Library] = {
+    "stable-baselines3": "stable_baselines3",
+    "SBX": "sbx",
+}
+"""Peers, and what they are imported as."""
+TRAININGS = {
+    "P2": ((1, 256, 256), 1),
+    "P3": ((1, 128, 64), 1),
+    "P4": ((8, 128, 64), 2),
+}
+"""Members, width and batch of ours, and processes; theirs have one member in each."""
 ROW = ("target", "learner", "width", "batch", "critics")
 SIDE = ("side", "program", "members", "processes")
 
 
-def sb3_training_on(case: Case) -> Run:
-    """As `training_on`, by stable-baselines3 and for one agent."""
+def peer_training_on(case: Case, library: Library) -> Run:
+    """As `training_on`, by a peer and for one agent.
+
+    What is in JAX is compiled at its first update, when it warms up.
+    """
     subject.hush_mujoco()
-    model = sb3_learner(
+    model = peer_learner(
+        library,
         case.learner,
         subject.ENVIRONMENT,
         width=case.width,
@@ -61,42 +73,45 @@ def contestants() -> Iterator[Contestant]:
             yield Contestant(labels | ours, subject.updating, (case,), "ours")
         plain = labels | {"side": "plain PyTorch"}
         yield Contestant(plain, updating_plainly, (sql, critics), "theirs")
-    for target, sizes in (("P2", (1, 256, 256)), ("P3", (1, 128, 64))):
+    for target, (sizes, processes) in TRAININGS.items():
         for learner in ("sac", "ddpg"):
-            yield from _trainings(target, Case(learner, *sizes))
-    yield from _trainings("P4", Case("sac", MEMBERS, 128, 64), processes=2)
+            yield from _trainings(target, Case(learner, *sizes), processes)
 
 
-def _trainings(target: str, case: Case, *, processes: int = 1) -> Iterator[Contestant]:
+def _trainings(target: str, case: Case, processes: int) -> Iterator[Contestant]:
     """Ours in every program, and theirs with one member a process."""
-    sides: list[tuple[str, Callable[..., Run], str, Case]] = [
-        (OURS, subject.training_on, "ours", replace(case, program=program))
+    alone = replace(case, members=1)
+    sides: list[tuple[str, Callable[..., Run], Case, tuple[Library, ...]]] = [
+        (OURS, subject.training_on, replace(case, program=program), ())
         for program in programs()
     ]
-    sides.append((SB3, sb3_training_on, "theirs", replace(case, members=1)))
-    for side, make, host, own in sides:
-        members = own.members
+    sides += [
+        (side, peer_training_on, alone, (library,))
+        for side, library in LIBRARIES.items()
+    ]
+    for side, make, own, given in sides:
         labels = asdict(own) | {"processes": processes}
         yield Contestant(
             {"target": target, "side": side} | labels,
             make,
-            (own,),
-            host,
-            each=members * RECORD_EVERY,
+            (own, *given),
+            host=side,
+            each=own.members * RECORD_EVERY,
             processes=processes,
         )
 
 
 def measure(effort: Effort) -> Iterator[list[Row]]:
     """Seconds of updates (P1) or of environment steps with one update each."""
-    if find_spec("stable_baselines3") is None:
-        sys.exit("needed: pip install --no-deps stable-baselines3==2.9.2")
+    if not all(map(find_spec, LIBRARIES.values())):
+        sys.exit(f"needed: {INSTALL}")
     for _, own in groupby(contestants(), lambda one: one.labels["target"]):
         yield contest(list(own), effort)
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
     """A row for every contestant, with how many times as fast we are."""
+    others = [str(side) for (side,) in groups(rows, "side") if side != OURS]
     yield from markdown(
         [
             "target",
@@ -109,17 +124,16 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
             "members × processes",
             "ms each",
             "member-updates/s",
-            "ours over theirs",
+            *(f"over {side}" for side in others),
         ],
-        (row for own in groups(rows, *ROW).values() for row in _sides(own)),
+        (row for own in groups(rows, *ROW).values() for row in _sides(own, others)),
     )
 
 
-def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
-    """Of one comparison; ours are compared with the first of the others."""
-    sides = list(groups(rows, *SIDE).values())
-    theirs = next(own for own in sides if own[0]["side"] != OURS)
-    for own in sides:
+def _sides(rows: Sequence[Row], others: Sequence[str]) -> Iterator[list[str]]:
+    """Of one comparison; ours are compared with each of the others that is in it."""
+    theirs = groups(rows, "side")
+    for own in groups(rows, *SIDE).values():
         first = own[0]
         found = rates(own)
         yield [
@@ -133,5 +147,10 @@ def _sides(rows: Sequence[Row]) -> Iterator[list[str]]:
             f"{first['members']} × {first.get('processes', 1)}",
             f"{1e3 / median(found):.3g}",
             spread(found),
-            spread(ratios(own, theirs)) if first["side"] == OURS else "",
+            *(
+                spread(ratios(own, theirs[(side,)]))
+                if first["side"] == OURS and (side,) in theirs
+                else ""
+                for side in others
+            ),
         ]

@@ -18,13 +18,15 @@ from benchmarks.machine import machine
 Cell: TypeAlias = str | int | float
 Row: TypeAlias = Mapping[str, Cell]
 PACKAGES = ("torch", "numpy", "gymnasium", "mujoco")
+PEERS = {"stable_baselines3": "stable-baselines3", "sbx": "sbx-rl", "jax": "jax"}
+"""Modules and packages that are told where they are installed."""
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
     """Where and when as a comment, then the rows; whole or not at all."""
-    peer = ["stable-baselines3"] if find_spec("stable_baselines3") else []
+    peers = [package for module, package in PEERS.items() if find_spec(module)]
     about = {
-        "machine": machine(*PACKAGES, *peer),
+        "machine": machine(*PACKAGES, *peers),
         "date": datetime.now(UTC).date().isoformat(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

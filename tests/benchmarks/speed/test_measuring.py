@@ -1,9 +1,11 @@
 """Every measurement runs, as small as it can be."""
 
+import os
+
 import pytest
 
 from benchmarks.speed import bookkeeping, memory, steps
-from benchmarks.speed.contest import Contestant, Effort, apart, contest
+from benchmarks.speed.contest import Contestant, Effort, apart, contest, on_cores
 from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
 from pipeline.core.learning.replay_collector import ReplayCollector
@@ -23,6 +25,20 @@ def test_contestants_take_turns():
     for row in rows:
         assert row["done"] % (3 if row["who"] == "one" else 2) == 0
         assert row["seconds"] > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="as Linux has it")
+def test_processes_of_one_copy_share_their_cores():
+    def cores(copy, threads):
+        with on_cores(copy, threads):
+            return os.sched_getaffinity(0)
+
+    allowed = os.sched_getaffinity(0)
+    assert cores(0, 1) == {min(allowed)}
+    assert cores(1, 1) <= allowed
+    assert (cores(0, 1) == cores(1, 1)) == (len(allowed) == 1)
+    assert cores(0, len(allowed)) == allowed
+    assert os.sched_getaffinity(0) == allowed
 
 
 @pytest.mark.slow

@@ -68,20 +68,25 @@ def test_every_update_is_a_case_of_its_own():
 
 
 def test_peers_are_compared_with_ours_of_the_same_row():
-    labels = {"target": "P3", "learner": "sac", "members": 1, "width": 128, "batch": 64}
-    eager, graph = {"program": "eager"}, {"program": "graph"}
+    labels = {"target": "P3"} | asdict(Case("sac", 1, 128, 64))
+    own = labels | {"side": speed.peers.OURS}
     found = text(
         "peers",
         [
-            *timed(labels | {"side": speed.peers.OURS} | eager, [1.0, 1.0], each=100),
-            *timed(labels | {"side": speed.peers.OURS} | graph, [0.5, 0.5], each=100),
-            *timed(labels | {"side": speed.peers.SB3} | eager, [2.0, 4.0], each=100),
+            *timed(labels | {"target": "P1", "side": "plain PyTorch"}, [1.0]),
+            *timed(own, [1.0, 1.0], each=100),
+            *timed(own | {"program": "graph"}, [0.5, 0.5], each=100),
+            *timed(labels | {"side": "stable-baselines3"}, [2.0, 4.0], each=100),
+            *timed(labels | {"side": "SBX"}, [1.0, 2.0], each=100),
         ],
     )
-    ours, compiled, theirs = found.splitlines()[-3:]
-    assert ours.endswith("| 3 (2 … 4) |")
-    assert compiled.endswith("| 6 (4 … 8) |")
-    assert theirs.endswith("|  |")
+    columns = "over plain PyTorch | over stable-baselines3 | over SBX |"
+    ours, compiled, theirs, in_jax = found.splitlines()[-4:]
+    assert found.splitlines()[0].endswith(columns)
+    assert ours.endswith("|  | 3 (2 … 4) | 1.5 (1 … 2) |")
+    assert compiled.endswith("|  | 6 (4 … 8) | 3 (2 … 4) |")
+    assert theirs.endswith("|  |  |  |")
+    assert in_jax.endswith("|  |  |  |")
 
 
 def test_what_is_switched_off_is_compared_with_everything_switched_on():
