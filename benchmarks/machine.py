@@ -16,7 +16,11 @@ def machine(*packages: str) -> str:
     name = model.group(1) if model else platform.processor()
     wide = " with AVX-512" if "avx512f" in text else ""
     command = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.check_output(command, text=True).strip()
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        commit = found.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = "unknown"  # a copy without its history
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return (
         f"{name}{wide}, {os.cpu_count()} cores; Python {platform.python_version()}, "

@@ -61,7 +61,9 @@ def file(table: str) -> Path:
 
 
 def text(table: str) -> str:
-    """Where and when a table was measured, and the table."""
+    """Where and when a table was measured, and the table; or that it was not."""
+    if not file(table).exists():
+        return "Not measured."
     where, found = rows.read(file(table))
     return "\n".join([where, "", *TABLES[table].lines(found)])
 
@@ -98,7 +100,7 @@ def main(given: Sequence[str]) -> None:
     everywhere = [name for name in TABLES if name not in ELSEWHERE]
     for name in options.table or everywhere:
         if name == "tables":
-            measured = [table for table in TABLES if file(table).exists()]
+            measured = list(TABLES)
         else:
             print(f"measuring {name}", file=sys.stderr, flush=True)
             found: list[Row] = []

@@ -17,16 +17,23 @@ from benchmarks.machine import machine
 
 Cell: TypeAlias = str | int | float
 Row: TypeAlias = Mapping[str, Cell]
-PACKAGES = ("torch", "numpy", "gymnasium", "mujoco")
-PEERS = {"stable_baselines3": "stable-baselines3", "sbx": "sbx-rl", "jax": "jax"}
-"""Modules and packages that are told where they are installed."""
+PACKAGES = {
+    "torch": "torch",
+    "numpy": "numpy",
+    "gymnasium": "gymnasium",
+    "mujoco": "mujoco",
+    "stable_baselines3": "stable-baselines3",
+    "sbx": "sbx-rl",
+    "jax": "jax",
+}
+"""Modules, and the packages whose versions are told where they are installed."""
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
     """Where and when as a comment, then the rows; whole or not at all."""
-    peers = [package for module, package in PEERS.items() if find_spec(module)]
+    packages = [package for module, package in PACKAGES.items() if find_spec(module)]
     about = {
-        "machine": machine(*PACKAGES, *peers),
+        "machine": machine(*packages),
         "date": datetime.now(UTC).date().isoformat(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

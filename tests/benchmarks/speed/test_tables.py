@@ -7,6 +7,7 @@ import torch
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import clock, contest, rows
+from benchmarks.speed.device import described
 from benchmarks.speed.subject import Case
 
 
@@ -109,16 +110,36 @@ def test_the_interval_of_a_median_leaves_out_what_is_far_from_it():
 
 
 def test_populations_on_a_gpu_have_a_row_for_every_way():
-    labels = asdict(Case("sac", 256, 256, 256)) | {"device": "a GPU"}
+    about = {"device": "a GPU", "gibibytes": 2.5, "refused": 0}
     measured = [
-        {**labels, **asdict(way), "gibibytes": 2.5, **row}
-        for way in speed.gpu.WAYS
+        {**described(*cell), **about, **row}
+        for cell in speed.gpu.cells()
         for row in timed({}, [0.005])
     ]
     rows = text("gpu", measured).splitlines()[4:]
-    assert len(rows) == len(speed.gpu.WAYS)
+    assert len(rows) == len(measured)
     assert "| 256 | eager | float32 | 5 (5 … 5) | 51200 (51200 … 51200) |" in rows[0]
-    assert "| compiled, CUDA graph | bfloat16 |" in rows[-1]
+    assert "| compiled, CUDA graph | bfloat16 |" in rows[4]
+    refused = text("gpu", [measured[6] | {"refused": 1}]).splitlines()[4]
+    assert "| reduce-overhead, no CUDA graph | TF32 |" in refused
+
+
+def test_what_was_not_measured_on_a_gpu_is_named(tmp_path):
+    first, *others = [described(*cell) for cell in speed.gpu.cells()]
+    about = {"device": "a GPU", "gibibytes": 2.5, "done": 1, "seconds": 1.0}
+    rows.write(tmp_path / "gpu.csv", [first | about])
+    found = text("gpu", rows.read(tmp_path / "gpu.csv")[1]).splitlines()
+    named = [line for line in found if line.startswith("- ")]
+    assert named[0] == "- sac, eager, CUDA graph, float32 × 256, 512, 64, 8, 1"
+    assert "- sac, eager, float32 × 512, 64, 8, 1" in named
+    assert sum(
+        line.count(",") - line.split("×")[0].count(",") + 1 for line in named
+    ) == len(others)
+
+
+def test_what_was_never_measured_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(speed, "RESULTS", tmp_path)
+    assert speed.text("gpu") == "Not measured."
 
 
 def test_without_a_gpu_nothing_is_measured(monkeypatch):
