@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.speed import (
-    bookkeeping,
     gpu,
     memory,
     peers,
@@ -46,7 +45,7 @@ class Table:
     lines: Callable[[Sequence[Row]], Iterator[str]]
 
 
-MODULES = (updates, peers, steps, switches, threads, memory, start, bookkeeping, gpu)
+MODULES = (updates, peers, steps, switches, threads, memory, start, gpu)
 TABLES: Mapping[str, Table] = {
     module.__name__.rpartition(".")[2]: Table(module.measure, module.lines)
     for module in MODULES

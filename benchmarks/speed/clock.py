@@ -12,10 +12,11 @@ from benchmarks.patches import patched
 class Clock:
     """Seconds of each part, without those of other parts within it."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self.seconds: dict[str, float] = {}
         self._open: list[str] = []
-        self._since = time.perf_counter()
+        self._now = now
+        self._since = now()
 
     @contextmanager
     def running(self, part: str) -> Iterator[None]:
@@ -29,7 +30,7 @@ class Clock:
             self._open.pop()
 
     def _charge(self) -> None:
-        now = time.perf_counter()
+        now = self._now()
         if self._open:
             part = self._open[-1]
             self.seconds[part] = self.seconds.get(part, 0.0) + now - self._since

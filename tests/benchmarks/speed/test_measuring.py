@@ -4,13 +4,12 @@ import os
 
 import pytest
 
-from benchmarks.speed import bookkeeping, memory, steps
+from benchmarks.speed import memory, steps
 from benchmarks.speed.contest import Contestant, Effort, apart, contest, on_cores
 from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
 from pipeline.core.learning.replay_collector import ReplayCollector
 from pipeline.core.training.loop import RECORD_EVERY
-from pipeline.study.params.load import load_study
 
 PRODUCTS = [Product(1, 8, 8, 8, "neither")]
 SMALLER = {"warmup": 100, "horizon": 10}
@@ -70,17 +69,6 @@ def test_memory_grows_by_more_than_what_is_remembered():
     found = apart(memory.grown, Case("sql", 2, 16, 8, 4), 30_000, 20)
     assert found["replay"] == 2 * 30_000 * 4 * (17 + 6 + 1 + 17 + 1)
     assert found["grown"] > found["replay"] + found["learners"]
-
-
-@pytest.mark.slow
-def test_a_stage_is_taken_apart(monkeypatch):
-    monkeypatch.setenv("MAXENT_WORKERS", "1")  # which has two jobs
-    study = load_study(bookkeeping.PARAMS)
-    said = bookkeeping.description(study) | {"steps": 20}
-    said["task"]["evaluation"] |= {"episodes": 2, "final_episodes": 2}
-    parts = bookkeeping.measured(study, said)
-    assert set(parts) == {*bookkeeping.PARTS, "wall"}
-    assert all(seconds > 0 for seconds in parts.values())
 
 
 @pytest.mark.slow
