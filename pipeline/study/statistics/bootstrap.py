@@ -56,13 +56,16 @@ class Interval:
 def interquartile_mean(values: npt.ArrayLike) -> Floats:
     """Mean of the middle half of the last axis.
 
-    As `scipy.stats.trim_mean(x, 0.25)`: of n values the ⌊n/4⌋ smallest and as many
-    largest are left out. Fewer than four values are all kept.
+    Of n values the ⌊n/4⌋ smallest and as many largest are left out. Fewer than four
+    values are all kept. Every bit is that of `scipy.stats.trim_mean(x, 0.25)`, whose
+    import takes most of a second.
     """
-    from scipy.stats import trim_mean  # 0.3 s, which reading results need not pay
-
-    trimmed = trim_mean(np.asarray(values, float), TRIMMED, axis=-1)
-    return np.asarray(trimmed, float)
+    numbers = np.asarray(values, float)
+    count = numbers.shape[-1]
+    first = int(TRIMMED * count)
+    last = count - first
+    kept = np.partition(numbers, (first, last - 1))[..., first:last]
+    return np.asarray(kept.mean(axis=-1))
 
 
 def _wins(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
