@@ -81,8 +81,10 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, bytes]:
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
             content = io.BytesIO()
-            FigureCanvasAgg(figure)
-            figure.savefig(content, format="png", metadata={"Software": None})
+            figure.dpi = mpl.rcParams["savefig.dpi"]
+            # `savefig` would draw it twice, once for the layout alone.
+            canvas: Any = FigureCanvasAgg(figure)
+            canvas.print_png(content, metadata={"Software": None})
         return content.getvalue()
 
     return drawn
