@@ -12,7 +12,6 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.optimize import minimize
 from scipy.special import logsumexp, ndtr
 
 from pipeline.core.exact.oracle import Oracle
@@ -60,6 +59,8 @@ def best_gaussian(
         cells: Along each axis. The error is of second order in their width: it is
             c/α · (2 / cells)² / 12 for Q = -c ‖a‖², in nats.
     """
+    from scipy.optimize import minimize  # .1 s that a check need not pay
+
     edges = np.linspace(-1, 1, cells + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     action = np.stack(np.meshgrid(middles, middles, indexing="ij"), axis=-1)

@@ -18,7 +18,6 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from scipy.ndimage import distance_transform_edt, map_coordinates
 from scipy.special import logsumexp, ndtr
 
 from pipeline.core.exact.backup import (
@@ -138,6 +137,8 @@ class GridOracle:
         inside = inside_walls(self.plane, nodes(self.plane.bound, self.spacing))
         if not inside.any():
             return self.v
+        from scipy.ndimage import distance_transform_edt
+
         nearest = distance_transform_edt(
             inside, return_distances=False, return_indices=True
         )
@@ -147,6 +148,8 @@ class GridOracle:
         self, state: Float[ndarray, "n 2"], action: Float[ndarray, "n k 2"]
     ) -> Float[ndarray, "n k"]:
         """Q*(s, a), in reward units; V* is interpolated between nodes, nothing else."""
+        from scipy.ndimage import map_coordinates  # .2 s that a check need not pay
+
         start = np.broadcast_to(state[:, None], action.shape)
         there, reward, ended = self.plane.advance(start, action)
         index = (np.moveaxis(there, -1, 0) + self.plane.bound) / self.spacing
