@@ -20,7 +20,7 @@ from pipeline.core.config.computation import PLAIN
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.exact.grid import GridOracle
 from pipeline.core.job import Job
-from pipeline.core.judging.scoring import score
+from pipeline.core.judging.scoring import drawn, score
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.finish import finish
@@ -89,9 +89,8 @@ def measure(work: Work) -> Measured:
             training.agent.settle()
         final = finish(training).final
         agent = on_the_cpu(training)
-        exact = score(
-            agent, work.oracle, PROBES, work.seeds, draws=work.draws, cells=work.cells
-        )
+        draws = drawn(agent, PROBES, work.seeds, draws=work.draws)
+        exact = score(draws, work.oracle, cells=work.cells)
         q_share, share = shares_of_goals(agent, work)
         q_kl = divergence_of_q(agent, work.oracle)
     columns = {

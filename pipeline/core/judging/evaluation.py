@@ -10,6 +10,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core.agents.base import Agent
+from pipeline.core.judging.parts import parts
 from pipeline.core.population.randomness import integers, stream
 from pipeline.core.tasks.episodes import Episodes
 from pipeline.core.tasks.kind import Kind
@@ -152,9 +153,11 @@ class Evaluator:
             chosen = agent.greedy(state)
         else:
             shape, own = (self._count, episodes.actions), slice(self._first, None)
-            noise = [n.standard_normal(shape, dtype=np.float32)[own] for n in noises]
-            stacked = torch.from_numpy(np.stack(noise))[:, :count][:, goes_on]
-            chosen = agent.sample(state, stacked.to(agent.device))
+            each = [n.standard_normal(shape, dtype=np.float32)[own] for n in noises]
+            stacked = torch.from_numpy(np.stack(each))[:, :count][:, goes_on]
+            noise = stacked.to(agent.device)
+            acted = [agent.sample(*part) for part in parts(state, noise)]
+            chosen = torch.cat(acted, dim=1)
         action = torch.zeros(members, count, episodes.actions)
         action[:, goes_on] = chosen.cpu()
         return action.flatten(end_dim=1)

@@ -18,10 +18,11 @@ from pipeline.core.composition.answer import CombinedAnswer
 from pipeline.core.composition.compose import compose
 from pipeline.core.composition.judging import judge
 from pipeline.core.judging.evaluation import SHOWN_EPISODES
+from pipeline.core.judging.scoring import drawn
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.training.weights import DamagedError
 from pipeline.study.answers.oracles import refused
-from pipeline.study.answers.scores import distances, drawn_masses, explored, masses_of
+from pipeline.study.answers.scores import distances, explored, masses_of
 from pipeline.study.errors import UserError
 from pipeline.study.store import layout
 from pipeline.study.store.files import (
@@ -69,11 +70,9 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     exact = CombinedAnswer(
         one, other, rule, temperature=first.temperature, spacing=said["spacing"]
     )
-    sizes = {"draws": said["draws"], "cells": said["cells"]}
-    states = exact.states
-    columns = judged.numbers | distances(
-        composed, exact.oracle, states, first.seeds, **sizes, prefix=""
-    )
+    cells, states = said["cells"], exact.states
+    draws = drawn(composed, states, first.seeds, draws=said["draws"])
+    columns = judged.numbers | distances(draws, exact.oracle, cells=cells, prefix="")
     if rule == "average":
         columns |= exact.excesses(composed)
     columns = first.counted(second.counted(columns))
@@ -82,9 +81,9 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     write_json(folder / layout.SUMMARY, exact.numbers(episodes))
     atomic_write(folder / layout.WEIGHTS, composed.to_bytes())
     arrays = {
-        "oracle_masses": masses_of(exact.oracle, states, said["cells"]),
+        "oracle_masses": masses_of(exact.oracle, states, cells),
         "oracle_positions": episodes.positions[:SHOWN_EPISODES].astype(np.float32),
-        "policy_masses": drawn_masses(composed, states, first.seeds, **sizes),
+        "policy_masses": draws.masses(cells),
         "positions": judged.positions,
         "probe_states": states,
     }

@@ -6,25 +6,27 @@ The folder of a score has `run.json`; `scores.csv`, a row for every seed and a c
 and of the oracles at the probe states, and some episodes of each perturbed task.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from pipeline.core.config.values import parsed
-from pipeline.core.exact.distance import cell_masses, oracle_masses, place_name
+from pipeline.core.exact.distance import oracle_masses, place_name
 from pipeline.core.exact.oracle import Oracle
 from pipeline.core.job import Array
-from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.answers.oracles import load_oracle, refused
 from pipeline.study.command import description
+from pipeline.study.machine.threads import pool
 from pipeline.study.params.exact import Score
 from pipeline.study.store import layout
 from pipeline.study.store.files import by_seed, write_arrays, write_csv, write_json
@@ -34,9 +36,9 @@ from pipeline.study.training.results import load_run
 
 if TYPE_CHECKING:
     from pipeline.core.agents.base import Agent
+    from pipeline.core.judging.evaluation import Judged
+    from pipeline.core.judging.scoring import Draws
 
-SHOWN_DRAWS: Final = 20_000
-"""Actions at most of which a figure is made; distances have all of `score.draws`."""
 Columns: TypeAlias = dict[str, Float[ndarray, " member"]]
 
 
@@ -72,9 +74,11 @@ def write_score(said: Mapping[str, Any], folder: Path) -> None:
         agent = _agent(run, threads=said["threads"])
         oracles = _fitting(run, said["oracles"]) if states is not None else {}
         changed = changed_tasks(run.task, score.robustness.perturbations)
-        with refused("score"):
-            exact = _against(oracles, agent, states, run, score)
-        robust = _in_changed_tasks(agent, changed, run, score)
+        with pool(said["threads"]) as side_by_side:
+            judged = _in_changed_tasks(agent, changed, run, score, side_by_side)
+            with refused("score"):
+                exact = _against(oracles, agent, states, run, score, side_by_side)
+            robust = _robust(changed, judged)
         described["oracles"] = list(oracles)
         for file, scored in ((layout.SCORES, exact), (layout.ROBUSTNESS, robust)):
             if scored.columns:
@@ -130,41 +134,35 @@ def _against(
     states: Float[ndarray, "probe state"] | None,
     run: Run,
     score: Score,
+    pool: Executor,
 ) -> Scored:
     """Distances from oracles, and the masses of actions on both sides."""
     if states is None:
         return Scored({}, {})
-    sizes = {"draws": score.draws, "cells": score.cells}
+    arrays: dict[str, Array] = {"probe_states": states} | {
+        f"oracle_masses/{name}": masses_of(oracle, states, score.cells)
+        for name, oracle in oracles.items()
+    }
+    if run.task.probes is None and not oracles:
+        return Scored({}, arrays)
+    from pipeline.core.judging.scoring import drawn
+
+    draws = drawn(agent, states, run.seeds, draws=score.draws, each=pool.map)
+    arrays["policy_masses"] = draws.masses(score.cells)
     columns: Columns = {}
-    arrays: dict[str, Array] = {"probe_states": states}
     for name, oracle in oracles.items():
-        columns |= distances(
-            agent, oracle, states, run.seeds, **sizes, prefix=f"{name}/"
-        )
-        arrays[f"oracle_masses/{name}"] = masses_of(oracle, states, sizes["cells"])
-    if run.task.probes is not None or oracles:
-        arrays["policy_masses"] = drawn_masses(agent, states, run.seeds, **sizes)
+        columns |= distances(draws, oracle, cells=score.cells, prefix=f"{name}/")
     return Scored(columns, arrays)
 
 
-def distances(
-    agent: "Agent",
-    oracle: Oracle,
-    states: Float[ndarray, "probe state"],
-    seeds: Sequence[int],
-    *,
-    draws: int,
-    cells: int,
-    prefix: str,
-) -> Columns:
+def distances(draws: "Draws", oracle: Oracle, *, cells: int, prefix: str) -> Columns:
     """Scores against one oracle, as columns `METRIC/PLACE`; without those undefined."""
     from pipeline.core.judging.scoring import score
 
-    found = score(agent, oracle, states, seeds, draws=draws, cells=cells)
     columns = {
         f"{prefix}{metric}/{place_name(state)}": values[:, probe]
-        for metric, values in found.items()
-        for probe, state in enumerate(states)
+        for metric, values in score(draws, oracle, cells=cells).items()
+        for probe, state in enumerate(draws.states)
     }
     return {name: own for name, own in columns.items() if np.isfinite(own).any()}
 
@@ -174,35 +172,6 @@ def masses_of(
 ) -> Float[ndarray, "probe cells cells"]:
     """What the oracle does at each probe state."""
     return np.stack([oracle_masses(oracle, state, cells) for state in states])
-
-
-def drawn_masses(
-    agent: "Agent",
-    states: Float[ndarray, "probe state"],
-    seeds: Sequence[int],
-    *,
-    draws: int,
-    cells: int,
-) -> Float[ndarray, "member probe cells cells"]:
-    """What every member does at each probe state, for figures."""
-    import torch
-
-    members, draws = len(seeds), min(draws, SHOWN_DRAWS)
-    masses = np.empty((members, len(states), cells, cells))
-    for probe, state in enumerate(states):
-        noise = np.stack(
-            [
-                stream(seed, "masses", probe).standard_normal(
-                    (draws, 2), dtype=np.float32
-                )
-                for seed in seeds
-            ]
-        )
-        row = torch.from_numpy(state.astype(np.float32))
-        repeated = row.expand(members, draws, -1)
-        drawn = agent.sample(repeated, torch.from_numpy(noise)).nan_to_num()
-        masses[:, probe] = [cell_masses(own, cells) for own in drawn.double().numpy()]
-    return masses
 
 
 # ------------------------------------------------------------- tasks not quite its own
@@ -226,23 +195,26 @@ def changed_tasks(
 
 
 def _in_changed_tasks(
-    agent: "Agent", tasks: Mapping[str, Kind], run: Run, score: Score
-) -> Scored:
-    if not tasks:
-        return Scored({}, {})
+    agent: "Agent", tasks: Mapping[str, Kind], run: Run, score: Score, pool: Executor
+) -> Iterator["Judged"]:
+    """How every member does in each task, begun at once and waited for when asked."""
     from pipeline.core.judging.robustness import robustness
 
     settings = score.robustness
+    each = partial(
+        robustness,
+        agent,
+        seeds=run.seeds,
+        episodes=settings.episodes,
+        attempts=settings.attempts,
+    )
+    return pool.map(each, tasks.values())
+
+
+def _robust(tasks: Iterable[str], judged: Iterable["Judged"]) -> Scored:
     columns: Columns = {}
     arrays: dict[str, Array] = {}
-    for name, changed in tasks.items():
-        found = robustness(
-            agent,
-            changed,
-            run.seeds,
-            episodes=settings.episodes,
-            attempts=settings.attempts,
-        )
+    for name, found in zip(tasks, judged, strict=True):
         columns |= {
             f"{name}/{metric}": values for metric, values in found.numbers.items()
         }

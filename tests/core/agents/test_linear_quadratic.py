@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job
-from pipeline.core.judging.scoring import score
+from pipeline.core.judging.scoring import drawn, score
 from pipeline.core.tasks.linear_quadratic.answer import LinearQuadraticAnswer
 from pipeline.core.tasks.settings import Task
 from tests.core.configs import ALGORITHMS, EVALUATION, TASKS, task
@@ -163,7 +163,8 @@ def test_learners_reach_the_closed_form(name, steps, unit, within):
     best = oracle.regulator
     gains, spreads = gain_and_spread(agent, 2)
     error = np.abs(gains - best.gain).max(axis=(1, 2)) / np.abs(best.gain).max()
-    found = score(agent, oracle, PROBES, (0, 1), draws=10_000, cells=20)
+    draws = drawn(agent, PROBES, (0, 1), draws=10_000)
+    found = score(draws, oracle, cells=20)
     assert (error < within["gain"]).all()
     expected = np.tile(np.sqrt(np.diag(best.covariance)), (2, 1))
     np.testing.assert_allclose(spreads, expected, rtol=within["spread"])

@@ -7,8 +7,8 @@ import torch
 from pipeline.core.agents import factory
 from pipeline.core.agents.sac import SoftActorCritic
 from pipeline.core.agents.setting import Setting
-from pipeline.core.judging import scoring
-from pipeline.core.judging.scoring import score
+from pipeline.core.judging import parts
+from pipeline.core.judging.scoring import drawn, score
 from pipeline.core.tasks.linear_quadratic.answer import LinearQuadraticAnswer
 from tests.core.configs import algorithm, task
 from tests.core.updating import fresh
@@ -24,7 +24,11 @@ def oracle():
 
 
 def scored(name, oracle, seeds=(0, 1), states=STATES, draws=2000):
-    return score(fresh(name, seeds), oracle, states, seeds, draws=draws, cells=10)
+    return of(fresh(name, seeds), oracle, seeds, states, draws)
+
+
+def of(agent, oracle, seeds=(0, 1), states=STATES, draws=2000, cells=10):
+    return score(drawn(agent, states, seeds, draws=draws), oracle, cells=cells)
 
 
 class Exact(SoftActorCritic):
@@ -45,7 +49,7 @@ class Exact(SoftActorCritic):
 
 
 def test_the_exact_policy_has_no_distance_and_no_error(oracle):
-    found = score(Exact(oracle), oracle, STATES, (0, 1), draws=20_000, cells=20)
+    found = of(Exact(oracle), oracle, draws=20_000, cells=20)
     # As in the known cases of the estimators.
     for name in ("reverse_kl", "forward_kl"):
         np.testing.assert_allclose(found[name], 0.0, atol=0.004)
@@ -81,14 +85,14 @@ class Known(Exact):
 
 
 def test_the_error_of_a_value_is_a_share_of_the_oracles(oracle):
-    found = score(Known(oracle), oracle, STATES, (0, 1), draws=100, cells=10)
+    found = of(Known(oracle), oracle, draws=100)
     expected = np.repeat([[0.25], [0.5]], len(STATES), axis=1)
     np.testing.assert_allclose(found["value_error"], expected, rtol=1e-5)  # float32
 
 
 def test_draws_at_different_probes_are_independent(oracle):
     policy = Known(oracle)
-    score(policy, oracle, STATES, (0, 1), draws=1000, cells=10)
+    of(policy, oracle, draws=1000)
     drawn = torch.stack(policy.noise).numpy().reshape(len(STATES) * 2, -1)
     # Correlations of 2000 independent pairs have a standard error of .022.
     assert np.abs(np.corrcoef(drawn) - np.eye(len(drawn))).max() < 0.1
@@ -107,10 +111,10 @@ def test_scores_are_repeatable_and_belong_to_the_members_seed(name, oracle):
 
 def test_what_goes_through_the_network_together_does_not_matter(oracle, monkeypatch):
     whole = scored("sac", oracle)
-    monkeypatch.setattr(scoring, "AT_ONCE", 300)
-    parts = scored("sac", oracle)
+    monkeypatch.setattr(parts, "AT_ONCE", 300)
+    pieces = scored("sac", oracle)
     for key in whole:
-        np.testing.assert_allclose(whole[key], parts[key], rtol=0.01, atol=1e-3)
+        np.testing.assert_allclose(whole[key], pieces[key], rtol=0.01, atol=1e-3)
 
 
 def test_a_learner_without_a_soft_value_has_none(oracle):
@@ -123,7 +127,7 @@ def test_a_learner_without_a_soft_value_has_none(oracle):
 class TestValue:
     def test_of_soft_q_learning_is_the_integral_of_its_own_q(self, oracle):
         agent = fresh("sql")
-        found = score(agent, oracle, STATES, (0, 1), draws=500, cells=10)
+        found = of(agent, oracle, draws=500)
         generator = torch.Generator().manual_seed(0)
         action = 2 * torch.rand(2, 20_000, 2, generator=generator) - 1
         for probe, state in enumerate(STATES):
@@ -137,7 +141,7 @@ class TestValue:
     def test_of_soft_actor_critic_is_below_that_of_its_q_alone(self, oracle):
         # E[Q - α log π] = α log ∫ exp(Q/α) - α KL(π ‖ exp(Q/α)/Z) (SQL Eq. 19).
         agent = fresh("sac")
-        found = score(agent, oracle, STATES, (0, 1), draws=5000, cells=10)
+        found = of(agent, oracle, draws=5000)
         axis = (torch.arange(100) + 0.5) / 50 - 1
         plane = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
         for probe, state in enumerate(STATES):
@@ -152,11 +156,11 @@ class TestValue:
 def test_another_temperature_is_refused(oracle):
     agent = fresh("sac_tuned")  # at .5
     with pytest.raises(ValueError, match=r"temperature 0\.5 is not to be compared"):
-        score(agent, oracle, STATES, (0, 1), draws=100, cells=10)
+        of(agent, oracle, draws=100)
 
 
 def test_every_member_must_have_the_oracles_temperature(oracle):
     configs = [algorithm("sql").with_temperature(alpha) for alpha in (ALPHA, 3.0)]
     mixed = factory.make(configs, (0, 1), states=2, actions=2, discount=0.9)
     with pytest.raises(ValueError, match=r"temperature 3 is not to be compared"):
-        score(mixed, oracle, STATES, (0, 1), draws=100, cells=10)
+        of(mixed, oracle, draws=100)
