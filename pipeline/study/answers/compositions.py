@@ -6,6 +6,7 @@ The folder of a composition has `run.json`, `final.csv` (a row for every seed),
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy import ndarray
 from pipeline.core.composition.answer import CombinedAnswer
 from pipeline.core.composition.compose import compose
 from pipeline.core.composition.judging import judge
+from pipeline.core.exact.rollouts import Episodes
 from pipeline.core.judging.evaluation import SHOWN_EPISODES
 from pipeline.core.judging.scoring import drawn
 from pipeline.core.tasks.multigoal.settings import MultiGoal
@@ -24,6 +26,7 @@ from pipeline.core.training.weights import DamagedError
 from pipeline.study.answers.oracles import refused
 from pipeline.study.answers.scores import distances, explored, masses_of
 from pipeline.study.errors import UserError
+from pipeline.study.machine.threads import pool
 from pipeline.study.store import layout
 from pipeline.study.store.files import (
     atomic_write,
@@ -43,16 +46,22 @@ def write_composition(said: Mapping[str, Any], folder: Path) -> None:
     """
     first, second = explored(said["first"]), explored(said["second"])
     try:
-        with refused(f"compose.runs.{said['run']}"):  # a MisfitError is a ValueError
-            _write(said, first, second, folder=folder)
+        with (
+            refused(f"compose.runs.{said['run']}"),  # a MisfitError is a ValueError
+            pool(said["threads"]) as side_by_side,
+        ):
+            _write(said, first, second, folder=folder, pool=side_by_side)
     except DamagedError as error:
         writers = f"{first.instance} {second.instance}"
         raise UserError(f"{error}; restore them: dvc repro {writers}") from None
 
 
-def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) -> None:
+def _write(
+    said: Mapping[str, Any], first: Run, second: Run, *, folder: Path, pool: Executor
+) -> None:
     torch.set_num_threads(said["threads"])
     rule, one, other = said["combine"], first.task, second.task
+    solving = pool.submit(_solved, said, first, second)
     composed = compose(
         first.folder / layout.WEIGHTS,
         second.folder / layout.WEIGHTS,
@@ -62,21 +71,17 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     )
     assert isinstance(one, MultiGoal)
     assert isinstance(other, MultiGoal)
-    assert first.temperature is not None  # soft Q-learning has one
     judged = judge(
         composed, one, other, first.seeds, rule=rule,
         episodes=one.evaluation.final_episodes,
     )  # fmt: skip
-    exact = CombinedAnswer(
-        one, other, rule, temperature=first.temperature, spacing=said["spacing"]
-    )
+    exact, episodes = solving.result()
     cells, states = said["cells"], exact.states
-    draws = drawn(composed, states, first.seeds, draws=said["draws"])
+    draws = drawn(composed, states, first.seeds, draws=said["draws"], each=pool.map)
     columns = judged.numbers | distances(draws, exact.oracle, cells=cells, prefix="")
     if rule == "average":
         columns |= exact.excesses(composed)
     columns = first.counted(second.counted(columns))
-    episodes = exact.episodes(f"composition {said['run']}")
     write_csv(folder / layout.FINAL, *by_seed(first.seeds, columns))
     write_json(folder / layout.SUMMARY, exact.numbers(episodes))
     atomic_write(folder / layout.WEIGHTS, composed.to_bytes())
@@ -89,6 +94,24 @@ def _write(said: Mapping[str, Any], first: Run, second: Run, *, folder: Path) ->
     }
     write_arrays(folder / layout.BEHAVIOUR, arrays)
     write_json(folder / layout.DESCRIBED, _described(said, first, second))
+
+
+def _solved(
+    said: Mapping[str, Any], first: Run, second: Run
+) -> tuple[CombinedAnswer, Episodes]:
+    """What is known exactly, while the sampler learns."""
+    one, other = first.task, second.task
+    assert isinstance(one, MultiGoal)
+    assert isinstance(other, MultiGoal)
+    assert first.temperature is not None  # soft Q-learning has one
+    exact = CombinedAnswer(
+        one,
+        other,
+        said["combine"],
+        temperature=first.temperature,
+        spacing=said["spacing"],
+    )
+    return exact, exact.episodes(f"composition {said['run']}")
 
 
 def _described(said: Mapping[str, Any], first: Run, second: Run) -> dict[str, Any]:
