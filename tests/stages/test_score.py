@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 from pipeline.study.answers.oracles import write_oracle
 from pipeline.study.answers.results import load_scores
-from pipeline.study.machine import threads
+from pipeline.study.machine import capacity
 from pipeline.study.params.load import load_study
 from pipeline.study.store.files import read_json, read_table, read_yaml, write_yaml
 from pipeline.study.training.results import load_runs
@@ -165,7 +165,7 @@ def test_one_action_has_no_square_of_cells(tmp_path, monkeypatch):
 def test_the_number_of_cores_does_not_matter(judged, monkeypatch):
     written = []
     for cores in (1, 3):
-        monkeypatch.setattr(threads, "side_by_side", lambda _, cores=cores: cores)
+        monkeypatch.setattr(capacity, "side_by_side", lambda _, cores=cores: cores)
         folder = judged("sql_10")
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert written[0] == written[1]

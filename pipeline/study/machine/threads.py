@@ -11,8 +11,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
-from pipeline.study.machine.capacity import side_by_side
-
 VARIABLES: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -36,6 +34,8 @@ def pool(threads: int) -> Iterator[Executor]:
     How many there are at a time changes no number. When it is left early, as by an
     interruption, parts that have not begun are dropped.
     """
+    from pipeline.study.machine.capacity import side_by_side  # every stage imports this
+
     executor = ThreadPoolExecutor(side_by_side(threads))
     try:
         yield executor
