@@ -80,8 +80,8 @@ def test_an_update_multiplies_what_it_must_and_hardly_more(case):
     # PyTorch counts products, but not the sums of critics' last layers.
     more = counted(run) - flops(matrix_products(case))
     # Soft Q-learning: the kernel's attraction, and the states' share of the sampler
-    # a second time if fixed and updated particles are drawn apart. The others: gradients
-    # of states, which are joined with actions.
+    # a second time if fixed and updated particles are drawn apart. The others:
+    # gradients of states, which are joined with actions.
     attraction = 2 * case.batch * case.particles**2 * ACTIONS
     share = 2 * case.batch * STATES * case.width
     allowed = {"sql": attraction + share, "sac": 2 * share, "ddpg": share}
