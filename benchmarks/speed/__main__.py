@@ -24,8 +24,6 @@ from benchmarks.speed import (
     rows,
     start,
     steps,
-    switches,
-    threads,
     updates,
 )
 from benchmarks.speed.contest import Effort
@@ -45,7 +43,7 @@ class Table:
     lines: Callable[[Sequence[Row]], Iterator[str]]
 
 
-MODULES = (updates, peers, steps, switches, threads, memory, start, gpu)
+MODULES = (updates, peers, steps, memory, start, gpu)
 TABLES: Mapping[str, Table] = {
     module.__name__.rpartition(".")[2]: Table(module.measure, module.lines)
     for module in MODULES

@@ -1,4 +1,4 @@
-"""Time several things in turn, each in a process with as many threads as it may have.
+"""Time several things in turn, each in a process of one thread.
 
 Every repetition runs all of them once, one after the other, so that what the machine
 does in between befalls all alike; the order is turned round from one to the next.
@@ -44,7 +44,6 @@ class Contestant:
     """Contestants of one host share a process."""
     each: float = 1
     """What one call is worth, such as member-updates."""
-    threads: int = 1
     processes: int = 1
     """That do the same at once."""
 
@@ -58,29 +57,27 @@ class Effort:
     """Of each repetition, at least, unless one call takes longer."""
 
 
-def environment(threads: int) -> AbstractContextManager[object]:
+def environment() -> AbstractContextManager[object]:
     """What the pipeline gives its workers, for processes that are started within."""
     libraries = ("OMP", "MKL", "OPENBLAS")
-    wanted = {f"{name}_NUM_THREADS": str(threads) for name in libraries}
+    wanted = {f"{name}_NUM_THREADS": "1" for name in libraries}
     wanted |= KEEP_MEMORY | COMPILE_ALONE | JAX
     wanted["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
     return mock.patch.dict(os.environ, wanted)
 
 
 @contextmanager
-def on_cores(copy: int, threads: int) -> Iterator[None]:
-    """Processes that are started within stay on a core for each of their threads.
+def on_core(copy: int) -> Iterator[None]:
+    """Processes that are started within stay on one core, of each copy another.
 
-    Those of one copy have the same cores, and those of the next copy the next ones. Not
-    everywhere can a process be told so.
+    Not everywhere can a process be told so.
     """
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
     before = os.sched_getaffinity(0)
     cores = sorted(before)
-    wanted = range(copy * threads, (copy + 1) * threads)
-    os.sched_setaffinity(0, {cores[number % len(cores)] for number in wanted})
+    os.sched_setaffinity(0, {cores[copy % len(cores)]})
     try:
         yield
     finally:
@@ -90,18 +87,18 @@ def on_cores(copy: int, threads: int) -> Iterator[None]:
 def apart(function: Callable[..., Result], *arguments: object) -> Result:
     """What a function returns in a fresh process of one thread."""
     spawn = multiprocessing.get_context("spawn")
-    with environment(1), ProcessPoolExecutor(1, mp_context=spawn) as pool:
+    with environment(), ProcessPoolExecutor(1, mp_context=spawn) as pool:
         return pool.submit(function, *arguments).result()
 
 
 class Host:
     """A process in which contestants wait until it is their turn."""
 
-    def __init__(self, threads: int, copy: int) -> None:
+    def __init__(self, copy: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._connection, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(theirs,))
-        with environment(threads), on_cores(copy, threads):
+        with environment(), on_core(copy):
             self._process.start()
         theirs.close()
 
@@ -154,13 +151,13 @@ def contest(contestants: Sequence[Contestant], effort: Effort) -> list[Row]:
         times what each is worth, of all its processes) and `seconds`.
     """
     with ExitStack() as stack:
-        hosts: dict[tuple[str, int, int], Host] = {}
+        hosts: dict[tuple[str, int], Host] = {}
         seats: list[list[Host]] = []
         for number, one in enumerate(contestants):
-            keys = [(one.host, one.threads, copy) for copy in range(one.processes)]
+            keys = [(one.host, copy) for copy in range(one.processes)]
             for copy, key in enumerate(keys):
                 if key not in hosts:
-                    hosts[key] = stack.enter_context(Host(one.threads, copy))
+                    hosts[key] = stack.enter_context(Host(copy))
             seats.append([hosts[key] for key in keys])
             for host in seats[-1]:
                 host.admit(number, one.make, *one.arguments)

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TypeAlias
 
 import numpy as np
-from scipy.special import bdtr, stdtrit
+from scipy.special import stdtrit
 
 from benchmarks.machine import machine
 
@@ -91,18 +91,6 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
         _significant(x, digits) for x in (median(values), min(values), max(values))
     )
     return "{} ({} … {})".format(*texts)
-
-
-def interval(values: Sequence[float], digits: int = 3) -> str:
-    """Median, and the values between which it is with 95 %, by ranks (sign test).
-
-    Of fewer than six values: the smallest and the largest.
-    """
-    ordered = sorted(values)
-    below = bdtr(np.arange(len(ordered)), len(ordered), 0.5)
-    rank = max(1, int(np.argmax(below >= 0.025)))
-    ends = (median(ordered), ordered[rank - 1], ordered[-rank])
-    return "{} [{}, {}]".format(*(_significant(x, digits) for x in ends))
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:

@@ -62,7 +62,7 @@ def _moments() -> Iterator[tuple[str, float]]:
 
 
 def _seconds(program: str, variables: Mapping[str, str] | None = None) -> float:
-    with environment(1), mock.patch.dict(os.environ, variables or {}):
+    with environment(), mock.patch.dict(os.environ, variables or {}):
         begin = time.perf_counter()
         subprocess.run([sys.executable, "-c", program], check=True)
         return time.perf_counter() - begin

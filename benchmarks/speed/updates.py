@@ -13,28 +13,20 @@ from benchmarks.speed.necessary import (
     products,
 )
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
-from benchmarks.speed.subject import HEAD, Case, cells, compiled_programs, updating
+from benchmarks.speed.subject import HEAD, Case, Learner, Program, cells, updating
 
-MEMBERS, WIDTHS, BATCHES = (1, 2, 5, 8), (128, 256), (64, 256)
-COMPILED = ((1, 128, 64), (5, 128, 64), (1, 128, 256), (5, 128, 256), (1, 256, 256))
-"""Members, width and batch of populations whose update is compiled, too: each takes
-half a minute."""
-PARTICLES = (8, 32)
-"""Of soft Q-learning, besides the 16 of all other rows."""
+SIZES = ((1, 128, 64), (8, 128, 64), (1, 128, 256), (1, 256, 256))
+"""Members, width and batch of populations."""
+PROGRAMS: tuple[Program, ...] = "eager", "graph"
 LARGE = Product(1, 2048, 2048, 2048, "neither")
 CASE = [field.name for field in fields(Case)]
 
 
 def cases() -> Iterator[Case]:
-    """Populations of every size, some compiled; SQL with fewer and more particles."""
-    for learner in ("sql", "sac", "ddpg"):
-        for members, width, batch in product(MEMBERS, WIDTHS, BATCHES):
-            yield Case(learner, members, width, batch)
-        if learner == "sql":
-            for particles in PARTICLES:
-                yield Case("sql", 1, 128, 256, particles)
-        for program, sizes in product(compiled_programs(), COMPILED):
-            yield Case(learner, *sizes, program=program)
+    """Populations of every size, compiled and not."""
+    learners: tuple[Learner, ...] = "sql", "sac", "ddpg"
+    for learner, program, sizes in product(learners, PROGRAMS, SIZES):
+        yield Case(learner, *sizes, program=program)
 
 
 def contestants(measured: Sequence[Case]) -> Iterator[Contestant]:

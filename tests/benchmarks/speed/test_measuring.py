@@ -5,7 +5,7 @@ import os
 import pytest
 
 from benchmarks.speed import memory, steps
-from benchmarks.speed.contest import Contestant, Effort, apart, contest, on_cores
+from benchmarks.speed.contest import Contestant, Effort, apart, contest, on_core
 from benchmarks.speed.necessary import Product, multiplying
 from benchmarks.speed.subject import Case, training, training_on
 from pipeline.core.learning.replay_collector import ReplayCollector
@@ -27,16 +27,15 @@ def test_contestants_take_turns():
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="as Linux has it")
-def test_processes_of_one_copy_share_their_cores():
-    def cores(copy, threads):
-        with on_cores(copy, threads):
+def test_processes_of_one_copy_share_a_core():
+    def core(copy):
+        with on_core(copy):
             return os.sched_getaffinity(0)
 
     allowed = os.sched_getaffinity(0)
-    assert cores(0, 1) == {min(allowed)}
-    assert cores(1, 1) <= allowed
-    assert (cores(0, 1) == cores(1, 1)) == (len(allowed) == 1)
-    assert cores(0, len(allowed)) == allowed
+    assert core(0) == {min(allowed)}
+    assert core(1) <= allowed
+    assert (core(0) == core(1)) == (len(allowed) == 1)
     assert os.sched_getaffinity(0) == allowed
 
 
