@@ -22,7 +22,7 @@ TABLES = "final.csv", "scores.csv", "robustness.csv"
 
 def columns(root: Path, run: str) -> dict[str, np.ndarray]:
     """Every column of a run's tables, a number for each seed."""
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name in TABLES:
         path = root / "runs" / run / name
         if path.exists():

@@ -90,6 +90,7 @@ class Training:
         self._episodes.reset()
         self.records: list[Record] = []
         self.failures: dict[int, Failure] = {}
+        self._told: set[int] = set()
 
     def __iter__(self) -> Iterator[Record]:
         """Go on from where the state is, to the last step.
@@ -161,8 +162,8 @@ class Training:
             judged = summary(self.job.task, trajectories)
             metrics |= {f"evaluation/{name}": v for name, v in judged.items()}
             self.note(self._evaluator.failures, "in an evaluation, ")
-        told = {member for record in self.records for member in record.failures}
-        fresh = {m: why for m, why in self.failures.items() if m not in told}
+        fresh = {m: why for m, why in self.failures.items() if m not in self._told}
+        self._told |= fresh.keys()
         record = Record(progress.step, self.without_failed(metrics), fresh)
         self.records.append(record)
         return record
@@ -216,6 +217,7 @@ class Training:
         self.records = parsed(list[Record], values["records"])
         for record in self.records:
             self.failures |= record.failures
+        self._told = {*self.failures}
         for member, failure in self.failures.items():
             self._evaluator.fail(member, failure.reason)
             self._episodes.fail(member, failure.reason)
