@@ -20,7 +20,7 @@ def cell(learner, way):
 
 @pytest.fixture
 def without_a_compiler(monkeypatch):
-    """Graphs are made as on a GPU, and run kernel by kernel; precision is given back."""
+    """Graphs are made as on a GPU and run kernel by kernel; precision is given back."""
 
     def as_on_a_gpu(method, about):
         return compiling._compiled(method)
