@@ -35,7 +35,8 @@ def drawn_on_the_cpu(noise, index):
         dtype=noise._dtype,
         block=noise._block,
     )
-    return twin._draw(index).to(noise._device)
+    steps = range(index * noise._block, (index + 1) * noise._block)
+    return torch.stack([twin.at(step) for step in steps], dim=1).to(noise._device)
 
 
 def trained(name, updates, computation, seeds=updating.SEEDS):

@@ -1,6 +1,7 @@
 """Uniform actions from which soft values are estimated."""
 
 import math
+from collections.abc import Iterator
 from typing import assert_never
 
 import numpy as np
@@ -35,20 +36,18 @@ class Proposals:
         )
         """What decides about the actions of a batch, by the number of the update."""
 
-    def shifts_of(
-        self, state: Float[Tensor, "member n state"], *, draw: int
-    ) -> Float[Tensor, "member n shifted action"]:
-        """What decides about the actions of any number of states.
+    def blocks_of_shifts(
+        self, size: int, *, draw: int
+    ) -> Iterator[Float[Tensor, "member block shifted action"]]:
+        """What decides about the actions of any number of states, `size` at a time.
 
         `draw` says which numbers of the stream `value table`.
         """
-        drawn = [
-            stream(seed, "value table", draw).random(
-                (state.shape[1], *self._shape), dtype=np.float32
-            )
-            for seed in self._seeds
-        ]
-        return torch.from_numpy(np.stack(drawn)).to(state)
+        streams = [stream(seed, "value table", draw) for seed in self._seeds]
+        shape = size, *self._shape
+        while True:
+            drawn = [each.random(shape, dtype=np.float32) for each in streams]
+            yield torch.from_numpy(np.stack(drawn)).to(self._points)
 
     def actions(
         self, shifts: Float[Tensor, "member n shifted action"]

@@ -158,7 +158,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
 
         `draw` says which random actions, from the stream `value table`.
         """
-        shifts = self._proposals.shifts_of(state, draw=draw)
+        shifts = self._proposals.blocks_of_shifts(BLOCK, draw=draw)
         count = state.shape[1]
         filled = torch.arange(count + (-count) % BLOCK, device=state.device)
         filled.clamp_(max=count - 1)
@@ -166,7 +166,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
         for first in range(0, len(filled), BLOCK):
             block = filled[first : first + BLOCK]
             values[:, first : first + BLOCK] = self._estimate_once(
-                state[:, block], shifts[:, block], self.temperature
+                state[:, block], next(shifts), self.temperature
             )
         return values[:, :count]
 

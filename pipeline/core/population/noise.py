@@ -1,7 +1,8 @@
 """Random numbers for a whole population, as tensors."""
 
 from collections.abc import Sequence
-from typing import Literal
+from math import prod
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -11,15 +12,19 @@ from torch import Tensor
 from pipeline.core.population.randomness import key, stream
 
 CPU = torch.device("cpu")
+AT_ONCE: Final = 2**18
+"""Numbers that are drawn together, if that many are enough for a step."""
 
 
 class Noise:
-    """Noise for every member of a population, drawn in blocks of steps.
+    """Noise for every member of a population, in blocks of steps.
 
-    One generator call per member and step would be slow, so that numbers of `block`
-    steps are drawn at once and kept until a step outside the block is asked for; this
-    is part of the stream's definition. Numbers for a GPU are drawn there, from a
-    generator of its own: the same streams by name, but other numbers than on a CPU.
+    Each block has a generator of its own for every member, which is part of the
+    stream's definition. One call of it per member and step would be slow, and all
+    numbers of a block may be too many for memory, so that those of several steps are
+    drawn at once and kept until another step is asked for. Numbers for a GPU are drawn
+    there, all of a block at once, from a generator of its own: the same streams by
+    name, but other numbers than on a CPU.
 
     `shape` is that of one member and step. Numbers are N(0, 1), or uniform on [0, 1).
     Single precision has 2²⁴ of these, too few to choose evenly among millions of
@@ -44,30 +49,41 @@ class Noise:
         self._dtype = dtype
         self._block = block
         self._device = device
+        self._steps = block
+        """Drawn at once: always as many, so that numbers of a step lie the same way."""
+        if device == CPU:
+            numbers = len(self._seeds) * prod(shape)
+            while self._steps * numbers > AT_ONCE and self._steps % 2 == 0:
+                self._steps //= 2
         self._index = -1
+        self._drawn = 0
+        """Steps of the block that have been drawn, the last of them kept."""
+        self._generators: list[np.random.Generator] = []
         self._values = torch.empty(0)
 
     def at(self, step: int) -> Float[Tensor, "member ..."]:
         """The noise of one step, in the default precision or in double."""
         index, offset = divmod(step, self._block)
-        if index != self._index:
-            drawn = self._draw(index)
+        if index != self._index or offset < self._drawn - self._steps:
+            self._index, self._drawn = index, 0
+            self._generators = [stream(s, self._purpose, index) for s in self._seeds]
+        while offset >= self._drawn:
+            self._values = torch.empty(0)  # or there would be twice as many
+            on_cpu = self._device == CPU
+            drawn = self._draw() if on_cpu else self._draw_on_device(index)
             double = self._dtype is np.float64
             self._values = drawn if double else drawn.to(torch.get_default_dtype())
-            self._index = index
-        return self._values[:, offset]
+            self._drawn += self._steps
+        return self._values[:, offset % self._steps]
 
-    def _draw(self, index: int) -> Tensor:
-        if self._device != CPU:
-            return self._draw_on_device(index)
-        shape = (len(self._seeds), self._block, *self._shape)
+    def _draw(self) -> Tensor:
+        shape = (len(self._seeds), self._steps, *self._shape)
         values = np.empty(shape, dtype=self._dtype)
-        for member, seed in enumerate(self._seeds):
-            generator = stream(seed, self._purpose, index)
+        for own, generator in zip(values, self._generators, strict=True):
             if self._kind == "normal":
-                generator.standard_normal(dtype=self._dtype, out=values[member])
+                generator.standard_normal(dtype=self._dtype, out=own)
             else:
-                generator.random(dtype=self._dtype, out=values[member])
+                generator.random(dtype=self._dtype, out=own)
         return torch.from_numpy(values)
 
     def _draw_on_device(self, index: int) -> Tensor:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from pipeline.core.population import noise
 from pipeline.core.population.noise import Noise
 from pipeline.core.population.randomness import integers, stream
 
@@ -24,8 +25,8 @@ def test_other_names_give_other_numbers(seed, block):
 
 
 def test_noise_of_a_step_does_not_depend_on_what_was_asked_before():
-    noise = Noise([4, 5], "x", shape=(3,), kind="normal", block=8)
-    forward = [noise.at(step).clone() for step in range(20)]
+    drawn = Noise([4, 5], "x", shape=(3,), kind="normal", block=8)
+    forward = [drawn.at(step).clone() for step in range(20)]
     fresh = Noise([4, 5], "x", shape=(3,), kind="normal", block=8)
     for step in (19, 3, 8, 7):
         assert torch.equal(fresh.at(step), forward[step])
@@ -35,6 +36,15 @@ def test_noise_of_a_member_does_not_depend_on_the_others():
     together = Noise([4, 5], "x", shape=(3,), kind="uniform")
     alone = Noise([5], "x", shape=(3,), kind="uniform")
     assert torch.equal(together.at(70)[1], alone.at(70)[0])
+
+
+def test_noise_that_is_drawn_in_parts_is_that_of_a_whole_block(monkeypatch):
+    monkeypatch.setattr(noise, "AT_ONCE", 40)
+    parts = Noise([4, 5], "x", shape=(5,), kind="normal")
+    whole = stream(5, "x", 1).standard_normal((64, 5), dtype=np.float32)
+    for step in (0, 3, 4, 63, 17):
+        np.testing.assert_array_equal(parts.at(64 + step)[1], whole[step])
+    assert parts._values.shape == (2, 4, 5)
 
 
 @pytest.mark.parametrize(
