@@ -105,17 +105,18 @@ class Evaluator:
         positions = []
         if episodes.positions is not None:
             positions.append(episodes.positions)
-        while alive.any():
-            step = episodes.step(self._actions(agent, noises, alive))
-            returns[alive] += step.reward[alive]
-            lengths[alive] += 1
-            terminated |= alive & step.terminated
-            if episodes.positions is not None:
-                gone = ~alive[:, None]
-                positions.append(np.where(gone, np.nan, episodes.positions))
-            ended = step.terminated | step.truncated
-            alive &= ~ended
-            episodes.next(ended)
+        with episodes.watched:
+            while alive.any():
+                step = episodes.step(self._actions(agent, noises, alive))
+                returns[alive] += step.reward[alive]
+                lengths[alive] += 1
+                terminated |= alive & step.terminated
+                if episodes.positions is not None:
+                    gone = ~alive[:, None]
+                    positions.append(np.where(gone, np.nan, episodes.positions))
+                ended = step.terminated | step.truncated
+                alive &= ~ended
+                episodes.next(ended)
         path = None
         if positions:
             path = np.stack(positions, axis=1).reshape(members, count, -1, 2)[:, new]

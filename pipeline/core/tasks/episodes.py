@@ -1,6 +1,7 @@
 """Episodes of many environments: seeded starts, time limits, exact continuation."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core.population.randomness import integers
+from pipeline.core.tasks.gymnasium.environments import Copies
 from pipeline.core.tasks.kind import Kind
 
 
@@ -41,6 +43,10 @@ class Episodes:
         self, task: Kind, count: int, seed_of: Callable[[int, int], int]
     ) -> None:
         self._environments = task.environments(count)
+        self.watched: AbstractContextManager[object] = nullcontext()
+        """Entered around many steps, so that each need not set a timer of its own."""
+        if isinstance(self._environments, Copies):
+            self.watched = self._environments.patience
         self._horizon = task.time_limit
         self._in_plane = task.has_plane
         self._seed_of = seed_of
@@ -178,10 +184,11 @@ class Episodes:
         self._episode[:] = state["episode"].numpy()
         waiting = lengths.max() - lengths
         due = self._everywhere
-        for step in range(lengths.max()):
-            self._start(due | (waiting == step))
-            made = self.step(actions[self._rows, np.maximum(step - waiting, 0)])
-            due = (made.terminated | made.truncated) & (waiting > step)
+        with self.watched:
+            for step in range(lengths.max()):
+                self._start(due | (waiting == step))
+                made = self.step(actions[self._rows, np.maximum(step - waiting, 0)])
+                due = (made.terminated | made.truncated) & (waiting > step)
         self._start(due | (lengths == 0))
         self._length[:] = lengths
         self._actions[:] = actions.numpy()

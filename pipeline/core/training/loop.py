@@ -101,14 +101,24 @@ class Training:
         if not self.records:
             yield self._record(evaluate=True)
         while self._progress.step < self.job.steps:
+            step = self._progress.step
+            due = min(
+                self.job.steps, *(n + step - step % n for n in (RECORD_EVERY, every))
+            )
+            with self._episodes.watched:
+                self._advance_to(due)
+            step = self._progress.step
+            last = step == self.job.steps
+            yield self._record(evaluate=step % every == 0 or last)
+
+    def _advance_to(self, due: int) -> None:
+        """Go on to a step; to the last one, if there is nobody left to learn."""
+        progress = self._progress
+        while progress.step < due:
             if len(self.failures) < len(self.job.seeds):
                 self._advance()
             else:
-                self._progress.step = self.job.steps
-            step = self._progress.step
-            last = step == self.job.steps
-            if step % RECORD_EVERY == 0 or step % every == 0 or last:
-                yield self._record(evaluate=step % every == 0 or last)
+                progress.step = self.job.steps
 
     def _advance(self) -> None:
         """One environment step of every member, and the updates that follow it."""

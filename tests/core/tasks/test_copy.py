@@ -1,5 +1,7 @@
 """What an environment is given and what is taken of it, whatever its boxes are."""
 
+import signal
+
 import gymnasium
 import numpy as np
 import pytest
@@ -130,3 +132,19 @@ def test_of_the_info_only_the_place_in_a_plane_is_told():
     *_, told = many.step(np.zeros((2, 2), np.float32))
     np.testing.assert_array_equal(told["position"], [where, where])
     assert told.keys() == {"position"}
+
+
+def test_around_many_steps_one_timer_is_set_and_it_is_given_back(monkeypatch):
+    timers = []
+    set_timer = signal.setitimer
+    monkeypatch.setattr(
+        signal, "setitimer", lambda *given: timers.append(given) or set_timer(*given)
+    )
+    many, before = Copies(Recorded, 2), signal.getsignal(signal.SIGALRM)
+    with many.patience:
+        many.reset(seed=[0, 1], options={"reset_mask": np.ones(2, bool)})
+        for _ in range(3):
+            many.step(np.zeros((2, 2), np.float32))
+        assert len(timers) == 1
+    assert len(timers) == 2
+    assert signal.getsignal(signal.SIGALRM) is before

@@ -29,9 +29,10 @@ class Copies(VectorEnv):
         self, make: Callable[[], gymnasium.Env], count: int, *, in_plane: bool = False
     ) -> None:
         """Make them; `in_plane` if their info says where bodies are in a plane."""
-        self._patience = Patience(PATIENCE_SECONDS)
+        self.patience = Patience(PATIENCE_SECONDS)
+        """Whoever makes many steps had better enter it around all of them."""
         self._copies = [
-            Copy(make(), self._patience, in_plane=in_plane) for _ in range(count)
+            Copy(make(), self.patience, in_plane=in_plane) for _ in range(count)
         ]
         self._in_plane = in_plane
         self.num_envs = count
@@ -48,7 +49,7 @@ class Copies(VectorEnv):
         """Start an episode where `options["reset_mask"]` says, each by its seed."""
         assert isinstance(seed, list), "every episode has a seed of its own"
         assert options is not None, "somebody says where an episode starts"
-        with self._patience:
+        with self.patience:
             for row in np.flatnonzero(options["reset_mask"]):
                 self._seen[row], _ = self._copies[row].reset(seed=seed[row])
         return self._seen, self._info()
@@ -59,7 +60,7 @@ class Copies(VectorEnv):
         """Act in every copy."""
         rewards = np.zeros(self.num_envs)
         ended, cut = np.zeros((2, self.num_envs), dtype=bool)
-        with self._patience:
+        with self.patience:
             for row, one in enumerate(self._copies):
                 made = one.step(actions[row])
                 self._seen[row], rewards[row], ended[row], cut[row], _ = made

@@ -16,17 +16,21 @@ class Patience:
 
     In the main thread only, and in Python code only. Whoever does something sets
     `since` before to `time.monotonic()`, and to infinity afterwards: a `TimeoutError`
-    is raised in between.
+    is raised in between. It may be entered again within: only the first time costs
+    anything.
     """
 
     def __init__(self, seconds: float) -> None:
         self.since = math.inf
         self._seconds = seconds
+        self._entered = 0
         self._before: tuple[Any, tuple[float, float]] | None = None
 
     def __enter__(self) -> "Patience":
         """Begin to look at the clock."""
-        if threading.current_thread() is threading.main_thread():
+        self._entered += 1
+        main = threading.main_thread()
+        if self._entered == 1 and threading.current_thread() is main:
             handler = signal.signal(signal.SIGALRM, self._look)
             every = self._seconds / LOOKS
             timer = signal.setitimer(signal.ITIMER_REAL, every, every)
@@ -35,8 +39,10 @@ class Patience:
 
     def __exit__(self, *_: object) -> None:
         """Leave the timer to whoever had it before."""
-        if self._before is not None:
+        self._entered -= 1
+        if self._entered == 0 and self._before is not None:
             handler, timer = self._before
+            self._before = None
             signal.setitimer(signal.ITIMER_REAL, *timer)
             signal.signal(signal.SIGALRM, handler)
 
