@@ -29,7 +29,7 @@ LIBRARY, CALLED, INPUTS = "program.so", "program.json", "inputs.json"
 OPTIONS: Final = {
     "aot_inductor.precompile_headers": False,  # they would be in a folder for everybody
     "cpp.vec_isa_ok": True,  # what the processor says it has is not tried out
-    "cpp.max_horizontal_fusion_size": 16,
+    "cpp.max_horizontal_fusion_size": 1,  # blocks are computed one after the other
     "max_pointwise_cat_inputs": 1,  # parts of a gradient are written where they belong
 }
 Place: TypeAlias = tuple[str, ...]
