@@ -13,7 +13,6 @@ from numpy import ndarray
 from torch import Tensor
 
 from pipeline.core.population.randomness import integers
-from pipeline.core.tasks.gymnasium.environments import Copies
 from pipeline.core.tasks.kind import Kind
 
 
@@ -43,10 +42,10 @@ class Episodes:
         self, task: Kind, count: int, seed_of: Callable[[int, int], int]
     ) -> None:
         self._environments = task.environments(count)
-        self.watched: AbstractContextManager[object] = nullcontext()
+        self.watched: AbstractContextManager[object] = getattr(
+            self._environments, "patience", nullcontext()
+        )
         """Entered around many steps, so that each need not set a timer of its own."""
-        if isinstance(self._environments, Copies):
-            self.watched = self._environments.patience
         self._horizon = task.time_limit
         self._in_plane = task.has_plane
         self._seed_of = seed_of
