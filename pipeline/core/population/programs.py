@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from types import MethodType
 from typing import Any, Final, TypeAlias
@@ -67,6 +68,14 @@ class Program:
         folder = programs() / self._key(given)
         if not folder.exists():
             self._compile(arguments, folder)
+        try:
+            self._open(folder)
+        except (RuntimeError, OSError, ValueError, KeyError):  # it is damaged
+            rmtree(folder)
+            self._compile(arguments, folder)
+            self._open(folder)
+
+    def _open(self, folder: Path) -> None:
         said = json.loads((folder / INPUTS).read_text())
         self._names = said["names"]
         self._own = [_at(self._method.__self__, place) for place in said["own"]]

@@ -1,5 +1,6 @@
 """A program is its method, and is found again by whoever has the same."""
 
+from shutil import copytree
 from unittest import mock
 
 import pytest
@@ -87,6 +88,20 @@ class TestAProgramFoundOnDisk:
         monkeypatch.setattr(programs, "_surroundings", lambda: ["other code"])
         with pytest.raises(OSError, match="full"):
             Program(Learner().learn, "a learner")(*GIVEN)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_uncompiled")
+@pytest.mark.parametrize("file", [programs.LIBRARY, programs.INPUTS])
+def test_a_program_that_is_damaged_is_compiled_again(folder, file, monkeypatch):
+    (kept,) = folder.iterdir()
+    copy = folder.parent / file
+    copytree(kept, copy / "programs" / kept.name)
+    monkeypatch.setenv(programs.CACHE, str(copy))
+    whole = (kept / file).read_bytes()
+    (copy / "programs" / kept.name / file).write_bytes(whole[: len(whole) // 9])
+    with pytest.raises(OSError, match="full"):
+        Program(Learner().learn, "a learner")(*GIVEN)
 
 
 @pytest.mark.slow
