@@ -70,13 +70,21 @@ class Program:
             self._compile(arguments, folder)
         try:
             self._open(folder)
-        except (RuntimeError, OSError, ValueError, KeyError):  # it is damaged
+        except (OSError, ValueError):
             rmtree(folder)
             self._compile(arguments, folder)
             self._open(folder)
 
     def _open(self, folder: Path) -> None:
+        """Load a program.
+
+        Raises:
+            ValueError: It is damaged.
+            OSError: A part of it is not there.
+        """
         said = json.loads((folder / INPUTS).read_text())
+        if said["sha256"] != _sum(folder / LIBRARY):
+            raise ValueError(folder)
         self._names = said["names"]
         self._own = [_at(self._method.__self__, place) for place in said["own"]]
         library = str(folder / LIBRARY)
@@ -99,8 +107,8 @@ class Program:
             (work / LIBRARY).rename(parts / LIBRARY)
             for called in work.glob("*.wrapper.json"):
                 called.rename(parts / CALLED)
-            said = json.dumps({"own": places, "names": names})
-            (parts / INPUTS).write_text(said)
+            said = {"own": places, "names": names, "sha256": _sum(parts / LIBRARY)}
+            (parts / INPUTS).write_text(json.dumps(said))
             if not folder.exists():
                 parts.rename(folder)
 
@@ -230,6 +238,10 @@ def programs() -> Path:
     """The folder of programs that were compiled before."""
     folder = os.environ.get(CACHE) or Path.home() / ".cache" / "maxent-study"
     return Path(folder) / "programs"
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @cache
