@@ -58,16 +58,11 @@ def peer_training_on(case: Case, library: Library) -> Run:
     return run
 
 
-def programs() -> tuple[subject.Program, ...]:
-    """Ours."""
-    return "eager", *subject.compiled_programs()
-
-
 def contestants() -> Iterator[Contestant]:
     for critics in (1, 2):
         sql = Case("sql", 1, 128, 256, critics=critics)
         labels = {"target": "P1"} | asdict(sql)
-        for program in programs():
+        for program in ("eager", *subject.compiled_programs()):
             case = replace(sql, program=program)
             ours = {"side": OURS, "program": program}
             yield Contestant(labels | ours, subject.updating, (case,), "ours")
@@ -79,11 +74,12 @@ def contestants() -> Iterator[Contestant]:
 
 
 def _trainings(target: str, case: Case, processes: int) -> Iterator[Contestant]:
-    """Ours in every program, and theirs with one member a process."""
+    """Ours, compiled, in bfloat16 too where that is asked, and theirs: one member."""
     alone = replace(case, members=1)
+    programs = subject.compiled_programs() if target == "P2" else ("graph",)
     sides: list[tuple[str, Callable[..., Run], Case, tuple[Library, ...]]] = [
         (OURS, subject.training_on, replace(case, program=program), ())
-        for program in programs()
+        for program in programs
     ]
     sides += [
         (side, peer_training_on, alone, (library,))
