@@ -1,6 +1,6 @@
 """Updates alone: their rates, beside those of the products that they need (P6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from itertools import groupby, product
 
@@ -15,7 +15,11 @@ from benchmarks.speed.necessary import (
 from benchmarks.speed.rows import Row, groups, markdown, rates, spread
 from benchmarks.speed.subject import HEAD, Case, Learner, Program, cells, updating
 
-SIZES = ((1, 128, 64), (8, 128, 64), (1, 128, 256), (1, 256, 256))
+SIZES: Mapping[Learner, tuple[tuple[int, int, int], ...]] = {
+    "sql": ((1, 128, 64), (8, 128, 64), (1, 128, 256)),
+    "sac": ((1, 128, 64), (8, 128, 64), (1, 256, 256)),
+    "ddpg": ((1, 128, 64), (8, 128, 64), (1, 256, 256)),
+}
 """Members, width and batch of populations."""
 PROGRAMS: tuple[Program, ...] = "eager", "graph"
 LARGE = Product(1, 2048, 2048, 2048, "neither")
@@ -24,9 +28,9 @@ CASE = [field.name for field in fields(Case)]
 
 def cases() -> Iterator[Case]:
     """Populations of every size, compiled and not."""
-    learners: tuple[Learner, ...] = "sql", "sac", "ddpg"
-    for learner, program, sizes in product(learners, PROGRAMS, SIZES):
-        yield Case(learner, *sizes, program=program)
+    for learner, sizes in SIZES.items():
+        for program, size in product(PROGRAMS, sizes):
+            yield Case(learner, *size, program=program)
 
 
 def contestants(measured: Sequence[Case]) -> Iterator[Contestant]:
