@@ -6,7 +6,7 @@ from pipeline.core.agents.base import Agent
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import PLAIN, Computation
-from pipeline.core.config.values import values_of, with_values
+from pipeline.core.config.values import shared, values_of
 
 
 def make(
@@ -27,8 +27,7 @@ def make(
     """
     first = configs[0]
     for config in configs:
-        alike = values_of(config).keys() == values_of(first).keys()
-        if not alike or with_values(config, values_of(first)) != first:
+        if shared(config) != shared(first):
             raise ValueError(
                 "members of one population may differ only in "
                 f"{', '.join(values_of(first))}; got {first} and {config}"

@@ -71,7 +71,7 @@ class Program:
         try:
             self._open(folder)
         except (OSError, ValueError):
-            rmtree(folder)
+            rmtree(folder, ignore_errors=True)
             self._compile(arguments, folder)
             self._open(folder)
 
@@ -109,8 +109,11 @@ class Program:
                 called.rename(parts / CALLED)
             said = {"own": places, "names": names, "sha256": _sum(parts / LIBRARY)}
             (parts / INPUTS).write_text(json.dumps(said))
-            if not folder.exists():
+            try:
                 parts.rename(folder)
+            except OSError:
+                if not folder.exists():  # nobody else has compiled it meanwhile
+                    raise
 
 
 def compile_method(

@@ -105,6 +105,25 @@ def test_a_program_that_is_damaged_is_compiled_again(folder, file, monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_program_that_another_process_has_compiled_meanwhile_is_taken(
+    folder, tmp_path, monkeypatch
+):
+    (kept,) = folder.iterdir()
+    monkeypatch.setenv(programs.CACHE, str(tmp_path))
+
+    def slower(method, arguments, library):
+        library.parent.mkdir()
+        library.write_text("compiled in vain")
+        copytree(kept, tmp_path / "programs" / kept.name)
+        return [], None
+
+    learner = Learner()
+    with mock.patch.object(programs, "compile_method", slower):
+        Program(learner.learn, "a learner")(*GIVEN)
+    assert learner.kept["steps"] == 1
+
+
+@pytest.mark.slow
 def test_a_program_that_could_not_be_compiled_leaves_nothing(folder):
     def interrupted(method, arguments, library):
         library.parent.mkdir()
