@@ -52,6 +52,8 @@ class Live:
         self.described = described
         self.points: dict[tuple[str, str, int], float] = {}
         self.status = "RUNNING"
+        self.children: dict[str, Any] = {}
+        self.over: dict[str, Any] = {}
 
     @classmethod
     def open(cls, **described: Any) -> Self:
@@ -63,6 +65,12 @@ class Live:
         for name, value in metrics.items():
             assert (child, name, step) not in self.points, "told twice"
             self.points[child, name, step] = value
+
+    def child(self, name: str, title: str, params: dict[str, Any]) -> None:
+        self.children[name] = (title, params)
+
+    def ended(self, name: str, status: str, params: dict[str, Any]) -> None:
+        self.over[name] = (status, params)
 
     def close(self, status: str) -> None:
         self.status = status

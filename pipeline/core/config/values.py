@@ -1,6 +1,7 @@
 """What every setting is made of: value objects, numbers with bounds, alternatives."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
@@ -97,8 +98,13 @@ def shared(model: Value) -> dict[str, Any]:
     return data
 
 
-def with_values(model: Settings, values: dict[str, float]) -> Settings:
-    """The same settings with some numbers replaced, given by dotted names."""
+def with_values(model: Settings, values: Mapping[str, Any]) -> Settings:
+    """The same settings with some replaced, numbers or whole blocks, by dotted names.
+
+    Raises:
+        KeyError: There is no setting of that name.
+        ValueError: A setting cannot be that.
+    """
     data = model.model_dump(mode="json")
     for name, value in values.items():
         *path, last = name.split(".")
@@ -108,4 +114,17 @@ def with_values(model: Settings, values: dict[str, float]) -> Settings:
         if last not in part:
             raise KeyError(name)
         part[last] = value
-    return type(model).model_validate(data, strict=False)
+    changed: Settings = parsed(type(model), data)
+    return changed
+
+
+def named_settings(model: Value) -> list[str]:
+    """Dotted names of all settings, those of blocks and of what is in them."""
+    return list(_named(model.model_dump(mode="json"), ""))
+
+
+def _named(data: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, value in data.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _named(value, f"{prefix}{name}.")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -52,7 +52,7 @@ class _Worker:
 
     process: subprocess.Popen[bytes]
     connection: "Connection[Any, Any]"
-    job: int | None = None
+    job: str | None = None
 
     def end(self) -> str:
         """End the process and say how it ended."""
@@ -66,11 +66,20 @@ class _Worker:
 class _Ledger:
     """How far each job of one call is."""
 
-    waiting: deque[int]
-    results: dict[int, Result] = field(default_factory=dict)
-    losses: dict[int, int] = field(default_factory=dict)
-    told: dict[int, int] = field(default_factory=dict)
+    waiting: deque[str] = field(default_factory=deque)
+    begun: set[str] = field(default_factory=set)
+    """Jobs that have been taken up, whether they wait, are computed, or done."""
+    done: deque[tuple[str, Result]] = field(default_factory=deque)
+    """Results that nobody has been given yet."""
+    losses: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
     """The last step of each job that was passed on."""
+
+    def take_up(self, jobs: Iterable[str]) -> None:
+        """Let jobs wait that are new."""
+        new = [name for name in jobs if name not in self.begun]
+        self.waiting += new
+        self.begun |= {*new}
 
 
 class LocalProcesses(Backend):
@@ -111,19 +120,24 @@ class LocalProcesses(Backend):
             self._workers.clear()
 
     def run(
-        self, jobs: Sequence[Job], *, folder: Path, on_record: OnRecord
-    ) -> list[Result]:
+        self, jobs: Mapping[str, Job], *, folder: Path, on_record: OnRecord
+    ) -> Iterator[tuple[str, Result]]:
         folder.mkdir(parents=True, exist_ok=True)
-        ledger = _Ledger(deque(range(len(jobs))))
-        while len(ledger.results) < len(jobs):
+        ledger = _Ledger()
+        while True:
+            ledger.take_up(jobs)
             self._hand_out(jobs, ledger, folder)
-            busy = {worker.connection: worker for worker in self._workers}
+            if ledger.done:
+                yield ledger.done.popleft()
+                continue
+            busy = {w.connection: w for w in self._workers if w.job is not None}
+            if not busy:
+                return
             for connection in wait(list(busy), timeout=WATCH_SECONDS):
                 self._listen(busy[connection], ledger, folder, on_record)  # type: ignore[index]
             self._watch_parent()
-        return [ledger.results[index] for index in range(len(jobs))]
 
-    def _hand_out(self, jobs: Sequence[Job], ledger: _Ledger, folder: Path) -> None:
+    def _hand_out(self, jobs: Mapping[str, Job], ledger: _Ledger, folder: Path) -> None:
         """Give waiting jobs to idle workers, old or new."""
         while ledger.waiting:
             idle = [worker for worker in self._workers if worker.job is None]
@@ -180,7 +194,7 @@ class LocalProcesses(Backend):
                 atomic_write(log, trace.encode())
                 raise WorkError(f"training failed: {summary} (details: {log})")
             case _:
-                ledger.results[job] = report
+                ledger.done.append((job, report))
                 worker.job = None
 
     def _replace(self, worker: _Worker, ledger: _Ledger) -> None:

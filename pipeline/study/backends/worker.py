@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -88,7 +88,7 @@ class Desk:
         self.send(Warned(text))
 
 
-Work: TypeAlias = Callable[[Job, Desk], Result]
+Work: TypeAlias = Callable[[Any, Desk], Result]
 """What a worker does with a job; a function of a module, found by its name."""
 
 
@@ -96,7 +96,7 @@ def train(job: Job, desk: Desk) -> Result:
     """Train a chunk and judge it."""
     from pipeline.core.training.finish import finish
 
-    return finish(_trained(job, desk))
+    return finish(trained(job, desk))
 
 
 def train_and_probe(job: Job, desk: Desk) -> Result:
@@ -104,7 +104,7 @@ def train_and_probe(job: Job, desk: Desk) -> Result:
     from pipeline.core.judging.probes import probe
     from pipeline.core.training.finish import finish
 
-    training = _trained(job, desk)
+    training = trained(job, desk)
     result = finish(training)
     if (states := job.task.probes) is None:
         return result
@@ -112,11 +112,18 @@ def train_and_probe(job: Job, desk: Desk) -> Result:
     return replace(result, behaviour=result.behaviour | probed)
 
 
-def _trained(job: Job, desk: Desk) -> "Training":
+def _never(records: Sequence[Record]) -> bool:
+    return False
+
+
+def trained(
+    job: Job, desk: Desk, *, over: Callable[[Sequence[Record]], bool] = _never
+) -> "Training":
     """Train a chunk from its checkpoint, or from the beginning, to its end.
 
-    A damaged checkpoint only costs time, since a chunk that starts over ends in the
-    same bytes: it is reported and replaced.
+    `over` says, by the records so far, whether it ends before its last step. A damaged
+    checkpoint only costs time, since a chunk that starts over ends in the same bytes:
+    it is reported and replaced.
     """
     import torch
 
@@ -136,8 +143,10 @@ def _trained(job: Job, desk: Desk) -> "Training":
         desk.tell(record, replayed=True)
     saved = time.monotonic()
     try:
-        for record in training:
+        for record in () if over(training.records) else training:
             desk.tell(record, replayed=False)
+            if over(training.records):
+                break
             if time.monotonic() - saved >= desk.limits.checkpoint_seconds:
                 checkpoint.save(desk.checkpoint, training, atomic_write)
                 saved = time.monotonic()

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Seconds of work that an interruption may cost."""
     replay_gib: PositiveFloat = 4.0
     """Gibibytes of a process's replay above which it is in a file, not in memory."""
+    optuna_storage: str | None = None
+    """URL of the storage that sweeps are copied to; `optuna.db`, if unset."""
     progress: Literal["auto", "live", "plain", "off"] = "auto"
     """`auto`: a live display on a terminal, plain lines elsewhere."""
 

@@ -107,24 +107,26 @@ def _run(study: Study, stage: StageName, name: str, run: RunSettings) -> dict[st
 
 
 def _sweep(study: Study, name: str) -> dict[str, Any]:
-    """The search for one algorithm's numbers."""
+    """The search for one algorithm's settings, or those that are not searched."""
     run = study.sweep.runs[name]
-    task = study.tasks[run.task]
+    algorithm = study.algorithms[name].model_dump(mode="json")
+    said = {"stage": "sweep", "run": name, "algorithm_name": name}
+    if not study.is_searched(name):
+        return {**said, "algorithm": algorithm, "trials": 0}
+    task, search = study.tasks[run.task], study.sweep.search
+    assert search is not None, "checked"
     return {
-        "stage": "sweep",
-        "run": name,
+        **said,
         "task_name": run.task,
         **_task(task),
-        "algorithm_name": name,
-        "algorithm": study.algorithms[name].model_dump(mode="json"),
-        "seeds": list(study.sweep.seeds),
+        "algorithm": algorithm,
         "objective": task.objective,
         "space": {
-            field: run.space[field].model_dump(mode="json")
+            field: run.space[field].model_dump(mode="json", exclude_none=True)
             for field in sorted(run.space)
         },
-        "sampler_seed": study.sweep.seed,
-        "random_trials": study.sweep.random_trials,
+        "sampler_seed": search.seed,
+        **search.model_dump(mode="json", exclude={"seed"}),
         **study.sweep.budgets[run.task].model_dump(),
         "execution": study.execution.model_dump(),
     }

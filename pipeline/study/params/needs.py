@@ -40,5 +40,5 @@ def all_needs(study: Study) -> list[Needs]:
     return [
         needs_of(said, study.algorithms[said["algorithm_name"]])
         for (stage, _), said in descriptions(study)
-        if stage in STAGES or (stage == "sweep" and said["batches"])
+        if stage in STAGES or (stage == "sweep" and said["trials"])
     ]

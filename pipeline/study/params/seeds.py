@@ -20,5 +20,6 @@ Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_ascendi
 """In ascending order, in whichever they are written."""
 StudySeeds = Annotated[Seeds, StandIn([2**32 - 1])]
 SweepSeeds = Annotated[Seeds, StandIn([2**32 - 2])]
+FreshSeeds = Annotated[Seeds, StandIn([2**32 - 3])]
 Steps = Annotated[int, Field(gt=0), StandIn(2**62)]
 """Environment steps; where they are written wrongly, nothing is said of too few."""

@@ -124,7 +124,8 @@ class Study(Value):
     def is_searched(self, algorithm: str) -> bool:
         """Whether an algorithm's numbers come from trials."""
         sweep = self.sweep.runs.get(algorithm)
-        return sweep is not None and self.sweep.budgets[sweep.task].batches > 0
+        budget = None if sweep is None else self.sweep.budgets.get(sweep.task)
+        return budget is not None and budget.trials > 0 and bool(sweep and sweep.space)
 
     @property
     def oracles(self) -> Mapping[str, OracleSettings]:

@@ -1,67 +1,148 @@
 """What may be written in `params.yaml` about the search before the study."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt, Tag
+from pydantic import Discriminator, Field, NonNegativeInt, PositiveInt, Tag
 
-from pipeline.core.config.values import Positive, Value, either
-from pipeline.study.params.seeds import Name, Seed, Steps, SweepSeeds
-
-
-class LogUniform(Value):
-    """Numbers between two bounds, every factor equally likely."""
-
-    log_uniform: tuple[Positive, Positive]
-    log: ClassVar[bool] = True
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest number."""
-        return self.log_uniform
+from pipeline.core.config.values import Value, either
+from pipeline.study.params.seeds import FreshSeeds, Name, Seed, Steps, SweepSeeds
+from pipeline.study.params.space import Range
 
 
-class Uniform(Value):
-    """Numbers between two bounds, every difference equally likely."""
+class TpeSettings(Value):
+    """Where good trials are dense and bad ones are not."""
 
-    uniform: tuple[float, float]
-    log: ClassVar[bool] = False
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest number."""
-        return self.uniform
+    startup_trials: NonNegativeInt
+    """Trials with a result, complete or pruned, before those guide the search; until
+    then it is random."""
+    candidates: PositiveInt
+    """Points that are compared for every trial."""
 
 
-Range = Annotated[
-    Annotated[LogUniform, Tag("log_uniform")] | Annotated[Uniform, Tag("uniform")],
-    either("log_uniform", "uniform"),
+class Tpe(Value):
+    """Optuna's tree-structured Parzen estimator, over all dimensions together."""
+
+    tpe: TpeSettings
+
+
+class GpSettings(Value):
+    """Where a Gaussian process expects the most improvement."""
+
+    startup_trials: NonNegativeInt
+    """Trials with a result before those guide the search; until then it is random."""
+
+
+class Gp(Value):
+    """Optuna's Gaussian process, for spaces without conditions."""
+
+    gp: GpSettings
+
+
+class QmcSettings(Value):
+    """Which points cover the space evenly."""
+
+    sequence: Literal["sobol", "halton"]
+
+
+class Qmc(Value):
+    """A scrambled low-discrepancy sequence."""
+
+    qmc: QmcSettings
+
+
+class Random(Value):
+    """Independent draws."""
+
+    random: "Nothing"
+
+
+class Grid(Value):
+    """Every setting of a finite space once, in an order that is drawn."""
+
+    grid: "Nothing"
+
+
+class Nothing(Value):
+    """There is nothing to set: `{}`."""
+
+
+Sampler = Annotated[
+    Annotated[Tpe, Tag("tpe")]
+    | Annotated[Gp, Tag("gp")]
+    | Annotated[Qmc, Tag("qmc")]
+    | Annotated[Random, Tag("random")]
+    | Annotated[Grid, Tag("grid")],
+    either("tpe", "gp", "qmc", "random", "grid"),
+]
+
+Statistic = Literal["iqm", "mean", "median", "worst"]
+
+
+class PercentileSettings(Value):
+    """Which trials end early."""
+
+    percentile: Annotated[float, Field(gt=0, lt=100)]
+    """A trial whose best evaluation so far is below this percentile of what complete
+    trials had at the same step is pruned; 50: below their median."""
+    startup_trials: PositiveInt
+    """Complete trials before any is pruned."""
+    warmup_steps: NonNegativeInt
+    """Environment steps of every trial before it may be pruned."""
+
+
+def _pruning(value: object) -> str:
+    return "none" if isinstance(value, str) else "settings"
+
+
+Pruning = Annotated[
+    Annotated[Literal["none"], Tag("none")]
+    | Annotated[PercentileSettings, Tag("settings")],
+    Discriminator(
+        _pruning,
+        custom_error_type="variant",
+        custom_error_message="must be none or {percentile: …}",
+    ),
 ]
 
 
 class Budget(Value):
     """What every algorithm may spend on a task before it is judged there."""
 
-    batches: NonNegativeInt
+    trials: NonNegativeInt
     """0: no search; the numbers written under `algorithms` are used."""
-    trials_per_batch: PositiveInt
     steps: Steps
     """Environment steps of every seed of a trial."""
 
 
 class SweepRun(Value):
-    """The search for one algorithm's numbers."""
+    """The search for one algorithm's settings."""
 
     task: str
-    space: dict[str, Range]
-    """Dotted names of the algorithm's numbers."""
+    space: dict[str, Range] = Field(default_factory=dict)
+    """Dotted names of the algorithm's settings; without any, nothing is searched."""
 
 
-class Sweep(Value):
-    """The search before the study, on seeds that the study does not use."""
+class Search(Value):
+    """How settings are searched, on seeds that the study does not use."""
 
     seed: Seed
     seeds: SweepSeeds
-    random_trials: NonNegativeInt
-    """Complete trials before they guide the search; until then it is random."""
-    budgets: dict[Name, Budget]
+    """Of every trial."""
+    fresh_seeds: FreshSeeds
+    """On which the best trial is trained once more: what the best of many is worth."""
+    statistic: Statistic
+    """Of a trial's seeds: by which trials are compared."""
+    sampler: Sampler
+    pruning: Pruning
+    lag: NonNegativeInt
+    """What is tried next depends on all trials before it but the last `lag` ones, so
+    that `lag` + 1 may be trained at the same time."""
+
+
+class Sweep(Value):
+    """The search before the study, and algorithms whose settings are as written."""
+
+    search: Search | None = None
+    budgets: dict[Name, Budget] = Field(default_factory=dict)
+    """By task; where there is none, nothing is searched."""
     runs: dict[Name, SweepRun]

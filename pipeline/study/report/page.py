@@ -68,11 +68,7 @@ def page(context: Context, sections: Sequence[Section]) -> str:
         claims=claimed(context.claims),
         sections=[section for section in sections if not section.is_search],
         searches=[section for section in sections if section.is_search],
-        unsearched=[
-            name
-            for name, run in study.sweep.runs.items()
-            if study.sweep.budgets[run.task].batches == 0
-        ],
+        unsearched=[name for name in study.sweep.runs if not study.is_searched(name)],
         reached=_reached(study),
         settings=settings(context),
     )

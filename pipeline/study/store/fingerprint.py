@@ -33,7 +33,7 @@ WITHOUT_RESULTS: Final = (
     "pipeline.study.machine.needs",
     "pipeline.study.store.fingerprint",
     "pipeline.study.store.locks",
-    "pipeline.study.sweep.dashboard",
+    "pipeline.study.sweep.storage",
     "pipeline.study.tracking",
     "pipeline.study.training.progress",
 )

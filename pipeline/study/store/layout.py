@@ -3,7 +3,7 @@
 The names are in files, in MLflow and in messages to the user; they are spelled here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
@@ -56,6 +56,10 @@ BEHAVIOUR: Final = "behaviour.safetensors"
 """What policies do, for figures."""
 TRIALS: Final = "trials.csv"
 """What a sweep tried."""
+CURVES: Final = "curves.csv"
+"""What its trials had while they were trained."""
+FRESH: Final = "fresh.csv"
+"""What the best trial's setting is worth on fresh seeds, a row for each."""
 SCORES: Final = "scores.csv"
 """Distances from exact answers, a row for each seed."""
 ROBUSTNESS: Final = "robustness.csv"
@@ -115,14 +119,23 @@ def picture_file(name: str) -> Path:
     return REPORTED / "figures" / f"{name}.png"
 
 
-def trial_name(batch: int | str, slot: int | str) -> str:
-    """`1.2`: what a trial is called wherever trials are shown."""
-    return f"{batch}.{slot}"
-
-
-def trial_child(trial: str) -> str:
-    """`trial 1.2`: the run of a trial below that of its sweep."""
+def trial_child(trial: int | str) -> str:
+    """`trial 12`: the run of a trial below that of its sweep."""
     return f"trial {trial}"
+
+
+def trial_title(trial: int | str, params: Mapping[str, object]) -> str:
+    """`trial 12 · learning_rate.q 0.00123`: a trial with what it tried."""
+    tried = [f"{name} {_short(value)}" for name, value in params.items()]
+    return " · ".join([trial_child(trial), *tried])
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+FRESH_CHILD: Final = "fresh seeds"
+"""The run of the best trial on fresh seeds, below that of its sweep."""
 
 
 def seed_child(seed: int) -> str:

@@ -1,112 +1,111 @@
-"""Trials: what was tried and what came of it, in files and in Optuna's words."""
+"""Trials: what was tried and what came of it, and their tables."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final
 
 from pipeline.core.config.values import parsed
-from pipeline.study.params.sweep import Range
+from pipeline.study.params.space import (
+    Params,
+    Point,
+    Range,
+    Space,
+    dimensions,
+    read_point,
+)
+from pipeline.study.params.sweep import Statistic
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_csv, read_json, write_csv
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-    from optuna.trial import FrozenTrial
-
-Space: TypeAlias = Mapping[str, Range]
-"""Dotted names of the numbers that are searched, and where they may lie."""
-Params: TypeAlias = dict[str, float]
-"""Dotted names, sorted, and what is tried for them."""
+from pipeline.study.sweep.work import Outcome, State, statistic_of
 
 
 @dataclass(frozen=True)
 class Trial:
     """One setting, tried on all seeds of the sweep."""
 
-    batch: int
-    slot: int
+    number: int
+    """Its name, and its place in the order of the search."""
     params: Params
-    values: list[float | None]
-    """The objective of each seed after training; None: not a finite number."""
+    outcome: Outcome
+    value: float | None
+    """Statistic over seeds after training; None, if it is not complete."""
+    statistics: Mapping[int, float]
+    """The same while training, by step."""
+
+    @classmethod
+    def of(
+        cls, number: int, params: Params, outcome: Outcome, statistic: Statistic
+    ) -> "Trial":
+        """A trial with its statistics over seeds."""
+        found = {
+            step: statistic_of(values, statistic)
+            for step, values in outcome.curve.items()
+        }
+        known = {step: value for step, value in found.items() if value is not None}
+        complete = outcome.state == "COMPLETE"
+        value = statistic_of(outcome.values, statistic) if complete else None
+        return cls(number, params, outcome, value, known)
 
     @property
-    def name(self) -> str:
-        """What it is called wherever trials are shown."""
-        return layout.trial_name(self.batch, self.slot)
-
-    @property
-    def value(self) -> float | None:
-        """Mean over seeds; None if a seed has failed."""
-        values = [value for value in self.values if value is not None]
-        if len(values) < len(self.values):
-            return None
-        return math.fsum(values) / len(values)
-
-    @property
-    def state(self) -> str:
+    def state(self) -> State:
         """Optuna's word for how it went."""
-        return "FAIL" if self.value is None else "COMPLETE"
+        return self.outcome.state
+
+    @property
+    def reason(self) -> str:
+        """Why it is not complete."""
+        return self.outcome.reason
+
+    @property
+    def values(self) -> list[float | None]:
+        """The objective of each seed after training; none, if it ended before."""
+        return self.outcome.values
 
 
 def best(trials: Sequence[Trial]) -> Trial | None:
-    """The trial of the largest value, the first of equals; None if all failed."""
+    """The trial of the largest value, the first of equals; None if there is none."""
     complete = [trial for trial in trials if trial.value is not None]
     return max(complete, key=lambda trial: trial.value or 0.0, default=None)
 
 
-# --------------------------------------------------------------------------- optuna
-
-
-def distributions(space: Space) -> dict[str, "BaseDistribution"]:
-    """The space in Optuna's words, sorted, since the order changes the proposals."""
-    from optuna.distributions import FloatDistribution
-
-    return {
-        name: FloatDistribution(*space[name].bounds, log=space[name].log)
-        for name in sorted(space)
-    }
-
-
-def frozen_trials(space: Space, trials: Sequence[Trial]) -> list["FrozenTrial"]:
-    """Finished trials in Optuna's words."""
-    from optuna.trial import TrialState, create_trial
-
-    ranges = distributions(space)
-    return [
-        create_trial(
-            state=TrialState[trial.state],
-            value=trial.value,
-            params=trial.params,
-            distributions=ranges,
-            user_attrs={"trial": trial.name},
-        )
-        for trial in trials
-    ]
-
-
 # ---------------------------------------------------------------------------- files
 
-HEAD: Final = ["batch", "slot", "state", "value"]
+HEAD: Final = ["trial", "state", "value", "reason"]
 
 
 def write_trials(
-    path: Path, trials: Sequence[Trial], space: Space, seeds: Sequence[int]
+    folder: Path, trials: Sequence[Trial], space: Space, seeds: Sequence[int]
 ) -> None:
-    """Write the table of trials: what was tried, and what came of it on each seed."""
-    names = sorted(space)
+    """Write what was tried and what came of it on each seed, and the curves."""
+    names = list(dimensions(space))
     write_csv(
-        path,
+        folder / layout.TRIALS,
         [*HEAD, *names, *(f"value_seed_{seed}" for seed in seeds)],
         [
             [
-                *(trial.batch, trial.slot, trial.state, trial.value),
-                *(trial.params[name] for name in names),
-                *trial.values,
+                *(trial.number, trial.state, trial.value, trial.reason),
+                *(trial.params.get(name) for name in names),
+                *(trial.values or [None] * len(seeds)),
             ]
             for trial in trials
         ],
+    )
+    write_csv(
+        folder / layout.CURVES,
+        ["trial", "step", *(f"value_seed_{seed}" for seed in seeds)],
+        [
+            [trial.number, step, *values]
+            for trial in trials
+            for step, values in trial.outcome.curve.items()
+        ],
+    )
+
+
+def write_fresh(folder: Path, values: Mapping[int, float | None]) -> None:
+    """Write what the best trial's setting is worth on fresh seeds."""
+    write_csv(
+        folder / layout.FRESH, ["seed", "value"], [[*row] for row in values.items()]
     )
 
 
@@ -117,12 +116,15 @@ class FinishedSweep:
     name: str
     kind: str
     objective: str
+    statistic: Statistic
     best: dict[str, Any]
-    """`trial`: the name of one, or None where nothing was searched; `value`."""
+    """`trial`: its number; `value`."""
     seeds: list[int]
     steps: int
     space: Space
     trials: list[Trial]
+    fresh: dict[int, float | None]
+    """What the best trial's setting is worth on fresh seeds, by seed; None: failed."""
 
     @property
     def complete(self) -> list[Trial]:
@@ -139,23 +141,47 @@ def load_sweep(folder: Path, kind: str) -> FinishedSweep:
             name=run["run"],
             kind=kind,
             objective=run["objective"],
+            statistic=run["statistic"],
             best=run["best"],
             seeds=run["seeds"],
             steps=run["steps"],
             space=parsed(dict[str, Range], run["space"]),
             trials=[],
+            fresh={},
         )
+    curves: dict[int, dict[int, list[float | None]]] = {}
+    with layout.readable(folder / layout.CURVES, writer):
+        for row in read_csv(folder / layout.CURVES):
+            curve = curves.setdefault(int(row["trial"]), {})
+            curve[int(row["step"])] = _values(row, sweep.seeds)
     with layout.readable(folder / layout.TRIALS, writer):
-        trials = [
-            Trial(
-                int(row["batch"]),
-                int(row["slot"]),
-                {name: float(row[name]) for name in sorted(sweep.space)},
-                [_number(row[f"value_seed_{seed}"]) for seed in sweep.seeds],
-            )
-            for row in read_csv(folder / layout.TRIALS)
-        ]
-    return replace(sweep, trials=trials)
+        rows = read_csv(folder / layout.TRIALS)
+        trials = [_trial(row, sweep, curves) for row in rows]
+    with layout.readable(folder / layout.FRESH, writer):
+        rows = read_csv(folder / layout.FRESH)
+        fresh = {int(row["seed"]): _number(row["value"]) for row in rows}
+    return replace(sweep, trials=trials, fresh=fresh)
+
+
+def _trial(
+    row: Mapping[str, str],
+    sweep: FinishedSweep,
+    curves: Mapping[int, dict[int, list[float | None]]],
+) -> Trial:
+    number, params = int(row["trial"]), dict[str, Point]()
+    for name, dimension in dimensions(sweep.space).items():
+        if dimension.is_active(params):
+            params[name] = read_point(dimension.range, row[name])
+    values = _values(row, sweep.seeds)
+    if values == [None] * len(values):
+        values = []
+    state: Any = row["state"]
+    ended = Outcome(curves.get(number, {}), values, state, row["reason"])
+    return Trial.of(number, params, ended, sweep.statistic)
+
+
+def _values(row: Mapping[str, str], seeds: Sequence[int]) -> list[float | None]:
+    return [_number(row[f"value_seed_{seed}"]) for seed in seeds]
 
 
 def _number(cell: str) -> float | None:

@@ -92,6 +92,12 @@ class LiveRun:
         milliseconds = time.time_ns() // 1_000_000
         self._buffer.append(Reading(child, step, dict(metrics), milliseconds))
 
+    def child(self, name: str, title: str, params: Mapping[str, object]) -> None:
+        """Open the run of a child that was not known at the start."""
+
+    def ended(self, name: str, status: Status, params: Mapping[str, object]) -> None:
+        """Say how a child ended, before the others do."""
+
     def close(self, status: Status) -> None:
         """Write what is left, say how the run ended, and wait for that a little."""
         self._status = status

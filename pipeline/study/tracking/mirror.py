@@ -21,7 +21,6 @@ from pipeline.study.store.layout import (
     picture_name,
     seed_child,
     trial_child,
-    trial_name,
 )
 from pipeline.study.store.nested import leaves
 from pipeline.study.tracking.lockfile import Entry
@@ -190,7 +189,7 @@ def _trials(
     for row in rows:
         child = Content(failed=row["state"] != "COMPLETE")
         for column, cell in row.items():
-            if column in ("batch", "slot", "state") or not cell:
+            if column in ("trial", "state", "reason") or not cell:
                 continue
             if column == "value" or column.startswith("value_seed_"):
                 metric = column.replace("value_seed_", "value/seed_")
@@ -198,7 +197,7 @@ def _trials(
                 child.points.append(Point(metric, steps, float(cell)))
             else:
                 child.params[column] = cell
-        children[trial_child(trial_name(row["batch"], row["slot"]))] = child
+        children[trial_child(row["trial"])] = child
     return children
 
 

@@ -53,7 +53,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
     key = run_key(run.stage, run.name, said, inputs)
     own_code = {"code": said["code"]} if "code" in said else {}
     kept = {"key": key} | run.described() | own_code
-    jobs = run.jobs(execution)
+    jobs = {str(number): job for number, job in enumerate(run.jobs(execution))}
     with claimed(run.instance, key) as folder:
         check_needs(needs_of(said, run.algorithm), folder)
         with (
@@ -74,10 +74,11 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
         ):
             watcher = _Watcher(run, jobs, live, progress)
             with backend(threads=execution.threads, work=work) as workers:
-                results = workers.run(jobs, folder=folder, on_record=watcher.told)
+                found = dict(workers.run(jobs, folder=folder, on_record=watcher.told))
+            results = [found[name] for name in jobs]
             watcher.finished(results)
             with whole_folder(run.folder) as output:
-                write_run(output, kept, list(zip(jobs, results, strict=True)))
+                write_run(output, kept, list(zip(jobs.values(), results, strict=True)))
         watcher.closing()
         shutil.rmtree(folder)
 
@@ -110,31 +111,31 @@ class _Watcher:
     """Passes what is measured on to MLflow and to the progress display."""
 
     def __init__(
-        self, run: Run, jobs: Sequence[Job], live: LiveRun, progress: Progress
+        self, run: Run, jobs: Mapping[str, Job], live: LiveRun, progress: Progress
     ) -> None:
         self._run = run
         self._jobs = jobs
         self._live = live
         self._progress = progress
-        self._scores: dict[int, list[float]] = {}
+        self._scores: dict[str, list[float]] = {}
         self._warned: set[int] = set()
 
-    def told(self, index: int, record: Record, replayed: bool) -> None:
+    def told(self, name: str, record: Record, replayed: bool) -> None:
         """Pass on a record of a job."""
-        job = self._jobs[index]
+        job = self._jobs[name]
         self._log(job, record.step, record.metrics)
         self._warn(job, record.failures)
         objective = f"evaluation/{job.task.objective}"
         if objective in record.metrics:
-            self._scores[index] = record.metrics[objective]
+            self._scores[name] = record.metrics[objective]
             known = [x for x in chain(*self._scores.values()) if not isnan(x)]
             self._progress.scored(fmean(known) if known else None)
         members = len(job.seeds)
-        self._progress.advance(index, record.step, members=members, replayed=replayed)
+        self._progress.advance(name, record.step, members=members, replayed=replayed)
 
     def finished(self, results: Sequence[Result]) -> None:
         """Pass on the evaluations after training."""
-        for job, result in zip(self._jobs, results, strict=True):
+        for job, result in zip(self._jobs.values(), results, strict=True):
             named = {f"final/{name}": values for name, values in result.final.items()}
             self._log(job, job.steps, named)
             self._warn(job, result.failures)

@@ -1,30 +1,32 @@
 """Checks of seeds, tasks and algorithms."""
 
 from collections import Counter
+from itertools import combinations
 
 from pipeline.core.config.learner import OffPolicy
 from pipeline.study.params.checks.found import Found
 from pipeline.study.params.study import Study
-from pipeline.study.params.yaml_lines import Document
+from pipeline.study.params.yaml_lines import Document, Place, dotted
 
 
 def seeds(study: Study, document: Document) -> Found:
-    """Seeds that are written twice, or for the study and its sweeps alike."""
-    for place, own in (
-        (("study", "seeds"), study.study.seeds),
-        (("sweep", "seeds"), study.sweep.seeds),
-    ):
+    """Seeds that are written twice, or for two purposes."""
+    written: dict[Place, tuple[int, ...]] = {("study", "seeds"): study.study.seeds}
+    if (search := study.sweep.search) is not None:
+        written[("sweep", "search", "seeds")] = search.seeds
+        written[("sweep", "search", "fresh_seeds")] = search.fresh_seeds
+    for place, own in written.items():
         for seed, count in Counter(own).items():
             if count > 1:
                 yield place, f"the seed {seed} is written {count} times"
-    shared = sorted(set(study.study.seeds) & set(study.sweep.seeds))
-    if shared:
-        numbers = ", ".join(map(str, shared))
-        yield (
-            ("sweep", "seeds"),
-            f"must be other seeds than study.seeds, found {numbers} in both: what a "
-            "sweep has chosen must not be judged on the seeds that chose it",
-        )
+    for (first, others), (place, own) in combinations(written.items(), 2):
+        if shared := sorted({*others} & {*own}):
+            numbers = ", ".join(map(str, shared))
+            yield (
+                place,
+                f"must be other seeds than {dotted(first)}, found {numbers} in both: "
+                "what a sweep has chosen must not be judged on the seeds that chose it",
+            )
 
 
 def tasks(study: Study, document: Document) -> Found:

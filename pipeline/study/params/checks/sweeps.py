@@ -3,12 +3,12 @@
 from pydantic import ValidationError
 
 from pipeline.core.agents.settings import Algorithm
-from pipeline.core.config.values import sweepable, with_values
+from pipeline.core.config.values import named_settings, with_values
 from pipeline.study.errors import nearest
 from pipeline.study.params.checks.found import Found, unknown, waiting
 from pipeline.study.params.mistakes import explain_value
+from pipeline.study.params.space import Choice, Range
 from pipeline.study.params.study import Study
-from pipeline.study.params.sweep import Range
 from pipeline.study.params.yaml_lines import Document, Place
 
 
@@ -27,33 +27,30 @@ def searches(study: Study, document: Document) -> Found:
             yield place, message
         if message := unknown(document, run.task, among=("tasks",), noun="task"):
             yield (*place, "task"), message
-        elif run.task not in document.names("sweep", "budgets"):
+        elif run.space and run.task not in document.names("sweep", "budgets"):
             yield (
                 (*place, "task"),
                 f"sweep.budgets has no '{run.task}': how many trials may it have?",
             )
         algorithm = study.algorithms.get(name)
         budget = study.sweep.budgets.get(run.task)
-        if budget and budget.batches and not run.space:
-            yield (
-                (*place, "space"),
-                f"empty, but sweep.budgets.{run.task} has {budget.batches} batches",
-            )
         if algorithm:
             for field, interval in run.space.items():
                 yield from _space((*place, "space", field), algorithm, field, interval)
-        if algorithm and budget and budget.batches:
+        if algorithm and budget and budget.trials:
             steps: Place = ("sweep", "budgets", run.task, "steps")
             yield from waiting(steps, name, algorithm, budget.steps)
 
 
 def _space(place: Place, algorithm: Algorithm, field: str, interval: Range) -> Found:
-    names = sweepable(algorithm)
+    names = named_settings(algorithm)
     if field not in names:
         yield (
             place,
             f"cannot be searched; {nearest(field, names)}allowed: {', '.join(names)}",
         )
+        return
+    if isinstance(interval, Choice):
         return
     low, high = interval.bounds
     if low >= high:

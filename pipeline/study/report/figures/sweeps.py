@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from pipeline.study.report.figures.style import short, styled
-from pipeline.study.sweep.trials import FinishedSweep, frozen_trials
+from pipeline.study.sweep.samplers import frozen_trials
+from pipeline.study.sweep.trials import FinishedSweep
 
 FEWEST_TRIALS: Final = 4
 """With fewer finished trials, an importance is a guess."""
@@ -96,7 +97,7 @@ def _importance(axes: Axes, sweep: FinishedSweep, colour: str) -> None:
 
 def _slice(axes: Axes, sweep: FinishedSweep, name: str, colour: str) -> None:
     for trial in sweep.complete:
-        chosen = trial.name == sweep.best["trial"]
+        chosen = trial.number == sweep.best["trial"]
         axes.plot(
             trial.params[name],
             np.array(trial.value, float),

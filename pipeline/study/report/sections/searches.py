@@ -12,6 +12,8 @@ from pipeline.study.sweep.trials import load_sweep
 def sections(context: Context) -> Iterator[Section]:
     """A section for every sweep that has trials."""
     for name, run in context.study.sweep.runs.items():
+        if not context.study.is_searched(name):
+            continue
         algorithm = context.study.algorithms[name]
         sweep = load_sweep(SWEEPS / name / "trials", algorithm.kind)
         pictures = list(album.of_sweep(sweep, algorithm.colour))
