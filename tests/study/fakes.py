@@ -1,22 +1,29 @@
 """Stand-ins for tests in which training, or MLflow, is not the point."""
 
 import json
+import math
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from pipeline.core.agents.settings import Ddpg
+from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job, Record, Result
 from pipeline.study.backends.worker import Desk, HangUpError
 from pipeline.study.machine.threads import VARIABLES
 from pipeline.study.params.study import Study
 from pipeline.study.store.files import atomic_write, read_yaml
+from pipeline.study.sweep.work import TrialJob
 from tests.core import configs
+
+Score: TypeAlias = Callable[[int, int], float]
+"""Of a seed after so many steps."""
 
 
 def job(seeds: tuple[int, ...], steps: int = 5) -> Job:
@@ -78,8 +85,17 @@ class Live:
 
 def count(job: Job, desk: Desk) -> Result:
     """A learner whose score is a pure function of seed and step."""
+    return _counted(job, desk, [_score] * len(job.seeds))
+
+
+def _counted(job: Job, desk: Desk, scores: Sequence[Score]) -> Result:
+    """Learners whose scores are functions of seed and step, one for each member."""
     done = json.loads(desk.checkpoint.read_text()) if desk.checkpoint.exists() else 0
-    records = [_record(job, step) for step in range(1, job.steps + 1)]
+    both = [*zip(scores, job.seeds, strict=True)]
+    records = [
+        _record(step, [score(seed, step) for score, seed in both])
+        for step in range(1, job.steps + 1)
+    ]
     try:
         for record in records:
             desk.tell(record, replayed=record.step <= done)
@@ -92,7 +108,7 @@ def count(job: Job, desk: Desk) -> Result:
     members = len(job.seeds)
     return Result(
         records=records,
-        final={"return": [_score(seed, job.steps) for seed in job.seeds]},
+        final={"return": [score(seed, job.steps) for score, seed in both]},
         weights={"w": np.array(job.seeds, np.float32).reshape(members, 1)},
         behaviour={},
         states=3,
@@ -113,24 +129,29 @@ def count_threads(job: Job, desk: Desk) -> Result:
     return replace(result, final={"torch": [float(torch.get_num_threads())]} | told)
 
 
-def judge(job: Job, desk: Desk) -> Result:
-    """A learner that does best at α = e, and diverges above 20."""
-    result = count(job, desk)
-    scores = []
-    for algorithm, seed in zip(job.algorithms, job.seeds, strict=True):
-        assert not isinstance(algorithm, Ddpg)
-        alpha = algorithm.temperature.fixed
-        score = seed / 1000 - (np.log(alpha) - 1) ** 2
-        scores.append(float("nan") if alpha > 20 else float(score))
-    return replace(result, final={"return": scores})
+def judge(job: TrialJob, desk: Desk) -> Result:
+    """Learners that do best at α = e, and whose last number is none above 20."""
+    result = _counted(job, desk, [partial(_judged, one) for one in job.algorithms])
+    hot = [_alpha(one) > 20 for one in job.algorithms]
+    final = np.where(hot, np.nan, result.final["return"])
+    return replace(result, final={"return": final.tolist()})
+
+
+def _judged(algorithm: Algorithm, seed: int, step: int) -> float:
+    return seed / 1000 + step / 10 - (math.log(_alpha(algorithm)) - 1) ** 2
+
+
+def _alpha(algorithm: Algorithm) -> float:
+    alpha = algorithm.fixed_temperature
+    assert alpha is not None
+    return alpha
 
 
 def _score(seed: int, step: int) -> float:
     return float(np.sin(seed + 1) * step)
 
 
-def _record(job: Job, step: int) -> Record:
-    scores = [_score(seed, step) for seed in job.seeds]
+def _record(step: int, scores: list[float]) -> Record:
     return Record(step, {"evaluation/return": scores, "train/q_loss": scores})
 
 

@@ -6,6 +6,7 @@ the trials before it in their order: none has a state that would have to be kept
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -134,17 +135,20 @@ def _suggested(trial: "OptunaTrial", dimension: Dimension) -> Point:
 
 
 def _optunas(sampler: Tpe | Gp, state: int) -> "BaseSampler":
+    from optuna.exceptions import ExperimentalWarning
     from optuna.samplers import GPSampler, TPESampler
 
     match sampler:
         case Tpe(tpe=settings):
-            return TPESampler(
-                seed=state,
-                n_startup_trials=0,
-                n_ei_candidates=settings.candidates,
-                multivariate=True,
-                group=True,
-            )
+            with catch_warnings():
+                simplefilter("ignore", ExperimentalWarning)  # of `group`
+                return TPESampler(
+                    seed=state,
+                    n_startup_trials=0,
+                    n_ei_candidates=settings.candidates,
+                    multivariate=True,
+                    group=True,
+                )
         case Gp():
             return GPSampler(seed=state, n_startup_trials=0)
 

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from pipeline.study.machine import capacity
 from pipeline.study.machine.threads import VARIABLES
 from tests.study import fakes
 
-JOBS = [fakes.job((0, 1)), fakes.job((2, 3)), fakes.job((4, 5))]
+JOBS = {"a": fakes.job((0, 1)), "b": fakes.job((2, 3)), "c": fakes.job((4, 5))}
+ONE = {"a": JOBS["a"]}
 
 
 @pytest.fixture
@@ -26,17 +28,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 def compute(
-    folder: Path, jobs: list[Job] = JOBS, work: Work = fakes.count
-) -> tuple[list[Result], list[tuple[int, int]]]:
+    folder: Path, jobs: Mapping[str, Job] = JOBS, work: Work = fakes.count
+) -> tuple[list[Result], list[tuple[str, int]]]:
     """Results, and (job, step) of every record in the order it was told."""
     told = []
 
-    def on_record(job: int, record: Record, replayed: bool) -> None:
+    def on_record(job: str, record: Record, replayed: bool) -> None:
         told.append((job, record.step))
 
     with LocalProcesses(threads=1, work=work) as workers:
-        results = workers.run(jobs, folder=folder, on_record=on_record)
-    return results, told
+        results = dict(workers.run(jobs, folder=folder, on_record=on_record))
+    return [results[name] for name in jobs], told
+
+
+def compute_all(
+    executor: LocalProcesses, jobs: Mapping[str, Job], folder: Path
+) -> None:
+    for _ in executor.run(jobs, folder=folder, on_record=lambda *_: None):
+        pass
 
 
 def equal(left: list[Result], right: list[Result]) -> bool:
@@ -48,7 +57,7 @@ def equal(left: list[Result], right: list[Result]) -> bool:
 
 
 class TestExecute:
-    def test_returns_results_in_the_order_of_the_jobs(self, folder):
+    def test_every_job_has_its_own_result(self, folder):
         results, _ = compute(folder)
         seeds = [result.weights["w"].ravel().tolist() for result in results]
         assert seeds == [[0, 1], [2, 3], [4, 5]]
@@ -65,8 +74,31 @@ class TestExecute:
 
     def test_tells_every_record_once_and_each_job_in_order(self, folder):
         _, told = compute(folder)
-        for job in range(len(JOBS)):
+        for job in JOBS:
             assert [step for j, step in told if j == job] == [1, 2, 3, 4, 5]
+
+    def test_jobs_may_follow_from_results_while_others_are_computed(self, folder):
+        jobs, order = dict(ONE), []
+        with LocalProcesses(threads=1, work=fakes.count) as workers:
+            for name, _ in workers.run(jobs, folder=folder, on_record=lambda *_: None):
+                order.append(name)
+                if len(jobs) < 4:
+                    jobs |= {f"after {name}": JOBS["b"], f"beside {name}": JOBS["c"]}
+        assert order[0] == "a"
+        assert {*order} == jobs.keys() >= {"after a", "beside a"}
+        assert len(order) == len(jobs)
+
+    def test_nobody_waits_for_the_slowest(self, folder, monkeypatch):
+        monkeypatch.setenv("MAXENT_WORKERS", "2")
+        jobs = {"long": fakes.job((0, 1), 400), **JOBS}
+        with LocalProcesses(threads=1, work=fakes.count) as workers:
+            order = [
+                name
+                for name, _ in workers.run(
+                    jobs, folder=folder, on_record=lambda *_: None
+                )
+            ]
+        assert order == ["a", "b", "c", "long"]
 
     @pytest.fixture
     def started(self, monkeypatch):
@@ -82,7 +114,7 @@ class TestExecute:
         monkeypatch.setenv("MAXENT_WORKERS", "1")
         with LocalProcesses(threads=1, work=fakes.count) as executor:
             for batch in ("a", "b"):
-                executor.run(JOBS, folder=folder / batch, on_record=lambda *_: None)
+                compute_all(executor, JOBS, folder / batch)
         assert len(started) == 1
 
     @pytest.mark.parametrize(("threads", "processes"), [(1, 2), (2, 1)])
@@ -92,18 +124,18 @@ class TestExecute:
         monkeypatch.delenv("MAXENT_WORKERS", raising=False)
         monkeypatch.setattr(capacity, "available_cores", lambda: 2)
         with LocalProcesses(threads=threads, work=fakes.count) as executor:
-            executor.run(JOBS, folder=folder, on_record=lambda *_: None)
+            compute_all(executor, JOBS, folder)
         assert len(started) == processes
 
     def test_one_chunk_is_one_process(self, folder, monkeypatch):
         monkeypatch.delenv("MAXENT_WORKERS", raising=False)
         with LocalProcesses(threads=1, work=fakes.count) as executor:
-            executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
+            compute_all(executor, ONE, folder)
             assert len(executor._workers) == 1
 
     def test_a_worker_that_is_done_is_not_waited_for(self, folder):
         with LocalProcesses(threads=1, work=fakes.count) as executor:
-            executor.run(JOBS[:1], folder=folder, on_record=lambda *_: None)
+            compute_all(executor, ONE, folder)
             (worker,) = executor._workers
         assert worker.process.returncode == -signal.SIGKILL
 
@@ -113,7 +145,7 @@ class TestExecute:
     ):
         monkeypatch.setenv("OMP_NUM_THREADS", "7")
         monkeypatch.setenv("MKL_NUM_THREADS", "7")
-        (result,), _ = compute(folder, JOBS[:1], work=fakes.count_threads)
+        (result,), _ = compute(folder, ONE, work=fakes.count_threads)
         assert result.final.keys() == {"torch", *VARIABLES}
         assert all(found == [1.0] for found in result.final.values())
 
@@ -129,7 +161,7 @@ class TestExecute:
     def test_a_worker_that_is_lost_every_time_ends_the_stage(self, folder, tmp_path):
         (tmp_path / "deaths").write_text("99")
         with pytest.raises(WorkError, match=r"lost 4 times \(signal 9\).*WORKERS=1"):
-            compute(folder, JOBS[:1])
+            compute(folder, ONE)
 
     def test_an_exception_is_one_line_and_its_traceback_a_file(self, folder):
         with pytest.raises(WorkError, match="ZeroDivisionError: no such number"):
@@ -148,11 +180,11 @@ from pathlib import Path
 from pipeline.study.backends.backend import backend
 from tests.study import fakes
 folder = Path(sys.argv[1])
-jobs = [fakes.job((0, 1), 8), fakes.job((2, 3), 8)]
+jobs = {"a": fakes.job((0, 1), 8), "b": fakes.job((2, 3), 8)}
 told = lambda job, record, replayed: print(job, record.step, replayed, flush=True)
 with backend(threads=1, work=fakes.count) as workers:
-    results = workers.run(jobs, folder=folder, on_record=told)
-(folder.parent / "results").write_text(repr(results))
+    results = dict(workers.run(jobs, folder=folder, on_record=told))
+(folder.parent / "results").write_text(repr([results[name] for name in jobs]))
 """
 
 
