@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.backends.worker import Desk, HangUpError
+from pipeline.study.backends.worker import Desk, HangUpError, Limits
 from pipeline.study.machine.threads import VARIABLES
 from pipeline.study.params.study import Study
 from pipeline.study.store.files import atomic_write, read_yaml
@@ -135,6 +136,14 @@ def judge(job: TrialJob, desk: Desk) -> Result:
     hot = [_alpha(one) > 20 for one in job.algorithms]
     final = np.where(hot, np.nan, result.final["return"])
     return replace(result, final={"return": final.tolist()})
+
+
+def judged(job: TrialJob) -> Result:
+    """The same at once, without a worker."""
+    limits = Limits(checkpoint_seconds=1e9, threads=1, replay_bytes=0)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "checkpoints", "job")
+        return judge(job, Desk(path, limits, lambda report: None))
 
 
 def _judged(algorithm: Algorithm, seed: int, step: int) -> float:
