@@ -34,8 +34,8 @@ class Watcher:
         self._records: dict[str, list[Record]] = defaultdict(list)
         """Of each job, those by which a trial may be over."""
         self._begun: set[int] = set()
-        self._computed: set[int] = set()
-        """Trials that are trained now, and not found."""
+        self._computed: set[str] = set()
+        """Runs of what is trained now, and not found."""
         self.why: str | None = None
         """Why the first member that failed did."""
 
@@ -46,7 +46,6 @@ class Watcher:
         for place, number in enumerate(numbers):
             child, members = layout.trial_child(number), job.members(place)
             self._begin(number)
-            self._computed.add(number)
             if early_end(job, place, before) is not None:
                 continue
             if metric in record.metrics:
@@ -71,6 +70,7 @@ class Watcher:
         replayed: bool,
     ) -> None:
         """Say which members have failed, and how far they are."""
+        self._computed.add(child)
         for member in record.failures.keys() & set(members):
             failure = record.failures[member]
             self.why = self.why or failure.reason
@@ -86,7 +86,7 @@ class Watcher:
         child, seeds = layout.trial_child(trial.number), self._plan.seeds
         steps, objective = self._plan.said["steps"], self._plan.task.objective
         self._begin(trial.number)
-        if trial.number not in self._computed:
+        if child not in self._computed:
             for step, values in trial.outcome.curve.items():
                 self._log(child, step, f"evaluation/{objective}", seeds, values)
         self._log(child, steps, objective, seeds, trial.values)
@@ -101,6 +101,9 @@ class Watcher:
         """Show what the best trial's setting is worth on fresh seeds."""
         steps, objective = self._plan.said["steps"], self._plan.task.objective
         child = layout.FRESH_CHILD
+        if child not in self._computed:
+            count = len(values)
+            self._progress.advance(child, steps, members=count, replayed=True)
         self._live.child(child, child, {})
         self._log(child, steps, objective, [*values], [*values.values()])
         self._live.ended(child, "FINISHED", {})
