@@ -97,5 +97,5 @@ def _write(plan: SweepPlan, tried: list[Trial], fresh: Fresh) -> None:
             kept["best"] = {"trial": found.number, "value": found.value}
             write_trials(output, tried, plan.space, plan.seeds)
             write_fresh(output, fresh)
-        write_json(output / layout.DESCRIBED, kept)
+        write_json(output / layout.DESCRIBED, kept, sort=False)
     write_yaml(target, {"kind": chosen.kind} | chosen.model_dump(mode="json"))

@@ -56,9 +56,11 @@ class Outcome:
 
 
 def statistic_of(values: Sequence[float | None], statistic: Statistic) -> float | None:
-    """Of the seeds of a trial; None if one of them has no finite value."""
-    numbers = [math.nan if value is None else value for value in values]
-    found = float(STATISTICS[statistic](numbers)) if numbers else math.nan
+    """Of the seeds of a trial; None if there are none, or one has no finite value."""
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    if not values or len(finite) < len(values):
+        return None
+    found = float(STATISTICS[statistic](finite))
     return found if math.isfinite(found) else None
 
 

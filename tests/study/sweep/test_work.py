@@ -42,7 +42,9 @@ class TestStatistic:
         found = [statistic_of(values, s) for s in ("iqm", "mean", "median", "worst")]
         assert found == [2.5, 4.0, 2.5, 1.0]
 
-    @pytest.mark.parametrize("values", [[], [1.0, None], [math.inf, 1.0]])
+    @pytest.mark.parametrize(
+        "values", [[], [1.0, None], [math.inf, 1.0], [1.0, 2.0, 3.0, None]]
+    )
     def test_there_is_none_if_a_seed_has_no_number(self, values):
         assert statistic_of(values, "iqm") is None
 
