@@ -1,0 +1,125 @@
+"""What the machinery of a sweep costs beside the training of its trials.
+
+    python -m benchmarks.sweep
+
+Searches SAC on multigoal: 24 trials of three seeds, 2000 steps, batches of 64, as
+`stages.sweep` does, with Optuna's storage and MLflow's. Prints Markdown, writes its row
+to `benchmarks/results/speed_sweep.csv`, and the table into `docs/benchmarks.md`.
+"""
+
+import json
+import os
+import resource
+import time
+from collections.abc import Sequence
+from contextlib import chdir
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed import rows
+from benchmarks.speed.rows import Row, markdown
+from benchmarks.stage_clock import busy
+from pipeline.core.job import Result
+from pipeline.study.backends.worker import Desk
+from pipeline.study.machine.cores import available_cores
+from pipeline.study.params.descriptions import descriptions
+from pipeline.study.params.load import load_study
+from pipeline.study.store.fingerprint import write_fingerprints
+from pipeline.study.sweep import run
+from pipeline.study.sweep.watcher import Watcher
+from pipeline.study.sweep.work import TrialJob, train_trials
+
+STUDY = Path(__file__).with_suffix(".yaml")
+TABLE = "sweep"
+STARTED = 6
+"""Trials after which the driver has imported what it needs."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The work of a worker, which says when it began and ended each job."""
+
+    file: Path
+
+    def __call__(self, job: TrialJob, desk: Desk) -> Result:
+        """Train trials."""
+        begun = time.monotonic()
+        result = train_trials(job, desk)
+        line = json.dumps([os.getpid(), begun, time.monotonic()])
+        with self.file.open("a") as file:
+            file.write(f"{line}\n")
+        return result
+
+
+def measured() -> Row:
+    """Compute the sweep in a folder that is removed, and look at the clocks."""
+    driver: list[float] = []
+
+    def over(self: Watcher, trial: Any) -> None:
+        told(self, trial)
+        spent = resource.getrusage(resource.RUSAGE_SELF)
+        driver.append(spent.ru_utime + spent.ru_stime)
+
+    told, Watcher.over = Watcher.over, over  # type: ignore[method-assign]
+    with TemporaryDirectory() as folder, chdir(folder):
+        said = dict(descriptions(load_study(STUDY)))["sweep", "sac"]
+        write_fingerprints(["sweep"])
+        begun, before = time.perf_counter(), busy()
+        run.run_sweep(said, "sweep_cost", work=Timed(Path(folder, "jobs")))
+        wall, spent = time.perf_counter() - begun, busy() - before
+        jobs = [
+            tuple(json.loads(line)) for line in Path("jobs").read_text().splitlines()
+        ]
+    trials = said["trials"]
+    gaps = between(jobs)
+    return {
+        "trials": trials,
+        "seconds": wall,
+        "driver_ms": 1e3 * (driver[-1] - driver[STARTED]) / (trials - 1 - STARTED),
+        "gap_ms": 1e3 * median(gaps),
+        "longest_gap_ms": 1e3 * max(gaps),
+        "idle": 100 * (1 - spent / (available_cores() * wall)),
+    }
+
+
+def between(jobs: Sequence[tuple[float, float, float]]) -> list[float]:
+    """Seconds that workers had nothing to do between two jobs."""
+    workers = {pid for pid, *_ in jobs}
+    return [
+        begun - ended
+        for worker in workers
+        for (_, _, ended), (_, begun, _) in pairwise(
+            sorted(job for job in jobs if job[0] == worker)
+        )
+    ]
+
+
+def lines(row: Row) -> list[str]:
+    """The table."""
+    cells = [
+        ("processor time of the process that hands out, ms a trial", "driver_ms", "50"),
+        ("a worker between two jobs, ms, median", "gap_ms", ""),
+        ("the same, longest", "longest_gap_ms", ""),
+        ("idle share of both cores, start and end included, %", "idle", "5"),
+        ("seconds in all", "seconds", ""),
+    ]
+    found = [[what, f"{float(row[name]):.3g}", most] for what, name, most in cells]
+    return list(markdown(["what", "measured", "at most"], found))
+
+
+def main() -> None:
+    rows.write(speed.file(TABLE), [measured()])
+    where, found = rows.read(speed.file(TABLE))
+    content = "\n".join([where, "", *lines(found[0])])
+    print(content)
+    document = speed.with_table(speed.DOCUMENT.read_text(), TABLE, content)
+    speed.DOCUMENT.write_text(document)
+
+
+if __name__ == "__main__":
+    main()
