@@ -21,6 +21,7 @@ from pipeline.study.report.sections import (
     results,
     robustness,
     searches,
+    sensitivity,
     theory,
 )
 from pipeline.study.report.settings import claimed, settings
@@ -32,6 +33,7 @@ SECTIONS: Final = (
     oracles.sections,
     robustness.sections,
     composition.sections,
+    sensitivity.sections,
     searches.sections,
 )
 """What makes the sections, in the order of the page."""
