@@ -18,7 +18,7 @@ def shortened(study):
     said["study"]["seeds"] = [0, 1]
     said["algorithms"]["sac"] |= {"warmup": 50, "hidden": [8]}
     said["tasks"]["pendulum"]["evaluation"] |= {"every": 100, "final_episodes": 10}
-    said["sweep"]["budgets"]["pendulum"] |= {"trials_per_batch": 2, "steps": 100}
+    said["sweep"]["budgets"]["pendulum"] |= {"trials": 2, "steps": 100}
     said["scratch"]["steps"] = 200
     yaml.dump(said, study)
 

@@ -113,7 +113,7 @@ def workers(stage: int) -> list[int]:
 
 
 def set_by_hand(algorithm: str, folder: Path) -> None:
-    """What a sweep of no batches writes."""
+    """What the sweep of an algorithm without a space writes."""
     numbers = read_yaml(folder / "params.yaml")["algorithms"][algorithm]
     write_yaml(folder / "results/sweep" / algorithm / "best.yaml", numbers)
 
@@ -158,7 +158,7 @@ class TestTraining:
         shutil.rmtree(study / ".checkpoints")
 
         killed = start("sweep", "sql", study)
-        wait_for(lambda: list(study.glob(".checkpoints/*/*/batch_0.json")), killed)
+        wait_for(lambda: list(study.glob(".checkpoints/*/*/trial_0.json")), killed)
         killed.kill()
         killed.communicate()
         finish("sweep", "sql", study)
