@@ -74,16 +74,23 @@ def sweep(run):
     result = {
         "objective": "return",
         "space": {"temperature.fixed": {"log_uniform": [0.003, 0.3]}},
-        "best": {"trial": "0.1", "value": 2.5},
+        "seeds": (100, 101),
+        "best": {"trial": 1, "value": 2.5, "fresh": 2.0},
     }
     write(folder / "trials/run.json", json.dumps(describe("sweep", run) | result))
-    columns = "batch,slot,state,value,temperature.fixed,value_seed_100,value_seed_101"
+    seeds = "value,value_seed_100,value_seed_101"
     rows = [
-        ("0", "0", "COMPLETE", "1.5", "0.01", "1.0", "2.0"),
-        ("0", "1", "COMPLETE", "2.5", "0.02", "2.0", "3.0"),
-        ("1", "0", "FAIL", "", "0.3", "", ""),
+        ("0", "COMPLETE", "", "0.01", "1.5", "1.0", "2.0"),
+        ("1", "COMPLETE", "", "0.02", "2.5", "2.0", "3.0"),
+        ("2", "FAIL", "seed 101: no number", "0.3", "", "", ""),
+        ("3", "PRUNED", "at step 200: below 0", "0.1", "", "", ""),
     ]
-    write(folder / "trials/trials.csv", table(columns, rows))
+    tried = table(f"trial,state,reason,temperature.fixed,{seeds}", rows)
+    write(folder / "trials/trials.csv", tried)
+    curves = [("1", "200", "0.5", "0.0", "1.0"), ("3", "200", "-1.0", "-2.0", "0.0")]
+    write(folder / "trials/curves.csv", table(f"trial,step,{seeds}", curves))
+    fresh = [("200", "1.0"), ("201", "3.0")]
+    write(folder / "trials/fresh.csv", table("seed,value", fresh))
     write(folder / "best.yaml", "kind: sql\n")
 
 
@@ -97,7 +104,8 @@ def report(_run):
     write(folder / "report.html", "<h1>The report of the study</h1>")
     (folder / "figures").mkdir()
     (folder / "figures/curve.png").write_bytes(picture(400, 200))
-    (folder / "figures/scratch_sql.png").write_bytes(picture(300, 100))
+    for name in ("scratch_sql", "sweep_sql_multigoal", "sweep_sql_multigoal-contour"):
+        (folder / f"figures/{name}.png").write_bytes(picture(300, 100))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ class Live:
         self.status = "RUNNING"
         self.children: dict[str, Any] = {}
         self.over: dict[str, Any] = {}
+        self.said: dict[str, Any] = {}
 
     @classmethod
     def open(cls, **described: Any) -> Self:
@@ -69,13 +70,16 @@ class Live:
         cls.runs.append(live)
         return live
 
-    def log(self, child: str, step: int, metrics: dict[str, float]) -> None:
-        for name, value in metrics.items():
-            assert (child, name, step) not in self.points, "told twice"
-            self.points[child, name, step] = value
+    def log(self, name: str, step: int, metrics: dict[str, float]) -> None:
+        for metric, value in metrics.items():
+            assert (name, metric, step) not in self.points, "told twice"
+            self.points[name, metric, step] = value
 
     def child(self, name: str, title: str, params: dict[str, Any]) -> None:
         self.children[name] = (title, params)
+
+    def describe(self, name: str, params: dict[str, Any]) -> None:
+        self.said[name] = params
 
     def ended(self, name: str, status: str, params: dict[str, Any]) -> None:
         self.over[name] = (status, params)

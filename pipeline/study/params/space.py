@@ -254,6 +254,15 @@ def corners(space: Space, most: int) -> Iterator[Params]:
         yield dict(zip(ends, points, strict=True))
 
 
+def read_params(searched: Mapping[str, Dimension], row: Mapping[str, str]) -> Params:
+    """What a row of a table says was tried; it has a cell for each dimension."""
+    params: Params = {}
+    for name, dimension in searched.items():
+        if dimension.is_active(params):
+            params[name] = read_point(dimension.range, row[name])
+    return params
+
+
 def read_point(range_: Range, cell: str) -> Point:
     """What a cell of a table says was tried."""
     match range_:

@@ -14,14 +14,19 @@ from pipeline.study.store.files import write_json, write_yaml
 from pipeline.study.sweep.plan import SweepPlan
 from pipeline.study.sweep.search import FinishedTrials, Search, on_fresh_seeds
 from pipeline.study.sweep.storage import Storage
-from pipeline.study.sweep.trials import Trial, best, write_fresh, write_trials
+from pipeline.study.sweep.trials import (
+    Fresh,
+    Trial,
+    best,
+    worth,
+    write_fresh,
+    write_trials,
+)
 from pipeline.study.sweep.watcher import Watcher
 from pipeline.study.sweep.work import train_trials
 from pipeline.study.tracking.live import tracked
 from pipeline.study.training.progress import Progress
 from pipeline.study.training.work_folder import claimed, whole_folder
-
-Fresh = Mapping[int, float | None]
 
 
 def run_sweep(
@@ -82,7 +87,7 @@ def _search(
                 f"sweep@{name}: no trial has a finite {plan.task.objective}; {why}"
             )
         fresh = on_fresh_seeds(plan, found, files, workers, watcher.told_fresh)
-        watcher.fresh(fresh)
+        watcher.won(found, fresh)
     return tried, fresh
 
 
@@ -94,7 +99,7 @@ def _write(plan: SweepPlan, tried: list[Trial], fresh: Fresh) -> None:
     with whole_folder(target.parent / "trials") as output:
         if found is not None:
             chosen = plan.configured(found.params)
-            kept["best"] = {"trial": found.number, "value": found.value}
+            kept["best"] = worth(found, fresh, plan.said["statistic"])
             write_trials(output, tried, plan.space, plan.seeds)
             write_fresh(output, fresh)
         write_json(output / layout.DESCRIBED, kept, sort=False)

@@ -3,21 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pipeline.core.config.values import parsed
 from pipeline.study.params.space import (
     Params,
-    Point,
     Range,
     Space,
     dimensions,
-    read_point,
+    read_params,
 )
 from pipeline.study.params.sweep import Statistic
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_csv, read_json, write_csv
 from pipeline.study.sweep.work import Outcome, State, statistic_of
+
+Fresh: TypeAlias = Mapping[int, float | None]
+"""What a setting is worth on seeds by which it was not chosen; None: it failed."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ def best(trials: Sequence[Trial]) -> Trial | None:
     return max(complete, key=lambda trial: trial.value or 0.0, default=None)
 
 
+def worth(best: Trial, fresh: Fresh, statistic: Statistic) -> dict[str, Any]:
+    """The best trial's number, its value, and what fresh seeds say of it."""
+    on_fresh = statistic_of([*fresh.values()], statistic)
+    return {"trial": best.number, "value": best.value, "fresh": on_fresh}
+
+
 # ---------------------------------------------------------------------------- files
 
 HEAD: Final = ["trial", "state", "value", "reason"]
@@ -93,16 +101,16 @@ def write_trials(
     )
     write_csv(
         folder / layout.CURVES,
-        ["trial", "step", *(f"value_seed_{seed}" for seed in seeds)],
+        ["trial", "step", "value", *(f"value_seed_{seed}" for seed in seeds)],
         [
-            [trial.number, step, *values]
+            [trial.number, step, trial.statistics.get(step), *values]
             for trial in trials
             for step, values in trial.outcome.curve.items()
         ],
     )
 
 
-def write_fresh(folder: Path, values: Mapping[int, float | None]) -> None:
+def write_fresh(folder: Path, values: Fresh) -> None:
     """Write what the best trial's setting is worth on fresh seeds."""
     write_csv(
         folder / layout.FRESH, ["seed", "value"], [[*row] for row in values.items()]
@@ -118,12 +126,12 @@ class FinishedSweep:
     objective: str
     statistic: Statistic
     best: dict[str, Any]
-    """`trial`: its number; `value`."""
+    """`trial`: its number; `value`, and `fresh`: the same statistic of fresh seeds."""
     seeds: list[int]
     steps: int
     space: Space
     trials: list[Trial]
-    fresh: dict[int, float | None]
+    fresh: Fresh
     """What the best trial's setting is worth on fresh seeds, by seed; None: failed."""
 
     @property
@@ -168,10 +176,7 @@ def _trial(
     sweep: FinishedSweep,
     curves: Mapping[int, dict[int, list[float | None]]],
 ) -> Trial:
-    number, params = int(row["trial"]), dict[str, Point]()
-    for name, dimension in dimensions(sweep.space).items():
-        if dimension.is_active(params):
-            params[name] = read_point(dimension.range, row[name])
+    number, params = int(row["trial"]), read_params(dimensions(sweep.space), row)
     values = _values(row, sweep.seeds)
     if values == [None] * len(values):
         values = []

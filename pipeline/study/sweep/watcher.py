@@ -1,24 +1,18 @@
 """What a sweep says while it goes on: to MLflow, and on the terminal."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from pipeline.core.job import Record
 from pipeline.study.store import layout
 from pipeline.study.sweep.plan import SweepPlan
 from pipeline.study.sweep.search import Search
-from pipeline.study.sweep.trials import Trial, best
+from pipeline.study.sweep.trials import Fresh, Trial, best, worth
 from pipeline.study.sweep.work import TrialJob, early_end, statistic_of
-from pipeline.study.tracking.live import LiveRun, Status
+from pipeline.study.tracking import sweeps
+from pipeline.study.tracking.live import LiveRun
+from pipeline.study.tracking.writer import PARENT
 from pipeline.study.training.progress import Progress, warn
-
-STATUS: Final[dict[str, Status]] = {
-    "COMPLETE": "FINISHED",
-    "PRUNED": "KILLED",
-    "FAIL": "FAILED",
-}
-"""MLflow's words for Optuna's."""
 
 
 class Watcher:
@@ -50,7 +44,7 @@ class Watcher:
                 continue
             if metric in record.metrics:
                 values = [record.metrics[metric][member] for member in members]
-                self._log(child, record.step, metric, job.seeds, values)
+                self._log(child, record.step, metric, self._by_seed(values))
             self._passed(child, job, members, record, replayed=replayed)
         if metric in record.metrics or record.failures:
             before.append(record)
@@ -83,30 +77,35 @@ class Watcher:
 
     def over(self, trial: Trial) -> None:
         """Show how a trial went, whether it was trained now or before."""
-        child, seeds = layout.trial_child(trial.number), self._plan.seeds
-        steps, objective = self._plan.said["steps"], self._plan.task.objective
+        child, objective = layout.trial_child(trial.number), self._plan.task.objective
         self._begin(trial.number)
         if child not in self._computed:
             for step, values in trial.outcome.curve.items():
-                self._log(child, step, f"evaluation/{objective}", seeds, values)
-        self._log(child, steps, objective, seeds, trial.values)
-        said = {"state": trial.state, "reason": trial.reason}
-        self._live.ended(child, STATUS[trial.state], said)
+                self._log(child, step, f"evaluation/{objective}", self._by_seed(values))
+        steps = self._plan.said["steps"]
+        self._log(child, steps, objective, self._by_seed(trial.values))
+        how = sweeps.end(trial.state, trial.reason)
+        self._live.ended(child, sweeps.status(trial.state), how)
+        seeds = self._plan.seeds
         part, count = (child, seeds[0]), len(seeds)
         self._progress.advance(part, steps, members=count, replayed=True)
         leader = best([*self._search.over.values()])
         self._progress.scored(None if leader is None else leader.value)
 
-    def fresh(self, values: Mapping[int, float | None]) -> None:
-        """Show what the best trial's setting is worth on fresh seeds."""
-        steps, objective = self._plan.said["steps"], self._plan.task.objective
-        child = layout.FRESH_CHILD
+    def won(self, trial: Trial, fresh: Fresh) -> None:
+        """Mark the best trial, and show what its setting is worth on fresh seeds."""
+        said, objective = self._plan.said, self._plan.task.objective
+        child, steps = layout.FRESH_CHILD, said["steps"]
         if child not in self._computed:
-            count = len(values)
-            self._progress.advance(child, steps, members=count, replayed=True)
+            self._progress.advance(child, steps, members=len(fresh), replayed=True)
         self._live.child(child, child, {})
-        self._log(child, steps, objective, [*values], [*values.values()])
+        self._log(child, steps, objective, fresh)
         self._live.ended(child, "FINISHED", {})
+        self._live.describe(layout.trial_child(trial.number), sweeps.BEST)
+        found = worth(trial, fresh, said["statistic"])
+        self._live.describe(PARENT, sweeps.best_params(found, trial.params))
+        metrics = sweeps.best_metrics(objective, found)
+        self._live.log(PARENT, steps, metrics)
 
     def _begin(self, number: int) -> None:
         """Open the run of a trial."""
@@ -117,19 +116,11 @@ class Watcher:
         title = layout.trial_title(number, params)
         self._live.child(layout.trial_child(number), title, params)
 
-    def _log(
-        self,
-        child: str,
-        step: int,
-        metric: str,
-        seeds: Sequence[int],
-        values: Sequence[float | None],
-    ) -> None:
+    def _by_seed(self, values: Sequence[float | None]) -> Fresh:
+        """Values of a trial, of which there are none if it ended before."""
+        return dict(zip(self._plan.seeds, values, strict=False))
+
+    def _log(self, child: str, step: int, metric: str, values: Fresh) -> None:
         """A value of each seed, and their statistic."""
-        named = {
-            f"{metric}/seed_{seed}": value
-            for seed, value in zip(seeds, values, strict=False)
-        }
-        named[metric] = statistic_of(values, self._plan.said["statistic"])
-        known = {name: value for name, value in named.items() if value is not None}
-        self._live.log(child, step, known)
+        statistic = statistic_of([*values.values()], self._plan.said["statistic"])
+        self._live.log(child, step, sweeps.metrics(metric, statistic, values))

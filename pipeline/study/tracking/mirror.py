@@ -3,13 +3,12 @@
 Nothing here knows MLflow: files in, names and numbers out.
 """
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +16,19 @@ import numpy.typing as npt
 from pipeline.study.store.files import read_csv, read_json, read_table
 from pipeline.study.store.layout import (
     FAILURES,
+    TRIALS,
+    part_name,
     picture_file,
     picture_name,
     seed_child,
-    trial_child,
 )
 from pipeline.study.store.nested import leaves
+from pipeline.study.tracking import sweeps
+from pipeline.study.tracking.content import Content, Point, child_params, params_of
 from pipeline.study.tracking.lockfile import Entry
 
 Table = dict[str, npt.NDArray[np.float64]]
 
-RENAMED: Final = {"task_name": "task", "algorithm_name": "algorithm"}
 TABLES: Final = {
     "records.csv": "",
     "final.csv": "final/",
@@ -35,26 +36,6 @@ TABLES: Final = {
     "robustness.csv": "robustness/",
 }
 """Tables with a row for every seed, and what their columns are called in MLflow."""
-IDENTITY: Final = ("key", "stage", "run", "best")
-"""Entries of `run.json` that are no parameters."""
-
-
-class Point(NamedTuple):
-    """One value of one metric."""
-
-    metric: str
-    step: int
-    """Environment steps, per member."""
-    value: float
-
-
-@dataclass
-class Content:
-    """Parameters and metrics of one MLflow run."""
-
-    params: dict[str, str] = field(default_factory=dict)
-    points: list[Point] = field(default_factory=list)
-    failed: bool = False
 
 
 @dataclass
@@ -66,8 +47,8 @@ class Mirror:
     parent: Content
     children: dict[str, Content]
     artifacts: dict[PurePosixPath, Path]
-    picture: Path | None
-    """The figure of the report that shows this run alone; one of the artifacts."""
+    pictures: list[Path]
+    """Figures of the report that show this run alone; they are among the artifacts."""
 
 
 def mirror_of(entry: Entry, root: Path) -> Mirror:
@@ -77,8 +58,8 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
         UserError: The outputs are not here, or not those that `dvc.lock` names.
     """
     artifacts = entry.files(root)
-    if (picture := picture_of(entry, root)) is not None:
-        artifacts[PurePosixPath("figures", picture.name)] = picture
+    pictures = pictures_of(entry, root)
+    artifacts |= {PurePosixPath("figures", path.name): path for path in pictures}
     files = {
         path.name: file
         for path, file in artifacts.items()
@@ -95,12 +76,12 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
     if FAILURES in files:
         for row in read_csv(files[FAILURES]):
             child = children[seed_child(int(row["seed"]))]
-            child.failed = True
+            child.status = "FAILED"
             child.params["failed"] = f"after step {row['step']}: {row['reason']}"
-    if "trials.csv" in files:
-        objective = described["objective"]
-        children = _trials(read_csv(files["trials.csv"]), objective, steps)
-        _add_best(parent, children, described["best"], objective)
+    if TRIALS in files:
+        won, children = sweeps.of_files(described, files)
+        parent.params |= won.params
+        parent.points = won.points
     for name in ("metrics.json", "summary.json"):
         if name in files:
             parent.points += [
@@ -114,38 +95,15 @@ def mirror_of(entry: Entry, root: Path) -> Mirror:
         parent=parent,
         children=children,
         artifacts=artifacts,
-        picture=picture,
+        pictures=pictures,
     )
 
 
-def picture_of(entry: Entry, root: Path) -> Path | None:
-    """The figure of the report that shows this run alone, if there is one."""
-    path = root / picture_file(picture_name(entry.stage, entry.run))
-    return path if path.exists() else None
-
-
-# ---------------------------------------------------------------------- parameters
-
-
-def params_of(described: Mapping[str, object]) -> dict[str, str]:
-    """The parameters of a run that `run.json` describes, flat and as text."""
-    kept = [
-        (RENAMED.get(name, name), value)
-        for name, value in described.items()
-        if name not in IDENTITY
-    ]
-    return {
-        name: leaf if isinstance(leaf, str) else json.dumps(leaf, default=str)
-        for top, value in kept
-        for name, leaf in leaves(value, ".", top)
-        if leaf is not None
-    }
-
-
-def child_params(child: str) -> dict[str, str]:
-    """What the name of a child says: `seed 3` has the parameter `seed`."""
-    kind, _, value = child.partition(" ")
-    return {kind: value}
+def pictures_of(entry: Entry, root: Path) -> list[Path]:
+    """The figures of the report that show this run alone; of a sweep there are more."""
+    name = picture_name(entry.stage, entry.run)
+    names = [name, part_name(name, "*")] if entry.stage == "sweep" else [name]
+    return sorted(file for name in names for file in root.glob(f"{picture_file(name)}"))
 
 
 # ------------------------------------------------------------------------- metrics
@@ -178,45 +136,6 @@ def means(children: Mapping[str, Content]) -> list[Point]:
         Point(metric, step, math.fsum(found) / len(found))
         for (metric, step), found in values.items()
         if len(found) == len(children)
-    ]
-
-
-def _trials(
-    rows: list[dict[str, str]], objective: str, steps: int
-) -> dict[str, Content]:
-    """One child per trial, with what was tried and what came of it."""
-    children = {}
-    for row in rows:
-        child = Content(failed=row["state"] != "COMPLETE")
-        for column, cell in row.items():
-            if column in ("trial", "state", "reason") or not cell:
-                continue
-            if column == "value" or column.startswith("value_seed_"):
-                metric = column.replace("value_seed_", "value/seed_")
-                metric = metric.replace("value", objective, 1)
-                child.points.append(Point(metric, steps, float(cell)))
-            else:
-                child.params[column] = cell
-        children[trial_child(row["trial"])] = child
-    return children
-
-
-def _add_best(
-    parent: Content,
-    children: Mapping[str, Content],
-    best: Mapping[str, Any],
-    objective: str,
-) -> None:
-    """Say on the parent which trial won, with what and by what."""
-    if best["trial"] is None:
-        return
-    winner = children[trial_child(best["trial"])]
-    parent.params["best.trial"] = best["trial"]
-    parent.params |= {f"best.{name}": value for name, value in winner.params.items()}
-    parent.points += [
-        Point(f"best/{objective}", step, value)
-        for metric, step, value in winner.points
-        if metric == objective
     ]
 
 

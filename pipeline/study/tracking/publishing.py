@@ -8,13 +8,14 @@ publishes it first keeps it. Publishing twice does nothing.
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.study.tracking.content import Content
 from pipeline.study.tracking.lockfile import Entry, read_lock
-from pipeline.study.tracking.mirror import Content, Mirror, mirror_of, picture_of
+from pipeline.study.tracking.mirror import Mirror, mirror_of, pictures_of
 from pipeline.study.tracking.origin import origin_tags
 from pipeline.study.tracking.published import (
     ENTRY,
@@ -28,7 +29,7 @@ from pipeline.study.tracking.published import (
 from pipeline.study.tracking.store import POINTS, Store
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run, RunData
+    from mlflow.entities import Run
 
 LONGEST_TAG: Final = 8000
 
@@ -68,35 +69,27 @@ def publish(root: Path, *, study: str) -> Published:
             entry
             for entry in entries
             if (run := published.get(entry.digest)) is None
-            or (store.is_own(run) and _is_redrawn(run, picture_of(entry, root)))
+            or (store.is_own(run) and _is_redrawn(run, pictures_of(entry, root)))
         ]
         mirrors = [(entry, mirror_of(entry, root)) for entry in missing]
         filled = [_Filling(store, *pair).fill() for pair in mirrors]
         if missing:
-            contents = [mirror.parent for _, mirror in mirrors]
-            store.save_view(objectives(run.data for run in runs) | objectives(contents))
             runs = store.runs()
+            store.save_view(runs)
         for run in doubles(runs, {entry.digest for entry in entries}, store.is_own):
             store.delete(run.info.run_id)
     new, completed = filled.count(True), filled.count(False)
     return Published(len(entries), new, completed, store.address, store.how_to_open())
 
 
-def objectives(contents: Iterable["Content | RunData"]) -> set[str]:
-    """The metrics by which the tasks of some runs are judged."""
-    found = {content.params.get("task.objective") for content in contents}
-    return {objective for objective in found if objective is not None}
+def _is_redrawn(run: "Run", pictures: Sequence[Path]) -> bool:
+    """Whether the report shows the run in other figures than those beside it."""
+    return bool(pictures) and run.data.tags.get("maxent.figure") != _digest(pictures)
 
 
-def _is_redrawn(run: "Run", picture: Path | None) -> bool:
-    """Whether the report shows the run in another figure than the one beside it."""
-    return picture is not None and run.data.tags.get("maxent.figure") != _digest(
-        picture
-    )
-
-
-def _digest(picture: Path | None) -> str:
-    return "" if picture is None else hashlib.sha256(picture.read_bytes()).hexdigest()
+def _digest(pictures: Sequence[Path]) -> str:
+    content = b"".join(path.read_bytes() for path in pictures)
+    return hashlib.sha256(content).hexdigest() if pictures else ""
 
 
 class _Filling:
@@ -134,7 +127,7 @@ class _Filling:
         tags = {
             PUBLISHED: entry.digest,
             PUBLISHED_AT: str(time.time_ns() // 1_000_000),
-            "maxent.figure": _digest(mirror.picture),
+            "maxent.figure": _digest(mirror.pictures),
             OUTPUTS: entry.outputs_digest,
             "maxent.children": str(len(mirror.children)),
             "mlflow.note.content": mirror.note,
@@ -171,10 +164,11 @@ class _Filling:
             if name in found:
                 run_id = str(found[name].info.run_id)
             else:
-                run_id = self._store.make_child(parent, entry.stage, entry.run, name)
+                run_id = self._store.make_child(
+                    parent, entry.stage, entry.run, name, content.title
+                )
             self._fill_content(run_id, content, found.get(name))
-            status = "FAILED" if content.failed else "FINISHED"
-            self._finish(run_id, status, found.get(name))
+            self._finish(run_id, content.status, found.get(name))
 
     def _finish(self, run_id: str, status: str, found: "Run | None") -> None:
         """Say that a run is over; one that said so itself keeps its time."""
@@ -195,7 +189,8 @@ class _Filling:
                 points = [
                     point for point in points if (point.metric, point.step) not in known
                 ]
-        self._store.log_now(run_id, points)
+        now = time.time_ns() // 1_000_000  # nobody knows any more when it was
+        self._store.log(run_id, [(point, now) for point in points])
         self._store.describe(run_id, params=params, tags={})
 
     def _fill_artifacts(self, run_id: str, found: "Run | None") -> None:

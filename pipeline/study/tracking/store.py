@@ -3,15 +3,11 @@
 MLflow takes seconds to import, so it is imported when a store is opened.
 """
 
-import shlex
-import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pipeline.study.machine.settings import store_root
 from pipeline.study.store.layout import instance
 from pipeline.study.store.locks import held
 from pipeline.study.tracking.address import (
@@ -24,11 +20,16 @@ from pipeline.study.tracking.address import (
     tracking_uri,
     without_password,
 )
+from pipeline.study.tracking.content import Point
 from pipeline.study.tracking.failures import reached
-from pipeline.study.tracking.mirror import Point
 from pipeline.study.tracking.moved import follow
 from pipeline.study.tracking.owner import OWNER, owner
-from pipeline.study.tracking.view import EXPERIMENT_TAGS, VIEW_TAG, link, saved_view
+from pipeline.study.tracking.view import (
+    EXPERIMENT_TAGS,
+    VIEW_TAG,
+    how_to_open,
+    saved_view,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 METRICS_PER_CALL: Final = 1000
 """The most that MLflow takes in one call, which costs as much as a single metric."""
 PARAMS_PER_CALL: Final = 100
+LONGEST_NAME: Final = 250
+"""Of a run, in letters, that MLflow's tables have room for."""
 
 POINTS: Final = "maxent.points"
 """Tag that says how many points were written to a run that is over."""
@@ -107,20 +110,14 @@ class Store:
         with held(artifact_location(self._uri)):
             yield
 
-    def save_view(self, objectives: Iterable[str]) -> None:
+    def save_view(self, runs: Iterable["Run"]) -> None:
         """Let the UI show the parameters and metrics that the study is about."""
-        view = saved_view(objectives)
+        view = saved_view(run.data for run in runs)
         self._client.set_experiment_tag(self._experiment, VIEW_TAG, view)
 
     def how_to_open(self) -> str:
         """What a user does to see the study."""
-        if not is_database(self._uri):
-            return f"open {link(self._experiment, self.address)}"
-        local = link(self._experiment, "http://127.0.0.1:5000")
-        command = shlex.join(
-            [str(_mlflow()), "ui", "--backend-store-uri", self.address]
-        )
-        return f"run `{command}` and open {local}"
+        return how_to_open(self._experiment, self.address)
 
     # ------------------------------------------------------------------------- runs
 
@@ -165,26 +162,20 @@ class Store:
         self, key: str, stage: str, run: str, tags: Mapping[str, str]
     ) -> str:
         """Make the run of a stage instance."""
-        named = {
-            "maxent.key": key,
-            "maxent.stage": stage,
-            "maxent.run": run,
-            OWNER: self._owner,
-        }
-        return self._make(instance(stage, run), {**named, **tags})
+        own = {"maxent.key": key, OWNER: self._owner}
+        return self._make(instance(stage, run), stage, run, {**own, **tags})
 
-    def make_child(self, parent: str, stage: str, run: str, child: str) -> str:
+    def make_child(
+        self, parent: str, stage: str, run: str, child: str, title: str
+    ) -> str:
         """Make the run of a seed or a trial below a parent run."""
-        tags = {
-            "mlflow.parentRunId": parent,
-            "maxent.child": child,
-            "maxent.stage": stage,
-            "maxent.run": run,
-        }
-        return self._make(f"{instance(stage, run)} {child}", tags)
+        name = f"{instance(stage, run)} {title or child}"
+        tags = {"mlflow.parentRunId": parent, "maxent.child": child}
+        return self._make(name[:LONGEST_NAME], stage, run, tags)
 
-    def _make(self, name: str, tags: Mapping[str, str]) -> str:
-        given = {tag: value for tag, value in tags.items() if value}
+    def _make(self, name: str, stage: str, run: str, tags: Mapping[str, str]) -> str:
+        named = {"maxent.stage": stage, "maxent.run": run, **tags}
+        given = {tag: value for tag, value in named.items() if value}
         made = self._client.create_run(self._experiment, tags=given, run_name=name)
         return str(made.info.run_id)
 
@@ -218,11 +209,6 @@ class Store:
         ]
         for first in range(0, len(metrics), METRICS_PER_CALL):
             self._client.log_batch(run_id, metrics[first : first + METRICS_PER_CALL])
-
-    def log_now(self, run_id: str, points: Iterable[Point]) -> None:
-        """Add points whose time nobody knows any more."""
-        milliseconds = time.time_ns() // 1_000_000
-        self.log(run_id, [(point, milliseconds) for point in points])
 
     def known(self, run_id: str, metrics: Iterable[str]) -> set[tuple[str, int]]:
         """Which metric has a value at which step."""
@@ -264,9 +250,3 @@ class Store:
     def add_text(self, run_id: str, path: str, text: str) -> None:
         """Write a text to the artifacts of a run."""
         self._client.log_text(run_id, text, path)
-
-
-def _mlflow() -> Path:
-    """The command of this environment, as typed in the folder that has the store."""
-    command, root = Path(sys.executable).with_name("mlflow"), store_root()
-    return command.relative_to(root) if command.is_relative_to(root) else command

@@ -7,10 +7,19 @@ link also leads past the UI's default mode, which is for language models.
 
 import base64
 import json
+import shlex
+import sys
 import time
 import zlib
 from collections.abc import Iterable
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipeline.study.machine.settings import store_root
+from pipeline.study.tracking.address import is_database
+
+if TYPE_CHECKING:
+    from mlflow.entities import RunData
 
 NAME: Final = "study"
 VIEW_TAG: Final = f"mlflow.sharedViewState.{NAME}"
@@ -26,16 +35,35 @@ EXPERIMENT_TAGS: Final = {
     ),
 }
 
-PARAMS: Final = ("task", "algorithm", "algorithm.temperature.fixed")
-"""What tells one run from another."""
+PARAMS: Final = ("task", "algorithm", "algorithm.temperature.fixed", "best", "state")
+"""What tells one run from another, and trials of a sweep."""
+METRICS: Final = ("final/", "best/", "fresh/", "")
+"""Prefixes of objectives: of runs, of the best trial, and of each trial."""
 
 
-def saved_view(objectives: Iterable[str]) -> str:
-    """The value of the tag that makes a view of the stages and their results.
+def columns(runs: Iterable["RunData"]) -> list[str]:
+    """The columns that some runs fill: what they are, what trials tried, the worth."""
+    params: set[str] = set()
+    tried: set[str] = set()
+    metrics: set[str] = set()
+    objectives: set[str] = set()
+    for run in runs:
+        params |= run.params.keys()
+        metrics |= run.metrics.keys()
+        if "task.objective" in run.params:
+            objectives.add(run.params["task.objective"])
+        if "state" in run.params:
+            tried |= run.params.keys() - {"state", "reason", "best"}
+    wanted = [f"{prefix}{name}" for prefix in METRICS for name in sorted(objectives)]
+    return [
+        *(f"params.`{name}`" for name in PARAMS if name in params),
+        *(f"params.`{name}`" for name in sorted(tried)),
+        *(f"metrics.`{name}`" for name in wanted if name in metrics),
+    ]
 
-    The objectives are names of the metrics that the study is judged by.
-    """
-    metrics = [f"final/{objective}" for objective in sorted(set(objectives))]
+
+def saved_view(runs: Iterable["RunData"]) -> str:
+    """The value of the tag that makes a view of a study with these runs."""
     state = {
         "searchFilter": "",
         "orderByKey": "attributes.start_time",
@@ -44,10 +72,7 @@ def saved_view(objectives: Iterable[str]) -> str:
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": [
-            *(f"params.`{param}`" for param in PARAMS),
-            *(f"metrics.`{metric}`" for metric in metrics),
-        ],
+        "selectedColumns": columns(runs),
         "columnOrder": [],
         "columnWidths": {},
         "runsHiddenMode": "FIRST_20_RUNS",
@@ -70,3 +95,17 @@ def link(experiment: str, server: str) -> str:
     """The address of the view of an experiment, by its id, in the MLflow UI."""
     query = f"workflowType=machine_learning&viewStateShareKey={NAME}"
     return f"{server.rstrip('/')}/#/experiments/{experiment}/runs?{query}"
+
+
+def how_to_open(experiment: str, address: str) -> str:
+    """What a user does to see an experiment of a store."""
+    if not is_database(address):
+        return f"open {link(experiment, address)}"
+    command = shlex.join([str(_mlflow()), "ui", "--backend-store-uri", address])
+    return f"run `{command}` and open {link(experiment, 'http://127.0.0.1:5000')}"
+
+
+def _mlflow() -> Path:
+    """The command of this environment, as typed in the folder that has the store."""
+    command, root = Path(sys.executable).with_name("mlflow"), store_root()
+    return command.relative_to(root) if command.is_relative_to(root) else command

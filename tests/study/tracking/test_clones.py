@@ -70,7 +70,7 @@ class TestTheSameResult:
         monkeypatch.chdir(project)
         store.train(project)
         publish(project, study="tiny")
-        assert len(store.runs()) == 6 + 7
+        assert len(store.runs()) == 6 + 9
 
     def test_that_both_publish_at_once_is_there_once(self, project, clone, monkeypatch):
         original = Store.add_text
@@ -85,7 +85,7 @@ class TestTheSameResult:
         monkeypatch.setattr(Store, "add_text", add_text)
         monkeypatch.setattr(Store, "exclusive", nullcontext)  # as on two machines
         publish(project, study="tiny")
-        assert len(store.runs()) == 6 + 7
+        assert len(store.runs()) == 6 + 9
 
 
 def test_other_results_of_the_same_run_stand_beside_it(project, clone, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from pipeline.study.tracking.failures import StoreError
 from pipeline.study.tracking.live import LiveRun, tracked
 from pipeline.study.tracking.store import Store
+from pipeline.study.tracking.writer import PARENT
 from tests.projects import environment
 from tests.study import fakes
 from tests.study.tracking.store import client, history, runs
@@ -70,12 +71,6 @@ class TestALiveRun:
         live.close("FINISHED")
         assert history("explore@sql", "q") == [(1, 1.5)]
 
-    def test_averages_nothing_over_trials(self):
-        live = open_run(stage="sweep", children=["trial 0.0"])
-        live.log("trial 0.0", 1, {"q": 1.0})
-        live.close("FINISHED")
-        assert runs()["sweep@sql"].data.metrics == {}
-
     def test_has_the_times_at_which_it_measured(self):
         before = time.time_ns() // 1_000_000
         live = open_run()
@@ -121,6 +116,116 @@ class TestALiveRun:
         open_run("k2").close("FINISHED")
         info = client().get_run(first).info
         assert (info.status, info.lifecycle_stage) == ("FINISHED", "active")
+
+
+def open_sweep():
+    return open_run(stage="sweep", children=())
+
+
+def try_one(live, number, *, over=True):
+    """What a sweep says of a trial."""
+    name = f"trial {number}"
+    live.child(name, f"{name} · alpha {number / 2}", {"alpha": number / 2})
+    for step in (1, 2):
+        live.log(name, step, {"q": float(step)})
+    if over:
+        live.ended(name, "FINISHED", {"state": "COMPLETE"})
+
+
+@pytest.mark.usefixtures("checkout")
+class TestASweep:
+    def test_has_trials_that_it_opens_as_it_goes_on(self):
+        live = open_sweep()
+        try_one(live, 7)
+        live.log("trial 7", 3, {"q": 3.0})
+        live.close("FINISHED")
+        found = runs()
+        assert found["sweep@sql"].data.metrics == {}, "a mean over trials is none"
+        trial = found["sweep@sql trial 7 · alpha 3.5"]
+        assert trial.data.tags["maxent.child"] == "trial 7"
+        assert trial.data.params == {"alpha": "3.5", "state": "COMPLETE"}
+        assert history(trial.info.run_name, "q") == [(1, 1.0), (2, 2.0), (3, 3.0)]
+
+    def test_says_at_once_how_a_trial_ended(self):
+        live = open_sweep()
+        try_one(live, 0, over=False)
+        live.ended("trial 0", "KILLED", {"state": "PRUNED", "reason": "too low"})
+        try_one(live, 1, over=False)
+        name = "sweep@sql trial 0 · alpha 0.0"
+        waited_until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < waited_until:
+            if name in runs() and runs()[name].info.status == "KILLED":
+                break
+            time.sleep(0.1)
+        assert runs()[name].data.params["reason"] == "too low"
+        assert runs()["sweep@sql trial 1 · alpha 0.5"].info.status == "RUNNING"
+        live.close("FINISHED")
+        assert runs()[name].info.status == "KILLED"
+        assert runs()["sweep@sql trial 1 · alpha 0.5"].info.status == "FINISHED"
+
+    def test_goes_on_with_the_same_trials_after_an_interruption(self):
+        live = open_sweep()
+        try_one(live, 0)
+        try_one(live, 1, over=False)
+        live.close("KILLED")
+        interrupted = {name: run.info.run_id for name, run in runs().items()}
+        live = open_sweep()
+        for number in (0, 1, 2):
+            try_one(live, number)
+        live.describe("trial 1", {"best": True})
+        live.describe(PARENT, {"best.trial": 1})
+        live.log(PARENT, 2, {"best/q": 2.0})
+        live.close("FINISHED")
+        found = runs()
+        assert len(found) == 4
+        for name, run_id in interrupted.items():
+            assert found[name].info.run_id == run_id
+        for name in found.keys() - {"sweep@sql"}:
+            assert found[name].info.status == "FINISHED"
+            assert history(name, "q") == [(1, 1.0), (2, 2.0)]
+        assert found["sweep@sql trial 1 · alpha 0.5"].data.params["best"] == "true"
+        assert found["sweep@sql"].data.params["best.trial"] == "1"
+        assert history("sweep@sql", "best/q") == [(2, 2.0)]
+
+    def test_keeps_what_it_said_first(self, capsys):
+        live = open_sweep()
+        try_one(live, 0)
+        live.describe("trial 0", {"state": "FAIL"})
+        try_one(live, 1)
+        live.close("FINISHED")
+        trial = runs()["sweep@sql trial 0 · alpha 0.0"]
+        assert trial.data.params["state"] == "COMPLETE"
+        assert "sweep@sql trial 1 · alpha 0.5" in runs()
+        assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("call", ["make_child", "describe", "finish", "log"])
+    def test_gets_everything_once_a_store_answers(self, monkeypatch, capsys, call):
+        failures = iter([False, True, False, True])
+        original = getattr(Store, call)
+
+        def fail(store, *given, **named):
+            answer = original(store, *given, **named)
+            if next(failures, False):
+                raise StoreError("the answer got lost")
+            return answer
+
+        monkeypatch.setattr(Store, call, fail)
+        live = open_sweep()
+        for number in range(6):
+            try_one(live, number)
+            time.sleep(0.1)
+        waited_until = time.monotonic() + PATIENCE_SECONDS
+        while next(failures, None) is not None or len(runs()) < 7:
+            assert time.monotonic() < waited_until
+            time.sleep(0.05)
+        live.close("FINISHED")
+        children = [run for name, run in runs().items() if name != "sweep@sql"]
+        assert len(children) == 6
+        for trial in children:
+            assert trial.info.status == "FINISHED"
+            assert trial.data.params.keys() == {"alpha", "state"}
+            assert history(trial.info.run_name, "q") == [(1, 1.0), (2, 2.0)]
+        assert capsys.readouterr().err.count("the answer got lost") == 1
 
 
 class TestAStoreThatFails:

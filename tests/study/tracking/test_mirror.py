@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.study.store.files import write_csv, write_json
-from pipeline.study.tracking.mirror import Content, Point, means, mirror_of, params_of
+from pipeline.study.tracking.content import Content, Point, params_of
+from pipeline.study.tracking.mirror import means, mirror_of
 
 values = st.floats(-1e6, 1e6)
 
@@ -101,7 +102,7 @@ class TestExactAnswers:
             Point("bound/largest", 0, 1.0),
             Point("value", 0, -122.4),
         ]
-        assert mirror.picture == picture
+        assert mirror.pictures == [picture]
         assert mirror.children == {}
         assert mirror.note == "What it is for: multigoal."
 
@@ -113,6 +114,6 @@ def test_a_seed_that_has_failed_is_a_failed_run_with_its_reason(tmp_path):
     failed = [[4, 7, "its reward is nan"]]
     write_csv(folder / "failures.csv", ["seed", "step", "reason"], failed)
     children = mirror_of(entry("explore", "sql", folder), tmp_path).children
-    assert not children["seed 3"].failed
-    assert children["seed 4"].failed
+    assert children["seed 3"].status == "FINISHED"
+    assert children["seed 4"].status == "FAILED"
     assert children["seed 4"].params["failed"] == "after step 7: its reward is nan"

@@ -31,10 +31,16 @@ class TestWhatIsPublished:
             "report.html",
             "figures/curve.png",
             "figures/scratch_sql.png",
+            "figures/sweep_sql_multigoal.png",
+            "figures/sweep_sql_multigoal-contour.png",
             lock,
         }
         assert store.artifacts("sweep@sql_multigoal", tmp_path).keys() == {
             "best.yaml",
+            "figures/sweep_sql_multigoal.png",
+            "figures/sweep_sql_multigoal-contour.png",
+            "trials/curves.csv",
+            "trials/fresh.csv",
             "trials/run.json",
             "trials/trials.csv",
             lock,
@@ -109,21 +115,42 @@ class TestWhatIsPublished:
 
     def test_trials_are_the_children_of_their_sweep(self, project):
         publish(project, study="tiny")
-        sweep = store.runs()["sweep@sql_multigoal"].data
-        assert sweep.metrics == {"best/return": 2.5}
-        assert sweep.params["best.trial"] == "0.1"
-        assert sweep.params["best.temperature.fixed"] == "0.02"
-        assert sweep.params["space.temperature.fixed.log_uniform"] == "[0.003, 0.3]"
-        best = store.runs()["sweep@sql_multigoal trial 0.1"]
-        assert best.data.params == {"temperature.fixed": "0.02"}
-        assert best.data.metrics == {
-            "return": 2.5,
-            "return/seed_100": 2.0,
-            "return/seed_101": 3.0,
+        found = store.everything()
+        status, params, metrics = found["sweep@sql_multigoal"]
+        assert (status, metrics) == (
+            "FINISHED",
+            {"best/return": [(400, 2.5)], "fresh/return": [(400, 2.0)]},
+        )
+        assert params["best.trial"] == "1"
+        assert params["best.temperature.fixed"] == "0.02"
+        assert params["space.temperature.fixed.log_uniform"] == "[0.003, 0.3]"
+        assert found["sweep@sql_multigoal trial 1 · temperature.fixed 0.02"] == (
+            "FINISHED",
+            {"temperature.fixed": "0.02", "state": "COMPLETE", "best": "true"},
+            {
+                "return": [(400, 2.5)],
+                "return/seed_100": [(400, 2.0)],
+                "return/seed_101": [(400, 3.0)],
+                "evaluation/return": [(200, 0.5)],
+                "evaluation/return/seed_100": [(200, 0.0)],
+                "evaluation/return/seed_101": [(200, 1.0)],
+            },
+        )
+        status, params, metrics = found[
+            "sweep@sql_multigoal trial 2 · temperature.fixed 0.3"
+        ]
+        assert (status, metrics) == ("FAILED", {})
+        assert (params["state"], params["reason"]) == ("FAIL", "seed 101: no number")
+        status, _, metrics = found[
+            "sweep@sql_multigoal trial 3 · temperature.fixed 0.1"
+        ]
+        assert status == "KILLED"
+        assert metrics["evaluation/return"] == [(200, -1.0)]
+        assert found["sweep@sql_multigoal fresh seeds"][2] == {
+            "return": [(400, 2.0)],
+            "return/seed_200": [(400, 1.0)],
+            "return/seed_201": [(400, 3.0)],
         }
-        failed = store.runs()["sweep@sql_multigoal trial 1.0"]
-        assert failed.info.status == "FAILED"
-        assert failed.data.metrics == {}
 
     def test_a_table_of_statistics_becomes_metrics(self, project):
         publish(project, study="tiny")
