@@ -275,6 +275,8 @@ def read_point(range_: Range, cell: str) -> Point:
 
 
 def _cell(point: Point) -> str:
+    if isinstance(point, bool):
+        return str(int(point))
     return "" if point is None else str(point)
 
 

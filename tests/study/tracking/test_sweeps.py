@@ -2,7 +2,14 @@
 
 import pytest
 
-from pipeline.study.store.files import read_csv, write_yaml
+from pipeline.study.params.space import (
+    Choice,
+    Integer,
+    LogUniform,
+    dimensions,
+    read_params,
+)
+from pipeline.study.store.files import read_csv, write_csv, write_yaml
 from pipeline.study.store.fingerprint import write_fingerprints
 from pipeline.study.sweep.run import run_sweep
 from pipeline.study.sweep.storage import Storage
@@ -99,3 +106,18 @@ def test_live_and_published_runs_are_the_same(checkout, described, monkeypatch):
         "metrics.`fresh/return`",
         "metrics.`return`",
     ]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_was_tried_is_said_as_a_table_has_it(tmp_path, place):
+    space = {
+        "batch": Integer(integer=(8, 9)),
+        "hidden": Choice(choice=([8, 8], "wide")),
+        "noise": Choice(choice=(None, 0.5)),
+        "rate": LogUniform(log_uniform=(1e-4, 1.0)),
+        "twins": Choice(choice=(True, False)),
+    }
+    params = {name: range_.at(place / 2) for name, range_ in space.items()}
+    write_csv(tmp_path / "tried.csv", [*params], [[*params.values()]])
+    (row,) = read_csv(tmp_path / "tried.csv")
+    assert read_params(dimensions(space), row) == params
