@@ -46,7 +46,7 @@ def flat(values: Mapping[str, object]) -> dict[str, str]:
     return {
         name: leaf if isinstance(leaf, str) else json.dumps(leaf, default=str)
         for name, leaf in leaves(values, ".")
-        if leaf is not None
+        if leaf not in (None, "")
     }
 
 

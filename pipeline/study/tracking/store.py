@@ -224,13 +224,11 @@ class Store:
         """Set parameters and tags of a run."""
         from mlflow.entities import Param, RunTag
 
+        said = [RunTag(name, value) for name, value in tags.items()]
         listed = [Param(name, value) for name, value in params.items()]
-        self._client.log_batch(
-            run_id, tags=[RunTag(name, value) for name, value in tags.items()]
-        )
-        for first in range(0, len(listed), PARAMS_PER_CALL):
+        for first in range(0, max(1, len(listed)), PARAMS_PER_CALL):
             part = listed[first : first + PARAMS_PER_CALL]
-            self._client.log_batch(run_id, params=part)
+            self._client.log_batch(run_id, params=part, tags=said)
 
     def artifacts(self, run_id: str, folder: str | None = None) -> dict[str, int]:
         """Size in bytes of every artifact of a run, by path."""

@@ -37,7 +37,7 @@ def status(state: str) -> Status:
 
 def end(state: str, reason: str) -> dict[str, str]:
     """Parameters that say how a trial went, and why it is not complete."""
-    return {"state": state} | ({"reason": reason} if reason else {})
+    return {"state": state, "reason": reason}
 
 
 def metrics(

@@ -82,13 +82,14 @@ class _OpenRun:
         if self.points:
             store.log(self.id, self.points)
             self.points.clear()
-        if new := {n: v for n, v in self.params.items() if n not in self.said}:
-            store.describe(self.id, params=new, tags={})
+        ends = self.status is not None and not self.ended
+        new = {n: v for n, v in self.params.items() if n not in self.said}
+        if new or ends:
+            tags = {POINTS: str(len(self.known))} if ends else {}
+            store.describe(self.id, params=new, tags=tags)
             self.said |= new.keys()
         self.params.clear()
-        if self.status is not None and not self.ended:
-            tags = {POINTS: str(len(self.known))}
-            store.describe(self.id, params={}, tags=tags)
+        if self.status is not None and ends:
             store.finish(self.id, self.status)
             self.ended = True
 
@@ -100,6 +101,8 @@ class Writer:
         self._plan = plan
         self._store = Store(plan.study)
         self._runs: dict[str, _OpenRun] = defaultdict(_OpenRun)
+        self._found: dict[str, Run] | None = None
+        """Children that were in the store before; None: to be asked for."""
         self._seeds: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
         with self._store.reached(), self._store.exclusive():
             self._open_parent(self._runs[PARENT])
@@ -123,7 +126,11 @@ class Writer:
         """Continue children that are in the store, and make the others."""
         plan, parent = self._plan, self._runs[PARENT].id
         new = {name: run for name, run in self._runs.items() if not run.id}
-        found = self._store.children(parent) if new else {}
+        if not new:
+            return
+        found, self._found = self._found, None  # a failure may hide one that was made
+        if found is None:
+            found = self._store.children(parent)
         for name, run in new.items():
             if name in found:
                 run.resume(self._store, found[name])
@@ -131,6 +138,7 @@ class Writer:
             run.id = self._store.make_child(
                 parent, plan.stage, plan.run, name, run.title
             )
+        self._found = found
 
     def open(self, name: str, title: str, params: Mapping[str, str]) -> None:
         """Take a child to make, or to continue, when what waits is written."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.study.store.files import write_csv, write_json
 from pipeline.study.tracking.content import Content, Point, params_of
-from pipeline.study.tracking.mirror import means, mirror_of
+from pipeline.study.tracking.mirror import means, mirror_of, pictures_of
 
 values = st.floats(-1e6, 1e6)
 
@@ -117,3 +117,17 @@ def test_a_seed_that_has_failed_is_a_failed_run_with_its_reason(tmp_path):
     assert children["seed 3"].status == "FINISHED"
     assert children["seed 4"].status == "FAILED"
     assert children["seed 4"].params["failed"] == "after step 7: its reward is nan"
+
+
+def test_a_sweep_has_all_of_its_figures_and_none_of_another(tmp_path):
+    folder = tmp_path / "results/report/figures"
+    folder.mkdir(parents=True)
+    for name in (
+        "sweep_sql",
+        "sweep_sql-contour",
+        "sweep_sql_2",
+        "sweep_sql_2-contour",
+    ):
+        (folder / f"{name}.png").write_bytes(b"")
+    found = pictures_of(entry("sweep", "sql", folder), tmp_path)
+    assert {path.stem for path in found} == {"sweep_sql", "sweep_sql-contour"}
