@@ -33,6 +33,11 @@ def chunks(members: int, per_process: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
+def trials_together(seeds: int, per_process: int) -> int:
+    """How many trials of so many seeds share a job: those there is room for, or one."""
+    return max(1, per_process // seeds)
+
+
 @dataclass(frozen=True)
 class Job:
     """One chunk of members, trained side by side."""

@@ -17,7 +17,7 @@ from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.learner import OffPolicy
 from pipeline.core.config.values import parsed
-from pipeline.core.job import chunks
+from pipeline.core.job import chunks, trials_together
 from pipeline.core.tasks.settings import Task
 from pipeline.study.errors import UserError
 from pipeline.study.machine.capacity import side_by_side
@@ -58,17 +58,17 @@ class Needs:
 
 
 def needs_of(said: Mapping[str, Any], algorithm: Algorithm) -> Needs:
-    """What a run, or a batch of trials of a sweep, takes by its description.
+    """What a run, or the trials of a sweep that may train at once, take.
 
-    On disk, checkpoints of finished processes wait for the others; while one is
+    `said` is its description; `algorithm` has the largest replay of what is tried. On
+    disk, checkpoints of finished processes wait for the others; while one is
     written, the one before it is there, and so is a replay that is in a file.
     """
     task = parsed(Task, said["task"])
     execution = parsed(Execution, said["execution"])
-    members = len(said["seeds"]) * said.get("trials_per_batch", 1)
-    parts = chunks(members, execution.members_per_process)
-    together = max(part.stop - part.start for part in parts)
-    processes = min(len(parts), side_by_side(execution.threads))
+    jobs = _jobs(said, execution.members_per_process)
+    together = max(jobs)
+    processes = min(len(jobs), side_by_side(execution.threads))
     transitions = 0
     if isinstance(algorithm, OffPolicy):
         transitions = min(algorithm.replay, said["steps"])
@@ -89,8 +89,18 @@ def needs_of(said: Mapping[str, Any], algorithm: Algorithm) -> Needs:
         replay=replay,
         replays=processes * replay if on_cpu and not in_file else 0,
         environments=processes * copies * COPY,
-        disk=members * of_member + (2 if in_file else 1) * processes * replay,
+        disk=sum(jobs) * of_member + (2 if in_file else 1) * processes * replay,
     )
+
+
+def _jobs(said: Mapping[str, Any], per_process: int) -> list[int]:
+    """Members of each job, of those that may be trained at once."""
+    seeds = len(said["seeds"])
+    if said["stage"] != "sweep":
+        return [part.stop - part.start for part in chunks(seeds, per_process)]
+    together = trials_together(seeds, per_process)
+    at_once = min(said["trials"], said["lag"] + 1)
+    return [together * seeds] * (at_once // together)
 
 
 def check_needs(needs: Needs, folder: Path) -> None:

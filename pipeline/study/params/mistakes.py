@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, RootModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.study.errors import closest, nearest
@@ -38,6 +38,16 @@ def mistakes_of(
     error: ValidationError, model: type[BaseModel], document: Document
 ) -> list[tuple[Place, Mistake]]:
     """Every mistake with its place, in the order found."""
+    return [
+        (place, document.mistake(place, message))
+        for place, message in explained(error, model)
+    ]
+
+
+def explained(
+    error: ValidationError, model: type[BaseModel]
+) -> list[tuple[Place, str]]:
+    """What is wrong with data of a model, and where, in the order found."""
     details = error.errors(include_url=False)
     resolved = [_resolve(model, each["loc"]) for each in details]
     absent = {
@@ -51,9 +61,8 @@ def mistakes_of(
             beside = [str(name) for *rest, name in absent if tuple(rest) == place[:-1]]
             meant = closest(place[-1], beside)
             renamed.add((*place[:-1], meant))
-        place, message = _explain(each, place, part)
-        found.append((place, document.mistake(place, message)))
-    return [(place, mistake) for place, mistake in found if place not in renamed]
+        found.append(_explain(each, place, part))
+    return [(place, message) for place, message in found if place not in renamed]
 
 
 def shown(value: object) -> str:
@@ -104,6 +113,8 @@ def _bare(kind: Any) -> Any:
     if get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind):
         others = [each for each in get_args(kind) if each is not NoneType]
         return _bare(others[0]) if len(others) == 1 else kind
+    if isinstance(kind, type) and issubclass(kind, RootModel):
+        return _bare(kind.model_fields["root"].annotation)
     return kind
 
 

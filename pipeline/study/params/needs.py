@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pipeline.study.machine.needs import Needs, impossible, needs_of, warn_if_tight
 from pipeline.study.params.descriptions import descriptions
+from pipeline.study.params.space import largest
 from pipeline.study.params.study import Study
-from pipeline.study.params.yaml_lines import Document, ParamsError
+from pipeline.study.params.yaml_lines import Document, ParamsError, Place
 from pipeline.study.store.layout import STAGES
 
 
@@ -28,7 +29,7 @@ def check_room(study: Study, checkpoints: Path) -> None:
         raise ParamsError(
             document.path,
             [
-                document.mistake(("algorithms", algorithm, "replay"), reason)
+                document.mistake(_written(study, algorithm), reason)
                 for algorithm, reason in refused.items()
             ],
         )
@@ -38,7 +39,15 @@ def check_room(study: Study, checkpoints: Path) -> None:
 def all_needs(study: Study) -> list[Needs]:
     """What each run and each search takes."""
     return [
-        needs_of(said, study.algorithms[said["algorithm_name"]])
+        needs_of(said, largest(study.algorithms[name], study.searched(name)))
         for (stage, _), said in descriptions(study)
         if stage in STAGES or (stage == "sweep" and said["trials"])
+        for name in [said["algorithm_name"]]
     ]
+
+
+def _written(study: Study, algorithm: str) -> Place:
+    """Where the size of its replay is written."""
+    if "replay" in study.searched(algorithm):
+        return ("sweep", "runs", algorithm, "space", "replay")
+    return ("algorithms", algorithm, "replay")

@@ -1,6 +1,6 @@
 """Seeds, and what things in `params.yaml` may be called."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -19,7 +19,9 @@ def _ascending(seeds: tuple[int, ...]) -> tuple[int, ...]:
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_ascending)]
 """In ascending order, in whichever they are written."""
 StudySeeds = Annotated[Seeds, StandIn([2**32 - 1])]
-SweepSeeds = Annotated[Seeds, StandIn([2**32 - 2])]
+UNREAD: Final = (2**32 - 2,)
+"""Stand for seeds of the sweep that are written wrongly."""
+SweepSeeds = Annotated[Seeds, StandIn(list(UNREAD))]
 FreshSeeds = Annotated[Seeds, StandIn([2**32 - 3])]
 Steps = Annotated[int, Field(gt=0), StandIn(2**62)]
 """Environment steps; where they are written wrongly, nothing is said of too few."""

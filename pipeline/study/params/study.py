@@ -24,6 +24,7 @@ from pipeline.study.params.exact import (
     Theorems,
 )
 from pipeline.study.params.seeds import Name, Seed, Steps, StudySeeds
+from pipeline.study.params.space import Space
 from pipeline.study.params.sweep import Sweep
 from pipeline.study.store.files import read_json
 from pipeline.study.store.layout import STAGES, STUDY, StageName, readable
@@ -123,9 +124,13 @@ class Study(Value):
 
     def is_searched(self, algorithm: str) -> bool:
         """Whether an algorithm's numbers come from trials."""
-        sweep = self.sweep.runs.get(algorithm)
-        budget = None if sweep is None else self.sweep.budgets.get(sweep.task)
-        return budget is not None and budget.trials > 0 and bool(sweep and sweep.space)
+        return bool(self.searched(algorithm))
+
+    def searched(self, algorithm: str) -> Space:
+        """What of an algorithm's settings is searched; none, if no trial may be."""
+        run = self.sweep.runs.get(algorithm)
+        budget = self.sweep.budgets.get(run.task) if run else None
+        return run.space if run and budget and budget.trials else {}
 
     @property
     def oracles(self) -> Mapping[str, OracleSettings]:

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, NonNegativeInt, PositiveInt, Tag
 
 from pipeline.core.config.values import Value, either
+from pipeline.study.params.ranges import Range
+from pipeline.study.params.salvage import StandIn
 from pipeline.study.params.seeds import FreshSeeds, Name, Seed, Steps, SweepSeeds
-from pipeline.study.params.space import Range
 
 
 class TpeSettings(Value):
@@ -73,6 +74,7 @@ Sampler = Annotated[
     | Annotated[Random, Tag("random")]
     | Annotated[Grid, Tag("grid")],
     either("tpe", "gp", "qmc", "random", "grid"),
+    StandIn({"random": {}}),
 ]
 
 Statistic = Literal["iqm", "mean", "median", "worst"]
@@ -90,8 +92,10 @@ class PercentileSettings(Value):
     """Environment steps of every trial before it may be pruned."""
 
 
-def _pruning(value: object) -> str:
-    return "none" if isinstance(value, str) else "settings"
+def _pruning(value: object) -> str | None:
+    if isinstance(value, dict | PercentileSettings):
+        return "settings"
+    return "none" if value == "none" else None
 
 
 Pruning = Annotated[
@@ -102,6 +106,7 @@ Pruning = Annotated[
         custom_error_type="variant",
         custom_error_message="must be none or {percentile: …}",
     ),
+    StandIn("none"),
 ]
 
 
@@ -134,7 +139,7 @@ class Search(Value):
     """Of a trial's seeds: by which trials are compared."""
     sampler: Sampler
     pruning: Pruning
-    lag: NonNegativeInt
+    lag: Annotated[NonNegativeInt, StandIn(2**62)]
     """What is tried next depends on all trials before it but the last `lag` ones, so
     that `lag` + 1 may be trained at the same time."""
 

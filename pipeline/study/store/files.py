@@ -120,7 +120,7 @@ def write_csv(
     for row in rows:
         if len(row) != len(columns):
             raise ValueError(f"{len(row)} values for {len(columns)} columns: {row}")
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
     atomic_write(path, text.getvalue().encode())
 
 
@@ -136,7 +136,7 @@ def by_seed(
     return ["seed", *columns], rows
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
     """The shortest text that reads back as the same value."""
     match value:
         case None:

@@ -10,9 +10,10 @@ from typing import Any
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed, shared, with_values
-from pipeline.core.job import chunks
+from pipeline.core.job import chunks, trials_together
 from pipeline.core.tasks.settings import Task
-from pipeline.study.params.space import Params, Range, Space, settings
+from pipeline.study.params.ranges import Range
+from pipeline.study.params.space import Params, Space, settings
 from pipeline.study.params.sweep import Pruning, Sampler
 from pipeline.study.store import layout
 from pipeline.study.store.files import run_key
@@ -76,7 +77,7 @@ class SweepPlan:
     @property
     def together(self) -> int:
         """How many trials share a job."""
-        return trials_together(self.execution, self.seeds)
+        return trials_together(len(self.seeds), self.execution.members_per_process)
 
     def described(self) -> dict[str, Any]:
         """What `run.json` says of it, besides its key and what it found."""
@@ -162,8 +163,3 @@ class SweepPlan:
             )
             for part in chunks(len(seeds), self.execution.members_per_process)
         ]
-
-
-def trials_together(execution: Execution, seeds: Sequence[int]) -> int:
-    """How many trials share a job: as many as a process has room for, at least one."""
-    return max(1, execution.members_per_process // len(seeds))

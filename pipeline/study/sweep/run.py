@@ -9,6 +9,7 @@ from pipeline.study.backends.worker import Work
 from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
 from pipeline.study.machine.needs import check_needs, needs_of
+from pipeline.study.params.space import largest
 from pipeline.study.store import layout
 from pipeline.study.store.files import write_json, write_yaml
 from pipeline.study.sweep.plan import SweepPlan
@@ -44,7 +45,8 @@ def run_sweep(
     with claimed(layout.instance("sweep", plan.name), plan.trials_key) as folder:
         if said["trials"]:
             check_machine(plan.execution)
-            check_needs(needs_of(said, plan.algorithm), folder)
+            algorithm = largest(plan.algorithm, plan.space)
+            check_needs(needs_of(said, algorithm), folder)
             tried, fresh = _search(plan, study, folder, work)
             _write(plan, tried, fresh)
         else:

@@ -10,19 +10,15 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from pipeline.study.params.space import (
+from pipeline.study.params.ranges import (
     Choice,
-    Dimension,
     Integer,
     LogUniform,
-    Params,
     Point,
     Range,
-    Space,
     Uniform,
-    dimensions,
-    grid,
 )
+from pipeline.study.params.space import Dimension, Params, Space, dimensions, grid
 from pipeline.study.params.sweep import Gp, Grid, Qmc, QmcSettings, Sampler, Tpe
 from pipeline.study.sweep.trials import Trial
 

@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from pipeline.core.config.values import parsed
-from pipeline.study.params.space import (
-    Params,
-    Range,
-    Space,
-    dimensions,
-    read_params,
-)
+from pipeline.study.params.ranges import Range
+from pipeline.study.params.space import Params, Space, dimensions, read_params
 from pipeline.study.params.sweep import Statistic
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_csv, read_json, write_csv

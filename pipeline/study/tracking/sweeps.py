@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.core.config.values import parsed
-from pipeline.study.params.space import Params, Range, dimensions, read_params
+from pipeline.study.params.ranges import Range
+from pipeline.study.params.space import Params, dimensions, read_params
 from pipeline.study.store.files import read_csv
 from pipeline.study.store.layout import (
     CURVES,

@@ -78,8 +78,24 @@ class TestNeeds:
     def test_fewer_processes_than_cores_are_counted_as_they_are(self):
         assert needed(seeds=[0, 1]).processes == 1
 
-    def test_a_batch_of_trials_is_one_population(self):
-        assert needed(trials_per_batch=4).disk == 24 * 1000 * 32 + 2 * needed().replay
+    @pytest.mark.parametrize(
+        ("lag", "seeds", "members", "jobs"),
+        [
+            (2, 1, 3, 1),
+            (7, 1, 3, 2),  # eight trials; three share a job
+            (7, 3, 3, 8),
+            (7, 6, 6, 8),  # all seeds of a trial are in one job
+            (99, 3, 3, 12),  # there are no more trials
+        ],
+    )
+    def test_a_sweep_trains_as_many_trials_as_its_lag_allows(
+        self, lag, seeds, members, jobs
+    ):
+        search = {"stage": "sweep", "trials": 12, "lag": lag}
+        found = needed(seeds=list(range(seeds)), **search)
+        assert found.processes == min(2, jobs)
+        assert found.replay == members * 1000 * 32
+        assert found.disk == (jobs + found.processes) * found.replay
 
     def test_finished_checkpoints_wait_and_one_is_written_beside_the_last(self):
         assert needed().disk == 6 * 1000 * 32 + 2 * needed().replay

@@ -14,7 +14,7 @@ from pipeline.study.params.load import load_study
 from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import ParamsError
 from pipeline.study.store.files import write_yaml
-from tests.study.params.smoke import DATA, TEXT
+from tests.study.params.smoke import SEARCHING, TEXT
 
 
 def places(part: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -33,7 +33,7 @@ def places(part: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     ]
 
 
-PLACES = places(DATA)
+PLACES = places(SEARCHING)
 REQUIRED = [
     ("study", "seeds"),
     ("execution", "threads"),
@@ -42,17 +42,30 @@ REQUIRED = [
     ("algorithms", "sql", "particles", "updated"),
     ("algorithms", "sac", "temperature"),
     ("algorithms", "ddpg", "noise", "ornstein_uhlenbeck", "sigma"),
-    ("sweep", "budgets", "multigoal", "trials_per_batch"),
+    ("sweep", "budgets", "multigoal", "trials"),
+    ("sweep", "search", "sampler"),
+    ("sweep", "search", "sampler", "tpe", "candidates"),
+    ("sweep", "search", "pruning", "warmup_steps"),
     ("sweep", "runs", "sql", "space"),
+    ("sweep", "runs", "sac", "space", "temperature"),
+    ("sweep", "runs", "sac", "space", "temperature", "choice", "fixed", "annealing"),
     ("finetune", "runs", "sql_from_sql", "start"),
     ("compare", "confidence"),
 ]
 odd_numbers = [True, -1, 0, 1, 1.5, 1e-4, 1e308, math.nan, math.inf, 10**30]
 odd_texts = ["", "sql", "multigoal", "1e-4", "ünïcode", "a b", "kind"]
+odd_ranges = [
+    {"log_uniform": [0, 1]},
+    {"uniform": [0, 1], "step": 0.3},
+    {"uniform": [-1e308, 1e308], "step": 1e-308},
+    {"integer": [1, 2**53]},
+    {"choice": [1, 1.0, True, None]},
+    {"choice": {"a": {"fixed": {"choice": {"b": {}}}}}},
+]
 odd_parts = [None, [], [1], {}, [[]], {"fixed": 1.0}, {"kind": "sql"}, {"a": {"b": []}}]
-odd_values = st.sampled_from([*odd_numbers, *odd_texts, *odd_parts]) | st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=5
-)
+odd_values = st.sampled_from(
+    [*odd_numbers, *odd_texts, *odd_parts, *odd_ranges]
+) | st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=5)
 
 
 def at(data: Any, place: tuple[Any, ...]) -> Any:
@@ -64,7 +77,7 @@ def at(data: Any, place: tuple[Any, ...]) -> Any:
 @st.composite
 def mutated(draw: st.DrawFn) -> Any:
     """The smoke study with one to three changes."""
-    data = copy.deepcopy(DATA)
+    data = copy.deepcopy(SEARCHING)
     for _ in range(draw(st.integers(1, 3))):
         available = places(data)
         if not available:
@@ -75,14 +88,14 @@ def mutated(draw: st.DrawFn) -> Any:
             case "delete":
                 del around[last]
             case "replace":
-                around[last] = draw(odd_values)
+                around[last] = copy.deepcopy(draw(odd_values))
             case "rename" if isinstance(around, dict):
                 around[
                     draw(st.sampled_from([f"{last}s", last[:-1], "kind", "X y"]))
                 ] = around.pop(last)
             case _:
                 other = draw(st.sampled_from(PLACES))
-                around[last] = copy.deepcopy(at(DATA, other))
+                around[last] = copy.deepcopy(at(SEARCHING, other))
     return data
 
 
@@ -126,7 +139,7 @@ class TestMutations:
 
     @pytest.mark.parametrize("place", REQUIRED, ids=lambda place: ".".join(place))
     def test_a_misspelt_key_is_recognised_where_it_stands(self, folder, place):
-        data = copy.deepcopy(DATA)
+        data = copy.deepcopy(SEARCHING)
         *parent, last = place
         around = at(data, tuple(parent))
         around[f"{last}_"] = around.pop(last)

@@ -28,7 +28,7 @@ def study(load):
 def test_every_training_of_a_study_is_counted(load):
     instances = {each.instance for each in all_needs(load(TEXT))}
     assert {"sweep@sql", "explore@sql_east", "finetune@sql_from_sql"} <= instances
-    assert "sweep@sac" not in instances  # no batches
+    assert "sweep@sac" not in instances  # no space
 
 
 def test_the_lines_of_all_replays_that_are_too_large_are_said(study, monkeypatch):
@@ -56,3 +56,26 @@ def test_what_is_tightest_is_warned_of_once(study, monkeypatch, capsys, tmp_path
     warning = capsys.readouterr().err
     assert warning.startswith("warning: pretrain@sql may need ")
     assert warning.count("\n") == 1
+
+
+def test_the_largest_replay_that_is_searched_counts_in_every_run(data, load):
+    space = {"replay": {"integer": [2000, 90_000_000]}}
+    data["sweep"]["runs"]["sql"]["space"] = space
+    kept = {each.instance: each.transitions for each in all_needs(load(data))}
+    assert kept["sweep@sql"] == 200
+    data["sweep"]["budgets"]["multigoal"]["steps"] = 10**9
+    data["explore"]["steps"] = 10**9
+    kept = {each.instance: each.transitions for each in all_needs(load(data))}
+    assert kept["sweep@sql"] == kept["explore@sql_east"] == 90_000_000
+    assert kept["explore@ddpg"] == 2000
+
+
+def test_a_replay_that_is_searched_is_refused_where_its_range_is(
+    data, load, monkeypatch
+):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**30))
+    space = {"replay": {"integer": [2000, 90_000_000]}}
+    data["sweep"]["runs"]["sql"]["space"] = space
+    data["explore"]["steps"] = 90_000_000
+    with pytest.raises(ParamsError, match=r"sweep\.runs\.sql\.space\.replay: explore"):
+        check_room(load(data), FOLDER)

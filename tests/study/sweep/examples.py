@@ -1,6 +1,6 @@
 """A space and some of its trials."""
 
-from pipeline.study.params.space import Choice, LogUniform, Uniform
+from pipeline.study.params.ranges import Choice, LogUniform, Uniform
 from pipeline.study.params.sweep import Random
 from pipeline.study.sweep.samplers import propose
 from pipeline.study.sweep.trials import Trial

@@ -154,7 +154,10 @@ class TestRunSweep:
             title, params = computed.children[child]
             assert title.startswith(f"{child} · learning_rate.q ")
             assert params == trial.params
-            assert computed.over[child][1] == {"state": trial.state, "reason": trial.reason}
+            assert computed.over[child][1] == {
+                "state": trial.state,
+                "reason": trial.reason,
+            }
             curve = {
                 step: value
                 for (name, metric, step), value in computed.points.items()

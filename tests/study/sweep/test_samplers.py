@@ -3,7 +3,8 @@ import random
 import pytest
 
 from pipeline.core.config.values import parsed
-from pipeline.study.params.space import Choice, grid
+from pipeline.study.params.ranges import Choice
+from pipeline.study.params.space import grid
 from pipeline.study.params.sweep import Sampler
 from pipeline.study.sweep.samplers import frozen_trials, propose
 from tests.study.sweep.examples import CONDITIONAL, HISTORY, SPACE, drawn, trial

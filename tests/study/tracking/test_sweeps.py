@@ -2,13 +2,8 @@
 
 import pytest
 
-from pipeline.study.params.space import (
-    Choice,
-    Integer,
-    LogUniform,
-    dimensions,
-    read_params,
-)
+from pipeline.study.params.ranges import Choice, Integer, LogUniform
+from pipeline.study.params.space import dimensions, read_params
 from pipeline.study.store.files import read_csv, write_csv, write_yaml
 from pipeline.study.store.fingerprint import write_fingerprints
 from pipeline.study.sweep.run import run_sweep

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import combinations
 
+from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.learner import OffPolicy
 from pipeline.study.params.checks.found import Found
 from pipeline.study.params.study import Study
@@ -40,8 +41,12 @@ def tasks(study: Study, document: Document) -> Found:
 def algorithms(study: Study, document: Document) -> Found:
     """Batches that a replay can never fill."""
     for name, algorithm in study.algorithms.items():
-        if isinstance(algorithm, OffPolicy) and algorithm.batch > algorithm.replay:
-            yield (
-                ("algorithms", name, "batch"),
-                f"must be at most replay ({algorithm.replay}), found {algorithm.batch}",
-            )
+        if message := unfillable(algorithm):
+            yield ("algorithms", name, "batch"), message
+
+
+def unfillable(algorithm: Algorithm) -> str | None:
+    """What is wrong with a batch that a replay can never fill."""
+    if isinstance(algorithm, OffPolicy) and algorithm.batch > algorithm.replay:
+        return f"must be at most replay ({algorithm.replay}), found {algorithm.batch}"
+    return None
