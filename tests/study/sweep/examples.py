@@ -1,29 +1,36 @@
 """A space and some of its trials."""
 
-from pipeline.study.params.ranges import Choice, LogUniform, Uniform
+from pipeline.core.config.values import parsed
+from pipeline.study.params.ranges import Range
 from pipeline.study.params.sweep import Random
 from pipeline.study.sweep.samplers import propose
 from pipeline.study.sweep.trials import Trial
 from pipeline.study.sweep.work import Outcome
 
-SPACE = {
-    "learning_rate.q": LogUniform(log_uniform=(1e-4, 1e-2)),
-    "momentum": Uniform(uniform=(-1.0, 1.0)),
-    "temperature.fixed": LogUniform(log_uniform=(0.3, 30.0)),
-}
-CONDITIONAL = {
-    "batch": Choice(choice=(64, 128)),
-    "temperature": Choice(
-        choice={
-            "fixed": {"fixed": {"log_uniform": [0.3, 30.0]}},
-            "automatic": {
-                "target_entropy_per_dim": {"uniform": [-2.0, 0.0], "step": 0.5},
-                "initial": 1.0,
-                "learning_rate": 1e-3,
-            },
-        }
-    ),
-}
+SPACE = parsed(
+    dict[str, Range],
+    {
+        "learning_rate.q": {"log_uniform": [1e-4, 1e-2]},
+        "momentum": {"uniform": [-1.0, 1.0]},
+        "temperature.fixed": {"log_uniform": [0.3, 30.0]},
+    },
+)
+CONDITIONAL = parsed(
+    dict[str, Range],
+    {
+        "batch": {"choice": [64, 128]},
+        "temperature": {
+            "choice": {
+                "fixed": {"fixed": {"log_uniform": [0.3, 30.0]}},
+                "automatic": {
+                    "target_entropy_per_dim": {"uniform": [-2.0, 0.0], "step": 0.5},
+                    "initial": 1.0,
+                    "learning_rate": 1e-3,
+                },
+            }
+        },
+    },
+)
 
 
 def trial(number, params, values, curve=None, state="COMPLETE", reason="") -> Trial:
