@@ -30,8 +30,9 @@ EXPERIMENT_TAGS: Final = {
         "Choose *Model training* at the top left, and the view *study* at the top "
         "right. Each run is one stage of the study, as `dvc.yaml` names it; inside it "
         "is one run per seed, or per trial of a sweep. Metrics of a stage are means "
-        "over its seeds; steps are environment steps. What is missing here, "
-        "`python -m stages.publish` fills in from the files."
+        "over its seeds, those of a sweep are of its best trial; steps are "
+        "environment steps. What is missing here, `python -m stages.publish` fills "
+        "in from the files."
     ),
 }
 

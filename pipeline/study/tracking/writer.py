@@ -82,15 +82,15 @@ class _OpenRun:
         if self.points:
             store.log(self.id, self.points)
             self.points.clear()
-        ends = self.status is not None and not self.ended
+        ends = None if self.ended else self.status
         new = {n: v for n, v in self.params.items() if n not in self.said}
         if new or ends:
             tags = {POINTS: str(len(self.known))} if ends else {}
             store.describe(self.id, params=new, tags=tags)
             self.said |= new.keys()
         self.params.clear()
-        if self.status is not None and ends:
-            store.finish(self.id, self.status)
+        if ends:
+            store.finish(self.id, ends)
             self.ended = True
 
 
@@ -106,6 +106,7 @@ class Writer:
         self._seeds: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
         with self._store.reached(), self._store.exclusive():
             self._open_parent(self._runs[PARENT])
+        self.describe(PARENT, plan.params)
         for child in reversed(plan.children):  # the UI shows the newest first
             self.open(child, "", child_params(child))
 
@@ -120,7 +121,6 @@ class Writer:
             self._store.delete(str(found.info.run_id))
         tags = origin_tags(f"python -m stages.{plan.stage} {plan.run}".strip())
         parent.id = self._store.make_parent(plan.key, plan.stage, plan.run, tags)
-        self._store.describe(parent.id, params=plan.params, tags={})
 
     def _open_children(self) -> None:
         """Continue children that are in the store, and make the others."""
