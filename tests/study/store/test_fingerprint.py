@@ -122,7 +122,8 @@ def __getattr__(name): return Nothing
 """
 SMALL = DATA | {
     "study": {"name": "small", "seeds": [0]},
-    "sweep": DATA["sweep"] | {"seeds": [100, 101]},
+    "sweep": DATA["sweep"]
+    | {"search": DATA["sweep"]["search"] | {"seeds": [100, 101]}},
 }
 ONE_WORKER = "def worker_limit(threads): return 1"
 
