@@ -2,24 +2,35 @@
 
 `optuna-dashboard sqlite:///optuna.db` shows the trials while the sweep goes on. Only
 trials that are over are there, in the order of their numbers, so that a sweep that was
-killed leaves none behind that seems to run.
+killed leaves none behind that seems to run, and a number means the same everywhere.
 """
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from pipeline.study.errors import UserError
-from pipeline.study.machine.settings import settings, store_root
+from pipeline.study.machine.settings import settings
+from pipeline.study.store.locks import held
 from pipeline.study.sweep.plan import SweepPlan
 from pipeline.study.sweep.samplers import frozen_trials
 from pipeline.study.sweep.trials import Trial
+from pipeline.study.tracking.address import (
+    absolute,
+    database_file,
+    set_defaults,
+    without_password,
+)
 
 if TYPE_CHECKING:
     from optuna import Study
+    from sqlalchemy import Engine
 
-KEY = "maxent.key"
-"""Attribute of a study that says which trials are in it."""
+VARIABLE: Final = "MAXENT_OPTUNA_STORAGE"
+KEY: Final = "key"
+"""Attribute of a study that says which trials are in it; the last to be written."""
+LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('maxent'))"
 
 
 class Storage:
@@ -32,54 +43,136 @@ class Storage:
             UserError: The storage cannot be reached, or has another search of its name.
         """
         self._plan = plan
-        self._study = _opened(f"{study} sweep@{plan.name} {plan.trials_key[:8]}", plan)
-        self._shown = len(self._study.get_trials(deepcopy=False))
+        self._name = f"{study} sweep@{plan.name} {plan.trials_key[:8]}"
+        self._url = absolute(settings().optuna_storage or "sqlite:///optuna.db")
         self._failed = False
+        set_defaults()
+        try:
+            self._engine = _engine(self._url)
+            with self._alone():
+                self._check_tables()
+                self._study = self._opened()
+                is_own = self._is_own()
+        except UserError:
+            raise
+        except Exception as error:
+            reason = f"{_reason(error)}; {self._advice(error)}"
+            raise UserError(f"{self.address} cannot be used: {reason}") from None
+        if not is_own:
+            raise UserError(
+                f"{self.address} has a study '{self._name}' that is not a copy of this "
+                "sweep; rename the study of params.yaml, or delete that one: "
+                f"optuna delete-study --study-name '{self._name}' --storage ADDRESS"
+            )
+
+    @property
+    def address(self) -> str:
+        """Where it is, as it may be shown."""
+        return without_password(self._url)
 
     def show(self, over: Mapping[int, Trial]) -> None:
-        """Add the trials that are new, up to the first that is not over.
+        """Add the trials that are not there, up to the first that is not over.
 
         It never raises: the sweep is worth more than its copy.
         """
-        new: list[Trial] = []
-        while self._shown + len(new) in over:
-            new.append(over[self._shown + len(new)])
-        if not new or self._failed:
+        if self._failed:
             return
         try:
-            self._study.add_trials(frozen_trials(self._plan.space, new))
+            with self._alone():
+                there = len(self._study.get_trials(deepcopy=False))
+                new: list[Trial] = []
+                while there + len(new) in over:
+                    new.append(over[there + len(new)])
+                self._study.add_trials(frozen_trials(self._plan.space, new))
         except Exception as error:
             self._failed = True
             print(
-                f"warning: {_address()} is not kept up: {_reason(error)}; "
-                f"`dvc repro sweep@{self._plan.name}` adds what is missing",
+                f"warning: {self.address} is not kept up: {_reason(error)}; the sweep "
+                f"goes on, and the next run of sweep@{self._plan.name} adds what is "
+                "missing",
                 file=sys.stderr,
             )
-        self._shown += len(new)
 
+    def _check_tables(self) -> None:
+        """Refuse a database in which another program has its tables.
 
-def _opened(name: str, plan: SweepPlan) -> "Study":
-    import optuna
+        Raises:
+            UserError: There are some, and none of Optuna's.
+        """
+        import sqlalchemy
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    url = settings().optuna_storage or f"sqlite:///{store_root() / 'optuna.db'}"
-    try:
+        tables = sqlalchemy.inspect(self._engine).get_table_names()
+        if tables and "studies" not in tables:
+            raise UserError(
+                f"{self.address} belongs to another program (it has a table "
+                f"'{tables[0]}'); give {VARIABLE} a database of its own"
+            )
+
+    def _opened(self) -> "Study":
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            storage=url, study_name=name, direction="maximize", load_if_exists=True
+            storage=self._url,
+            study_name=self._name,
+            direction="maximize",
+            load_if_exists=True,
         )
-        if not study.trials and KEY not in study.user_attrs:
-            study.set_user_attr(KEY, plan.trials_key)
-        key = study.user_attrs.get(KEY)
-    except Exception as error:
-        raise UserError(f"{_address()} cannot be used: {_reason(error)}") from None
-    if key != plan.trials_key:
-        raise UserError(f"{_address()} has another study '{name}'")
-    return study
+        is_new = study.direction.name == "MAXIMIZE" and not study.trials
+        if is_new and not study.user_attrs.keys() - self._described:
+            for name, value in self._described.items():
+                study.set_user_attr(name, value)
+        return study
+
+    @property
+    def _described(self) -> dict[str, object]:
+        """What the study says of itself."""
+        said = self._plan.said
+        return {
+            "algorithm": said["algorithm_name"],
+            "task": said["task_name"],
+            "objective": said["objective"],
+            "steps": said["steps"],
+            "seeds": said["seeds"],
+            KEY: self._plan.trials_key,
+        }
+
+    def _is_own(self) -> bool:
+        """Whether this sweep made the study, and nobody else has added trials."""
+        return self._study.user_attrs.get(KEY) == self._plan.trials_key and all(
+            trial.user_attrs.get("trial") == trial.number
+            for trial in self._study.get_trials(deepcopy=False)
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others away who make tables, or add the same trials."""
+        if (file := database_file(self._url)) is not None:
+            with held(file):
+                yield
+        elif self._engine.dialect.name == "postgresql":
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql(LOCK)
+                yield
+        else:
+            yield
+
+    def _advice(self, error: Exception) -> str:
+        if isinstance(error, ImportError):
+            return "install that driver into the environment"
+        if (file := database_file(self._url)) is not None:
+            return f"if {file.name} is damaged, move it away: it is made anew"
+        return f"look at the server and at {VARIABLE}, or unset it to copy to optuna.db"
 
 
-def _address() -> str:
-    return settings().optuna_storage or "optuna.db"
+def _engine(url: str) -> "Engine":
+    import sqlalchemy
+
+    return sqlalchemy.create_engine(url)
 
 
-def _reason(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _reason(error: BaseException) -> str:
+    """The first line of what went wrong in the first place."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return without_password((str(error).splitlines() or [type(error).__name__])[0])

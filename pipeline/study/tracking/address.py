@@ -53,9 +53,12 @@ def tracking_uri() -> str:
         _refuse(given, "MLflow keeps no runs in a folder any more")
     if scheme.startswith("sqlite") and place.strip("/") in ("", ":memory:"):
         _refuse(given, "what is in memory is gone with the process")
-    return FILE.sub(
-        lambda found: f"{found[1]}{store_root() / found[2]}{found[3]}", given
-    )
+    return absolute(given)
+
+
+def absolute(uri: str) -> str:
+    """An address in which the path of a database is a path in the checkout."""
+    return FILE.sub(lambda found: f"{found[1]}{store_root() / found[2]}{found[3]}", uri)
 
 
 def _refuse(given: str, reason: str) -> NoReturn:
@@ -117,7 +120,8 @@ def ask(uri: str) -> None:
 
 def without_password(text: str) -> str:
     """A text as it may be shown: addresses in it lose their user and password."""
-    return re.sub(r"//[^/@\s]*@", "//", text)
+    text = re.sub(r"//\S*@", "//", text)
+    return re.sub(r"(password=)[^&\s]+", r"\1…", text)
 
 
 @contextmanager

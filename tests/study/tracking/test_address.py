@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.study.errors import UserError
-from pipeline.study.tracking.address import tracking_uri
+from pipeline.study.tracking.address import tracking_uri, without_password
 
 
 @pytest.fixture
@@ -67,3 +67,19 @@ class TestTheAddress:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
         with pytest.raises(UserError, match=f"MLFLOW_TRACKING_URI={given}: .*sqlite"):
             tracking_uri()
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "postgresql://ann:secret@host/mlflow",
+            "postgresql://ann:p@secret@host/mlflow",
+            "postgresql://ann:s/ecret@host/mlflow",
+            "postgresql://host/mlflow?user=ann&password=secret&sslmode=disable",
+        ],
+    )
+    def test_is_shown_without_its_password(self, given):
+        shown = without_password(f"cannot open {given} now")
+        assert "secret" not in shown
+        assert "ecret" not in shown
+        assert shown.startswith("cannot open postgresql://host/mlflow")
+        assert shown.endswith(" now")

@@ -1,0 +1,283 @@
+import gc
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from contextlib import suppress
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import optuna
+import pytest
+
+from pipeline.study.errors import UserError
+from pipeline.study.store.fingerprint import write_fingerprints
+from pipeline.study.sweep.plan import SweepPlan
+from pipeline.study.sweep.storage import Storage
+from pipeline.study.sweep.trials import Trial
+from pipeline.study.sweep.work import Outcome
+from tests.study import fakes
+from tests.study.checked import said
+
+FILE = Path("optuna.db")
+CHOICES = {
+    "temperature.fixed": {"log_uniform": [0.1, 30.0]},
+    "hidden": {"choice": [[8], [8, 8]]},
+}
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("DVC_ROOT", "MAXENT_OPTUNA_STORAGE"):
+        monkeypatch.delenv(name, raising=False)
+    write_fingerprints(["sweep"])
+    return tmp_path
+
+
+def plan(**changes) -> SweepPlan:
+    study = fakes.study(**{"sweep__runs__sql__space": CHOICES} | changes)
+    return SweepPlan(said(study, "sweep", "sql"))
+
+
+def over(count: int) -> dict[int, Trial]:
+    """Trials that are over; of four, one is pruned and one has failed."""
+    return {number: trial(number) for number in range(count)}
+
+
+def trial(number: int) -> Trial:
+    alpha = 0.1 + number
+    params = {"hidden": "[8, 8]" if number % 2 else "[8]", "temperature.fixed": alpha}
+    curve = {1: [0.5, 0.7], 2: [alpha, alpha]}
+    ended = {
+        1: Outcome(curve, [], "PRUNED", "at step 2: 1, below 2"),
+        2: Outcome(curve, [], "FAIL", "seed 100 stopped at step 3: it diverged"),
+    }.get(number % 4, Outcome(curve, [alpha, alpha], "COMPLETE", ""))
+    return Trial.of(number, params, ended, "mean")
+
+
+def shown(url: str = f"sqlite:///{FILE}") -> optuna.Study:
+    """The only study that is there."""
+    (name,) = optuna.get_all_study_names(url)
+    return optuna.load_study(study_name=name, storage=url)
+
+
+class TestStorage:
+    def test_has_the_trials_that_are_over_under_their_numbers(self):
+        storage = Storage("small", plan())
+        trials = over(6)
+        late = trials.pop(4)
+        storage.show(trials)
+        assert [each.number for each in shown().trials] == [0, 1, 2, 3]
+        storage.show({**trials, 4: late})
+        study = shown()
+        for number, each in enumerate(study.trials):
+            ours = trial(number)
+            assert (each.number, each.state.name) == (number, ours.state)
+            assert (each.value, each.params) == (ours.value, ours.params)
+            assert each.intermediate_values == ours.statistics
+            assert each.user_attrs.get("reason", "") == ours.reason
+        assert study.best_trial.number == 4
+
+    def test_says_what_the_search_is(self):
+        Storage("small", plan())
+        study = shown()
+        assert study.study_name.startswith("small sweep@sql ")
+        assert study.user_attrs == {
+            "algorithm": "sql",
+            "task": "multigoal",
+            "objective": "return",
+            "steps": 5,
+            "seeds": [100, 101],
+            "key": plan().trials_key,
+        }
+
+    @pytest.mark.slow
+    @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+    def test_is_enough_for_optunas_own_pictures_of_it(self):
+        Storage("small", plan()).show(over(12))
+        assert shown().user_attrs["algorithm"] == "sql"
+        importance = optuna.importance.get_param_importances(shown())
+        assert importance.keys() == {"hidden", "temperature.fixed"}
+
+    def test_has_nothing_twice_after_a_sweep_that_grows_or_starts_again(self):
+        first = Storage("small", plan())
+        first.show(over(3))
+        second = Storage("small", plan(sweep__budgets__multigoal__trials=8))
+        second.show(over(5))
+        first.show(over(4))
+        first.show(over(6))
+        numbers = [each.user_attrs["trial"] for each in shown().trials]
+        assert numbers == [0, 1, 2, 3, 4, 5]
+
+    def test_another_space_is_another_study(self):
+        Storage("small", plan())
+        Storage("small", plan(sweep__search__seed=2))
+        assert len(optuna.get_all_study_names(f"sqlite:///{FILE}")) == 2
+
+    @pytest.mark.slow
+    def test_processes_that_copy_one_sweep_at_the_same_time_add_nothing_twice(self):
+        together(2)
+        assert [each.number for each in shown().trials] == list(range(10))
+        check(shown())
+
+    def test_an_address_is_one_in_the_checkout(self, checkout, monkeypatch):
+        (checkout / "elsewhere").mkdir()
+        monkeypatch.setenv("DVC_ROOT", str(checkout))
+        monkeypatch.setenv("MAXENT_OPTUNA_STORAGE", "sqlite:///team.db")
+        monkeypatch.chdir(checkout / "elsewhere")
+        write_fingerprints(["sweep"])
+        Storage("small", plan())
+        assert (checkout / "team.db").exists()
+
+
+def check(study: optuna.Study) -> None:
+    for number, each in enumerate(study.trials):
+        assert each.user_attrs["trial"] == number
+
+
+def together(count: int) -> None:
+    """Several processes that open one storage for the first time, and copy a sweep."""
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=copy_sweep) for _ in range(count)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+
+
+def copy_sweep() -> None:
+    storage = Storage("small", plan())
+    for count in range(11):
+        storage.show(over(count))
+    assert not storage._failed
+
+
+class TestRefusal:
+    def refusal(self) -> str:
+        with pytest.raises(UserError) as caught:
+            Storage("small", plan())
+        message = str(caught.value)
+        assert "\n" not in message
+        return message
+
+    @pytest.mark.parametrize(
+        ("address", "why"),
+        [
+            ("mysql+nothing://ann:secret@host/db", "Can't load plugin"),
+            ("mysql+pymysql://ann:secret@host/db", "No module named 'pymysql'"),
+            ("secret", "Could not parse SQLAlchemy URL"),
+            ("sqlite:////etc/passwd/optuna.db", "cannot be used"),
+        ],
+    )
+    def test_what_cannot_be_reached_is_one_line_without_password(
+        self, monkeypatch, address, why
+    ):
+        monkeypatch.setenv("MAXENT_OPTUNA_STORAGE", address)
+        message = self.refusal()
+        assert why in message
+        assert "ann:" not in message
+        assert ":secret" not in message
+
+    def test_a_damaged_file_is_to_be_moved_away(self):
+        FILE.write_bytes(b"no database at all" * 99)
+        assert "if optuna.db is damaged, move it away: it is made" in self.refusal()
+        assert FILE.read_bytes() == b"no database at all" * 99
+
+    def test_a_database_of_another_program_is_left_alone(self):
+        with sqlite3.connect(FILE) as database:
+            database.execute("CREATE TABLE experiments (id INTEGER)")
+        before = FILE.read_bytes()
+        message = self.refusal()
+        assert "belongs to another program (it has a table 'experiments')" in message
+        assert "give MAXENT_OPTUNA_STORAGE a database of its own" in message
+        assert FILE.read_bytes() == before
+
+    @pytest.mark.parametrize("direction", ["maximize", "minimize"])
+    def test_a_study_of_somebody_else_is_left_alone(self, direction):
+        Storage("small", plan())
+        name = shown().study_name
+        optuna.delete_study(study_name=name, storage=f"sqlite:///{FILE}")
+        theirs = optuna.create_study(
+            study_name=name, storage=f"sqlite:///{FILE}", direction=direction
+        )
+        theirs.add_trial(optuna.trial.create_trial(value=1.0))
+        message = self.refusal()
+        assert f"has a study '{name}' that is not a copy of this sweep" in message
+        assert f"optuna delete-study --study-name '{name}' --storage ADD" in message
+        assert (len(shown().trials), shown().user_attrs) == (1, {})
+
+    def test_a_copy_to_which_others_have_added_is_refused(self):
+        Storage("small", plan()).show(over(2))
+        shown().add_trial(optuna.trial.create_trial(value=1.0, params={}))
+        assert "that is not a copy of this sweep" in self.refusal()
+
+    def test_a_storage_that_is_lost_costs_one_warning(self, capsys):
+        storage = Storage("small", plan())
+        storage.show(over(2))
+        kept = FILE.read_bytes()
+        FILE.write_bytes(b"no database at all" * 99)
+        storage.show(over(3))
+        storage.show(over(4))
+        warning = capsys.readouterr().err
+        assert warning.count("\n") == 1
+        assert warning.startswith("warning: sqlite:///")
+        assert "is not kept up: file is not a database; the sweep goes on" in warning
+        FILE.write_bytes(kept)
+        Storage("small", plan()).show(over(5))
+        check(shown())
+        assert len(shown().trials) == 5
+
+
+@pytest.fixture
+def postgres(monkeypatch):
+    """The address of a PostgreSQL server, with a function that ends it."""
+    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
+        pytest.skip("there is no PostgreSQL server")
+    if find_spec("psycopg") is None:
+        pytest.skip("there is no driver for PostgreSQL")
+    folder = Path(tempfile.mkdtemp())  # short: it has the socket
+    who = []
+    if os.geteuid() == 0:  # as whom no server starts
+        shutil.chown(folder, "nobody")
+        who = ["runuser", "-u", "nobody", "--"]
+
+    def server(*command: str) -> None:
+        done = subprocess.run([*who, *command], cwd="/", capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    data = str(folder / "data")
+    server("initdb", "-D", data, "-U", "ann", "--no-sync", "-A", "trust")
+    only = f"-c listen_addresses= -k {folder} -c fsync=off"
+    server("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", only, "start")
+    url = f"postgresql+psycopg://ann:secret@/postgres?host={folder}"
+    monkeypatch.setenv("MAXENT_OPTUNA_STORAGE", url)
+    stop = partial(server, "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    yield url, stop
+    with suppress(AssertionError):
+        stop()
+    gc.collect()  # connections that the server has closed
+    shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_team_has_its_copies_on_a_server(postgres, capsys):
+    url, stop = postgres
+    together(2)
+    assert len(shown(url).trials) == 10
+    check(shown(url))
+    assert not FILE.exists()
+    storage = Storage("small", plan())
+    stop()
+    storage.show(over(11))
+    with pytest.raises(UserError, match="look at the server and at MAXENT_OPTUNA_ST"):
+        Storage("small", plan())
+    warning = capsys.readouterr().err
+    assert warning.count("\n") == 1
+    assert "is not kept up: " in warning
+    assert "secret" not in warning
