@@ -13,10 +13,13 @@ from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task
 from pipeline.study.params.load import load_study
+from pipeline.study.params.space import Space
 from pipeline.study.params.study import Study
 from pipeline.study.store import files
 from pipeline.study.store.layout import STAGES
+from pipeline.study.sweep.trials import write_fresh, write_trials
 from tests.study.checked import check
+from tests.study.made_sweeps import made
 from tests.study.synthetic_exact import write_exact
 
 FINAL_EPISODES = 200
@@ -218,50 +221,39 @@ def _plane(spread: bool, seeds: int, rng: Any) -> tuple[Any, Any]:
 
 
 def _write_sweep(study: Study, name: str, folder: Path) -> None:
-    sweep = study.sweep.runs[name]
-    budget, algorithm = study.sweep.budgets[sweep.task], study.algorithms[name]
-    names = sorted(sweep.space)
-    rng = np.random.default_rng(hash_of(name))
-    rows = []
-    for batch in range(budget.batches):
-        for slot in range(budget.trials_per_batch):
-            bounds = np.log([sweep.space[one].bounds for one in names])
-            point = np.exp(rng.uniform(bounds[:, 0], bounds[:, 1]))
-            centre = np.log(point[0] / np.exp(bounds[0].mean()))
-            values = (
-                0.9
-                - 0.1 * centre**2
-                + 0.05 * rng.standard_normal(len(study.sweep.seeds))
-            )
-            rows.append([batch, slot, "COMPLETE", values.mean(), *point, *values])
-    if len(rows) > 2:
-        rows[1][2:] = ["FAIL", None, *rows[1][4 : 4 + len(names)]] + [None] * len(
-            study.sweep.seeds
+    algorithm = study.algorithms[name].model_dump(mode="json")
+    described = {"key": "0" * 32, "stage": "sweep", "run": name, "algorithm_name": name}
+    if study.is_searched(name):
+        run, search = study.sweep.runs[name], study.sweep.search
+        assert search is not None
+        budget, space = study.sweep.budgets[run.task], _plain_space(run.space)
+        sweep = made(
+            space,
+            budget.trials,
+            name=name,
+            seeds=search.seeds,
+            fresh_seeds=search.fresh_seeds,
+            steps=budget.steps,
+            objective=study.tasks[run.task].objective,
+            ends={1: "FAIL", 3: "PRUNED"},
         )
-    done = [row for row in rows if row[2] == "COMPLETE"]
-    best = max(done, key=lambda row: row[3], default=None)
-    files.write_csv(
-        folder / "trials/trials.csv",
-        ["batch", "slot", "state", "value", *names]
-        + [f"value_seed_{seed}" for seed in study.sweep.seeds],
-        rows,
-    )
-    files.write_json(
-        folder / "trials/run.json",
-        {
-            "key": "0" * 32,
-            "stage": "sweep",
-            "run": name,
-            "task_name": sweep.task,
-            "algorithm_name": name,
-            "seeds": list(study.sweep.seeds),
-            "steps": budget.steps,
-            "objective": study.tasks[sweep.task].objective,
-            "space": {k: v.model_dump(mode="json") for k, v in sweep.space.items()},
-            "best": {
-                "trial": None if best is None else f"{best[0]}.{best[1]}",
-                "value": None if best is None else best[3],
-            },
-        },
-    )
-    files.write_yaml(folder / "best.yaml", algorithm.model_dump(mode="json"))
+        write_trials(folder / "trials", sweep.trials, sweep.space, sweep.seeds)
+        write_fresh(folder / "trials", sweep.fresh)
+        described |= {
+            "task_name": run.task,
+            "seeds": sweep.seeds,
+            "steps": sweep.steps,
+            "objective": sweep.objective,
+            "statistic": sweep.statistic,
+            "space": space,
+            "best": sweep.best,
+        }
+    files.write_json(folder / "trials/run.json", described)
+    files.write_yaml(folder / "best.yaml", algorithm)
+
+
+def _plain_space(space: Space) -> dict[str, Any]:
+    return {
+        name: range_.model_dump(mode="json", exclude_none=True)
+        for name, range_ in sorted(space.items())
+    }
