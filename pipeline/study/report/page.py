@@ -33,6 +33,7 @@ SECTIONS: Final = (
     oracles.sections,
     robustness.sections,
     composition.sections,
+    searches.together,
     sensitivity.sections,
     searches.sections,
 )

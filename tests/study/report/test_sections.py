@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -7,9 +7,17 @@ from pipeline.study.claims.base import Claim
 from pipeline.study.report.section import Context
 from pipeline.study.report.sections.oracles import distances
 from pipeline.study.report.sections.results import results
+from pipeline.study.report.sections.searches import (
+    Found,
+    counts,
+    sections,
+    setting,
+    summary,
+)
 from pipeline.study.report.settings import beside, claimed
 from pipeline.study.report.table import MISSING, Table, markdown
 from pipeline.study.statistics.summary import summarise
+from tests.study.made_sweeps import single, three
 from tests.study.small import BOOTSTRAP, small
 
 EVIDENCE = small().evidence
@@ -19,6 +27,12 @@ RUNS = EVIDENCE.runs
 @pytest.fixture(scope="module")
 def metrics():
     return summarise(RUNS, EVIDENCE.scores, EVIDENCE.compositions, BOOTSTRAP)
+
+
+@pytest.fixture
+def context(metrics, monkeypatch):
+    monkeypatch.chdir(small().root)
+    return Context(RUNS, (), (), BOOTSTRAP, small().study, metrics, ())
 
 
 def of_stages(*stages):
@@ -72,6 +86,61 @@ def test_what_one_gaussian_can_do_stands_below_the_runs(metrics):
     assert below["KL at (0, 0)"] == "0.13"
     assert below["KL at (2.5, 2.5)"] == MISSING
     assert below["forward KL, worst place"] == MISSING
+
+
+class TestSearches:
+    TASK = small().study.tasks["multigoal"]
+
+    def found(self, sweep):
+        return Found.of(sweep, "multigoal", self.TASK, BOOTSTRAP)
+
+    def cells(self, sweep):
+        (row,) = summary([self.found(sweep)]).rows
+        return dict(zip(summary([self.found(sweep)]).columns, row, strict=True))
+
+    def test_what_the_search_saw_stands_beside_what_fresh_seeds_say(self):
+        sweep = replace(three(), fresh=dict.fromkeys(range(200, 206), 0.8))
+        cells = self.cells(sweep)
+        assert cells["trials"] == "24\n18 complete, 5 pruned, 1 failed"
+        assert cells["seeds"] == "3\n6 fresh"
+        assert cells["in the search"] == "0.87\ninterquartile mean"
+        assert cells["on fresh seeds"] == "0.80 [0.80, 0.80]"
+        assert cells["difference"] == "\u22120.07"
+        assert cells["best setting"].startswith("learning_rate.policy 0.00")
+
+    def test_a_difference_is_one_of_interquartile_means_whatever_was_searched_by(self):
+        sweep = replace(three(), fresh=dict.fromkeys(range(200, 206), 0.8))
+        best = sweep.best | {"value": min(sweep.trials[sweep.best["trial"]].values)}
+        cells = self.cells(replace(sweep, statistic="worst", best=best))
+        assert cells["in the search"] == "0.82\nworst"
+        assert cells["difference"] == "\u22120.07"
+
+    def test_a_fresh_seed_that_failed_counts_as_the_worst_there_is(self):
+        fresh = {200: None, 201: 0.9, 202: 0.9}
+        cells = self.cells(replace(three(), fresh=fresh))
+        value, failed = cells["on fresh seeds"].split("\n")
+        assert value.startswith("0.60 [0.00, ")
+        assert failed == "1 of 3 seeds failed"
+        returns = replace(three(), objective="return", fresh=fresh)
+        assert self.cells(returns)["on fresh seeds"].startswith("\u2212\u221e [")
+        assert self.cells(returns)["difference"] == "\u2212\u221e"
+
+    def test_a_section_says_how_it_was_searched_and_why_trials_failed(self, context):
+        section = next(sections(context))
+        assert section.anchor == "sweep_sql"
+        assert (
+            "6 trials (4 complete, 1 pruned, 1 failed), proposed by random draws until "
+            "4 had a result, then Optuna's tree-structured Parzen estimator."
+        ) in section.introduction
+        (failures,) = section.tables
+        assert failures.rows == [["1", "seed 101 stopped at step 150: its loss is nan"]]
+
+    def test_a_setting_is_written_as_in_params(self):
+        tried = {"a": 0.00123456, "b": 64, "c": None, "d": True, "e": "fixed"}
+        assert setting(tried) == "a 0.00123, b 64, c null, d true, e fixed"
+
+    def test_only_states_that_trials_have_are_counted(self):
+        assert counts(single()) == "3 complete"
 
 
 def test_settings_are_flattened_and_stand_beside_each_other():
