@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.study.params.space import Choice, Dimension, Integer, LogUniform, Point
+from pipeline.study.params.ranges import Choice, Integer, LogUniform, Point
+from pipeline.study.params.space import Dimension
 from pipeline.study.sweep.trials import FinishedSweep, Trial
 from pipeline.study.sweep.work import State
 
