@@ -19,7 +19,6 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.core.config.values import Positive, Value, either
-from pipeline.study.params.seeds import Name
 from pipeline.study.store.files import cell
 
 Point: TypeAlias = float | int | str | bool | None
@@ -43,6 +42,7 @@ def _positive(bound: float) -> float:
 
 
 _Bound = Annotated[float, AfterValidator(_positive)]
+_Label = Annotated[str, Field(min_length=1, max_length=50)]
 _Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 
 
@@ -165,7 +165,7 @@ def _different(values: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
 _Values = Annotated[
     tuple[JsonValue, ...], Field(min_length=1), AfterValidator(_different)
 ]
-_Blocks = Annotated[dict[Name, Block], Field(min_length=1)]
+_Blocks = Annotated[dict[_Label, Block], Field(min_length=1)]
 
 
 def _listed(value: object) -> str | None:

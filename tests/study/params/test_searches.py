@@ -107,7 +107,7 @@ def test_a_range_is_refused_where_it_stands(changed, refused, field, range_, sai
         (("automatic", "initial"), 0.0, "greater than 0, found 0.0", "initial:"),
         (("automatic",), {"initial": 1.0}, "must be {fixed: …} or {t", "automatic:"),
         (("automatic",), 3, "must be a mapping, found 3", "automatic:"),
-        (("Auto",), {"fixed": 1.0}, "a name is made of a-z, 0-9 and _", "Auto:"),
+        (("a" * 51,), {"fixed": 1.0}, "at most 50 characters, found 51", "aaaaa"),
         (
             ("automatic",),
             {"fixed": {"uniform": [1.0, 2.0]}},
