@@ -24,7 +24,7 @@ def names(study: Study, document: Document) -> Found:
             yield (
                 (*place, "algorithm"),
                 f"sweep.runs has no '{run.algorithm}', which decides the numbers that "
-                "this run trains with (batches: 0 takes them as they are written)",
+                "this run trains with (without a space, those that are written)",
             )
         algorithm = study.algorithms.get(run.algorithm)
         if run.temperature and algorithm and not algorithm.has_temperature():
