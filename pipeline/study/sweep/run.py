@@ -1,6 +1,7 @@
 """Search an algorithm's settings, and write what was found."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,10 @@ def _search(
     """Compute the trials that are not over, and show how far they are."""
     said, name = plan.said, plan.name
     members = said["trials"] * len(plan.seeds) + len(said["fresh_seeds"])
-    storage, files = Storage(study, plan), FinishedTrials(folder)
+    files = FinishedTrials(folder)
     search = Search(plan, files)
     with (
+        closing(Storage(study, plan)) as storage,
         tracked(
             study=study,
             stage="sweep",

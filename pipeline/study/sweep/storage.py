@@ -7,6 +7,7 @@ killed leaves none behind that seems to run, and a number means the same everywh
 
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,7 @@ class Storage:
         self._plan = plan
         self._name = f"{study} sweep@{plan.name} {plan.trials_key[:8]}"
         self._url = absolute(settings().optuna_storage or "sqlite:///optuna.db")
+        self._writer = ThreadPoolExecutor(1)  # a trial takes it 20 ms and more
         self._failed = False
         set_defaults()
         try:
@@ -73,8 +75,16 @@ class Storage:
     def show(self, over: Mapping[int, Trial]) -> None:
         """Add the trials that are not there, up to the first that is not over.
 
-        It never raises: the sweep is worth more than its copy.
+        It neither waits nor raises: the sweep is worth more than its copy.
         """
+        self._writer.submit(self._add, dict(over))
+
+    def close(self) -> None:
+        """Wait until everything that was shown is there."""
+        self._writer.shutdown()
+        self._engine.dispose()
+
+    def _add(self, over: Mapping[int, Trial]) -> None:
         if self._failed:
             return
         try:

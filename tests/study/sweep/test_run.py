@@ -53,6 +53,9 @@ class NoStorage:
     def show(self, over: Mapping[int, Trial]) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
 
 class TestRunSweep:
     def test_a_value_is_the_statistic_over_seeds(self, study):

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,14 +65,19 @@ def shown(url: str = f"sqlite:///{FILE}") -> optuna.Study:
     return optuna.load_study(study_name=name, storage=url)
 
 
+def copy(trials: dict[int, Trial], of: SweepPlan | None = None) -> None:
+    """Copy trials of a sweep, and wait until they are there."""
+    with closing(Storage("small", of or plan())) as storage:
+        storage.show(trials)
+
+
 class TestStorage:
     def test_has_the_trials_that_are_over_under_their_numbers(self):
-        storage = Storage("small", plan())
         trials = over(6)
         late = trials.pop(4)
-        storage.show(trials)
+        copy(trials)
         assert [each.number for each in shown().trials] == [0, 1, 2, 3]
-        storage.show({**trials, 4: late})
+        copy({**trials, 4: late})
         study = shown()
         for number, each in enumerate(study.trials):
             ours = trial(number)
@@ -98,7 +103,7 @@ class TestStorage:
     @pytest.mark.slow
     @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
     def test_is_enough_for_optunas_own_pictures_of_it(self):
-        Storage("small", plan()).show(over(12))
+        copy(over(12))
         assert shown().user_attrs["algorithm"] == "sql"
         importance = optuna.importance.get_param_importances(shown())
         assert importance.keys() == {"hidden", "temperature.fixed"}
@@ -106,10 +111,10 @@ class TestStorage:
     def test_has_nothing_twice_after_a_sweep_that_grows_or_starts_again(self):
         first = Storage("small", plan())
         first.show(over(3))
-        second = Storage("small", plan(sweep__budgets__multigoal__trials=8))
-        second.show(over(5))
+        copy(over(5), plan(sweep__budgets__multigoal__trials=8))
         first.show(over(4))
         first.show(over(6))
+        first.close()
         numbers = [each.user_attrs["trial"] for each in shown().trials]
         assert numbers == [0, 1, 2, 3, 4, 5]
 
@@ -154,6 +159,7 @@ def copy_sweep() -> None:
     storage = Storage("small", plan())
     for count in range(11):
         storage.show(over(count))
+    storage.close()
     assert not storage._failed
 
 
@@ -212,23 +218,24 @@ class TestRefusal:
         assert (len(shown().trials), shown().user_attrs) == (1, {})
 
     def test_a_copy_to_which_others_have_added_is_refused(self):
-        Storage("small", plan()).show(over(2))
+        copy(over(2))
         shown().add_trial(optuna.trial.create_trial(value=1.0, params={}))
         assert "that is not a copy of this sweep" in self.refusal()
 
     def test_a_storage_that_is_lost_costs_one_warning(self, capsys):
-        storage = Storage("small", plan())
-        storage.show(over(2))
+        copy(over(2))
         kept = FILE.read_bytes()
+        storage = Storage("small", plan())
         FILE.write_bytes(b"no database at all" * 99)
         storage.show(over(3))
         storage.show(over(4))
+        storage.close()
         warning = capsys.readouterr().err
         assert warning.count("\n") == 1
         assert warning.startswith("warning: sqlite:///")
         assert "is not kept up: file is not a database; the sweep goes on" in warning
         FILE.write_bytes(kept)
-        Storage("small", plan()).show(over(5))
+        copy(over(5))
         check(shown())
         assert len(shown().trials) == 5
 
@@ -275,6 +282,7 @@ def test_a_team_has_its_copies_on_a_server(postgres, capsys):
     storage = Storage("small", plan())
     stop()
     storage.show(over(11))
+    storage.close()
     with pytest.raises(UserError, match="look at the server and at MAXENT_OPTUNA_ST"):
         Storage("small", plan())
     warning = capsys.readouterr().err
