@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.config.values import parsed
-from pipeline.study.params.space import LogUniform, Params, Range, dimensions
+from pipeline.study.params.ranges import LogUniform, Range
+from pipeline.study.params.space import Params, dimensions
 from pipeline.study.params.sweep import Sampler
 from pipeline.study.sweep.samplers import propose
-from pipeline.study.sweep.trials import FinishedSweep, Trial, best
+from pipeline.study.sweep.trials import FinishedSweep, Trial, best, worth
 from pipeline.study.sweep.work import Outcome, State
 
 LOG = {"log_uniform": [1e-4, 1e-2]}
@@ -45,19 +46,20 @@ def made(
         trials.append(Trial.of(number, params, ended, "iqm"))
     winner = best(trials)
     assert winner is not None
-    worth = _worth(ranges, winner.params)
-    fresh = worth + 0.06 * rng.standard_normal(len(fresh_seeds))
+    noise = 0.06 * rng.standard_normal(len(fresh_seeds))
+    values = (_worth(ranges, winner.params) + noise).tolist()
+    fresh = dict(zip(fresh_seeds, values, strict=True))
     return FinishedSweep(
         name=name,
         kind="sql",
         objective=objective,
         statistic="iqm",
-        best={"trial": winner.number, "value": winner.value},
+        best=worth(winner, fresh, "iqm"),
         seeds=list(seeds),
         steps=steps,
         space=ranges,
         trials=trials,
-        fresh=dict(zip(fresh_seeds, fresh.tolist(), strict=True)),
+        fresh=fresh,
     )
 
 
@@ -66,7 +68,7 @@ def _worth(space: Mapping[str, Range], params: Params) -> float:
     worth, known = 0.92, dimensions(space)
     for place, (name, point) in enumerate(params.items()):
         range_ = known[name].range
-        if range_.values is not None:
+        if range_.values:
             share = range_.values.index(point) / max(len(range_.values) - 1, 1)
         elif isinstance(range_, LogUniform):
             share = np.log(float(point or 0) / range_.bounds[0])

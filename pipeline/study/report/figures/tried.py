@@ -112,9 +112,9 @@ class Scale:
     def points(self) -> tuple[Point, ...]:
         """What is chosen from, numbers in their order; none, where that is too much."""
         range_ = self.dimension.range
-        points = range_.values or ()
         if not isinstance(range_, Choice):
-            return points if len(points) <= MOST_CELLS else ()
+            return range_.values if (range_.count or 0) <= MOST_CELLS else ()
+        points = range_.values
         numbers = [
             point
             for point in points
@@ -133,7 +133,8 @@ class Scale:
             return (self.points.index(point) + 0.5) / len(self.points)
         low, high = self.dimension.range.bounds  # type: ignore[union-attr]
         if isinstance(self.dimension.range, LogUniform):
-            return math.log(point / low) / math.log(high / low)
+            start, end = math.log(low), math.log(high)
+            return (math.log(point) - start) / (end - start)
         return float((point - low) / (high - low))
 
     def ticks(self) -> dict[float, str]:
