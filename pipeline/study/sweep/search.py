@@ -109,7 +109,10 @@ def on_fresh_seeds(
             found[seed] = ended = outcome(jobs[name], place, result)
             files.save(f"fresh_{seed}", best.params, ended)
         files.checkpoint(name).unlink(missing_ok=True)
-    return {seed: (one.values or [None])[0] for seed, one in found.items() if one}
+    return {
+        seed: ended.values[0] if ended and ended.state == "COMPLETE" else None
+        for seed, ended in found.items()
+    }
 
 
 class FinishedTrials:
