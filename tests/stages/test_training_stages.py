@@ -150,7 +150,7 @@ class TestTraining:
         assert "a training process was lost (signal 9)" in error
         assert contents(output) == undisturbed
 
-    def test_a_sweep_that_is_killed_ends_in_the_same_table(self, study):
+    def test_a_sweep_that_is_killed_and_stopped_ends_in_the_same_tables(self, study):
         finish("sweep", "sql", study)
         output = study / "results/sweep/sql"
         undisturbed = contents(output)
@@ -161,6 +161,12 @@ class TestTraining:
         wait_for(lambda: list(study.glob(".checkpoints/*/*/trial_0.json")), killed)
         killed.kill()
         killed.communicate()
+        stopped = start("sweep", "sql", study)
+        wait_for(lambda: list(study.glob(".checkpoints/*/*/trial_1.json")), stopped)
+        stopped.send_signal(signal.SIGINT)
+        _, error = stopped.communicate(timeout=60)
+        assert stopped.returncode == 130
+        assert error.splitlines()[-1].startswith("interrupted; ")
         finish("sweep", "sql", study)
         assert contents(output) == undisturbed
         assert len(read_csv(output / "trials" / "trials.csv")) == 4
