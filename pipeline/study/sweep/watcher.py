@@ -98,7 +98,7 @@ class Watcher:
         child, steps = layout.FRESH_CHILD, said["steps"]
         if child not in self._computed:
             self._progress.advance(child, steps, members=len(fresh), replayed=True)
-        self._live.child(child, child, {})
+        self._live.child(child, "", {})
         self._log(child, steps, objective, fresh)
         self._live.ended(child, "FINISHED", {})
         self._live.describe(layout.trial_child(trial.number), sweeps.BEST)

@@ -169,7 +169,7 @@ class Store:
         self, parent: str, stage: str, run: str, child: str, title: str
     ) -> str:
         """Make the run of a seed or a trial below a parent run."""
-        name = f"{instance(stage, run)} {title or child}"
+        name = title or f"{instance(stage, run)} {child}"
         tags = {"mlflow.parentRunId": parent, "maxent.child": child}
         return self._make(name[:LONGEST_NAME], stage, run, tags)
 

@@ -141,7 +141,7 @@ class TestASweep:
         live.close("FINISHED")
         found = runs()
         assert found["sweep@sql"].data.metrics == {}, "a mean over trials is none"
-        trial = found["sweep@sql trial 7 · alpha 3.5"]
+        trial = found["trial 7 · alpha 3.5"]
         assert trial.data.tags["maxent.child"] == "trial 7"
         assert trial.data.params == {"alpha": "3.5", "state": "COMPLETE"}
         assert history(trial.info.run_name, "q") == [(1, 1.0), (2, 2.0), (3, 3.0)]
@@ -151,17 +151,17 @@ class TestASweep:
         try_one(live, 0, over=False)
         live.ended("trial 0", "KILLED", {"state": "PRUNED", "reason": "too low"})
         try_one(live, 1, over=False)
-        name = "sweep@sql trial 0 · alpha 0.0"
+        name = "trial 0 · alpha 0.0"
         waited_until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < waited_until:
             if name in runs() and runs()[name].info.status == "KILLED":
                 break
             time.sleep(0.1)
         assert runs()[name].data.params["reason"] == "too low"
-        assert runs()["sweep@sql trial 1 · alpha 0.5"].info.status == "RUNNING"
+        assert runs()["trial 1 · alpha 0.5"].info.status == "RUNNING"
         live.close("FINISHED")
         assert runs()[name].info.status == "KILLED"
-        assert runs()["sweep@sql trial 1 · alpha 0.5"].info.status == "FINISHED"
+        assert runs()["trial 1 · alpha 0.5"].info.status == "FINISHED"
 
     def test_goes_on_with_the_same_trials_after_an_interruption(self):
         live = open_sweep()
@@ -183,7 +183,7 @@ class TestASweep:
         for name in found.keys() - {"sweep@sql"}:
             assert found[name].info.status == "FINISHED"
             assert history(name, "q") == [(1, 1.0), (2, 2.0)]
-        assert found["sweep@sql trial 1 · alpha 0.5"].data.params["best"] == "true"
+        assert found["trial 1 · alpha 0.5"].data.params["best"] == "true"
         assert found["sweep@sql"].data.params["best.trial"] == "1"
         assert history("sweep@sql", "best/q") == [(2, 2.0)]
 
@@ -193,9 +193,9 @@ class TestASweep:
         live.describe("trial 0", {"state": "FAIL"})
         try_one(live, 1)
         live.close("FINISHED")
-        trial = runs()["sweep@sql trial 0 · alpha 0.0"]
+        trial = runs()["trial 0 · alpha 0.0"]
         assert trial.data.params["state"] == "COMPLETE"
-        assert "sweep@sql trial 1 · alpha 0.5" in runs()
+        assert "trial 1 · alpha 0.5" in runs()
         assert capsys.readouterr().err == ""
 
     @pytest.mark.parametrize("call", ["make_child", "describe", "finish", "log"])

@@ -124,7 +124,7 @@ class TestWhatIsPublished:
         assert params["best.trial"] == "1"
         assert params["best.temperature.fixed"] == "0.02"
         assert params["space.temperature.fixed.log_uniform"] == "[0.003, 0.3]"
-        assert found["sweep@sql_multigoal trial 1 · temperature.fixed 0.02"] == (
+        assert found["trial 1 · temperature.fixed 0.02"] == (
             "FINISHED",
             {"temperature.fixed": "0.02", "state": "COMPLETE", "best": "true"},
             {
@@ -137,12 +137,12 @@ class TestWhatIsPublished:
             },
         )
         status, params, metrics = found[
-            "sweep@sql_multigoal trial 2 · temperature.fixed 0.3"
+            "trial 2 · temperature.fixed 0.3"
         ]
         assert (status, metrics) == ("FAILED", {})
         assert (params["state"], params["reason"]) == ("FAIL", "seed 101: no number")
         status, _, metrics = found[
-            "sweep@sql_multigoal trial 3 · temperature.fixed 0.1"
+            "trial 3 · temperature.fixed 0.1"
         ]
         assert status == "KILLED"
         assert metrics["evaluation/return"] == [(200, -1.0)]

@@ -85,7 +85,7 @@ def test_live_and_published_runs_are_the_same(checkout, described, monkeypatch):
     assert len(live) == 1 + len(rows) + 1
     (best,) = [name for name, (_, params, _) in live.items() if "best" in params]
     _, params, metrics = live["sweep@sql"]
-    assert best.startswith(f"sweep@sql trial {params['best.trial']} · ")
+    assert best.startswith(f"trial {params['best.trial']} · ")
     assert metrics["best/return"] == live[best][2]["return"]
     fresh = live["sweep@sql fresh seeds"][2]
     assert metrics["fresh/return"] == fresh["return"]
