@@ -22,9 +22,9 @@ from benchmarks.machine import machine
 from benchmarks.peer import peer_learner
 from benchmarks.speed.subject import DISCOUNT, TAU, Case, algorithm, judged_rarely
 from pipeline.core.job import Job
+from pipeline.core.judging.interquartile import interquartile_mean
 from pipeline.core.population.randomness import stream
 from pipeline.core.training.loop import Training
-from pipeline.study.statistics.bootstrap import interquartile_mean
 from pipeline.study.store.files import by_seed, read_table, write_csv
 
 SEEDS = (0, 1, 2, 3, 4)

@@ -24,18 +24,15 @@ Hence with five or six seeds read "95 %" as "90 %", and with three as "75 %".
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.judging.interquartile import interquartile_mean
 from pipeline.core.population.randomness import stream
 from pipeline.study.statistics.numbers import digits_for, number
 
 Floats = npt.NDArray[np.float64]
-
-TRIMMED: Final = 0.25
-"""Share that an interquartile mean leaves out at each end."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +48,6 @@ class Interval:
         values = (self.estimate, self.low, self.high)
         middle, low, high = (number(value, digits_for(*values)) for value in values)
         return f"{middle}{unit} [{low}, {high}]"
-
-
-def interquartile_mean(values: npt.ArrayLike) -> Floats:
-    """Mean of the middle half of the last axis.
-
-    Of n values the ⌊n/4⌋ smallest and as many largest are left out. Fewer than four
-    values are all kept. Every bit is that of `scipy.stats.trim_mean(x, 0.25)`, whose
-    import takes most of a second.
-    """
-    numbers = np.asarray(values, float)
-    count = numbers.shape[-1]
-    first = int(TRIMMED * count)
-    last = count - first
-    kept = np.partition(numbers, (first, last - 1))[..., first:last]
-    return np.asarray(kept.mean(axis=-1))
 
 
 def _wins(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from pipeline.study.statistics.bootstrap import Bootstrap, Floats, interquartile_mean
+from pipeline.core.judging.interquartile import interquartile_mean
+from pipeline.study.statistics.bootstrap import Bootstrap, Floats
 from pipeline.study.statistics.curves import EVALUATION
 from pipeline.study.store.runs import Run
 

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from pipeline.core.job import Failure, Job, Record, Result
+from pipeline.core.judging.interquartile import interquartile_mean
 from pipeline.study.backends.worker import Desk, trained
 from pipeline.study.params.sweep import Statistic
-from pipeline.study.statistics.bootstrap import interquartile_mean
 
 State: TypeAlias = Literal["COMPLETE", "PRUNED", "FAIL"]
 """Optuna's words for how a trial went."""

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from pipeline.study.statistics.bootstrap import Bootstrap, Interval, interquartile_mean
+from pipeline.core.judging.interquartile import interquartile_mean
+from pipeline.study.statistics.bootstrap import Bootstrap, Interval
 
 BOOTSTRAP = Bootstrap(seed=7, resamples=500, confidence=0.95)
 

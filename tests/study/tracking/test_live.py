@@ -118,6 +118,13 @@ class TestALiveRun:
         assert (info.status, info.lifecycle_stage) == ("FINISHED", "active")
 
 
+def wait_until(condition):
+    waited_until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < waited_until
+        time.sleep(0.05)
+
+
 def open_sweep():
     return open_run(stage="sweep", children=())
 
@@ -200,12 +207,12 @@ class TestASweep:
 
     @pytest.mark.parametrize("call", ["make_child", "describe", "finish", "log"])
     def test_gets_everything_once_a_store_answers(self, monkeypatch, capsys, call):
-        failures = iter([False, True, False, True])
+        failures = [False, True, False, True]
         original = getattr(Store, call)
 
         def fail(store, *given, **named):
             answer = original(store, *given, **named)
-            if next(failures, False):
+            if failures and failures.pop(0):
                 raise StoreError("the answer got lost")
             return answer
 
@@ -214,10 +221,7 @@ class TestASweep:
         for number in range(6):
             try_one(live, number)
             time.sleep(0.1)
-        waited_until = time.monotonic() + PATIENCE_SECONDS
-        while next(failures, None) is not None or len(runs()) < 7:
-            assert time.monotonic() < waited_until
-            time.sleep(0.05)
+        wait_until(lambda: not failures and len(runs()) == 7)
         live.close("FINISHED")
         children = [run for name, run in runs().items() if name != "sweep@sql"]
         assert len(children) == 6
@@ -277,12 +281,12 @@ class TestAStoreThatFails:
         assert history("explore@sql seed 0", "q") == [(1, 1.0)]
 
     def test_gets_everything_once_it_answers(self, checkout, monkeypatch, capsys):
-        failures = iter([True, True, False, True, False])
+        failures = [True, True, False, True, False]
         original = Store.log
 
         def log(store, run_id, points):
             original(store, run_id, points)
-            if points and next(failures, False):
+            if points and failures and failures.pop(0):
                 raise StoreError("the answer got lost")
 
         monkeypatch.setattr(Store, "log", log)
@@ -291,6 +295,7 @@ class TestAStoreThatFails:
             for seed in ("seed 0", "seed 1"):
                 live.log(seed, step, {"q": float(step)})
             time.sleep(0.05)
+        wait_until(lambda: not failures)
         live.close("FINISHED")
         expected = [(step, float(step)) for step in range(20)]
         for name in ("explore@sql", "explore@sql seed 0", "explore@sql seed 1"):

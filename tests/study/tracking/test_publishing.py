@@ -136,14 +136,10 @@ class TestWhatIsPublished:
                 "evaluation/return/seed_101": [(200, 1.0)],
             },
         )
-        status, params, metrics = found[
-            "trial 2 · temperature.fixed 0.3"
-        ]
+        status, params, metrics = found["trial 2 · temperature.fixed 0.3"]
         assert (status, metrics) == ("FAILED", {})
         assert (params["state"], params["reason"]) == ("FAIL", "seed 101: no number")
-        status, _, metrics = found[
-            "trial 3 · temperature.fixed 0.1"
-        ]
+        status, _, metrics = found["trial 3 · temperature.fixed 0.1"]
         assert status == "KILLED"
         assert metrics["evaluation/return"] == [(200, -1.0)]
         assert found["sweep@sql_multigoal fresh seeds"][2] == {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.core.judging.interquartile import interquartile_mean
 from pipeline.core.tasks.settings import Task
 from pipeline.study.params.space import Params
 from pipeline.study.params.sweep import Gp, Sampler, Statistic, Tpe
@@ -14,7 +15,7 @@ from pipeline.study.report.figures.style import short
 from pipeline.study.report.figures.tried import STATES, chosen
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import Table, of_named_cells
-from pipeline.study.statistics.bootstrap import Bootstrap, Interval, interquartile_mean
+from pipeline.study.statistics.bootstrap import Bootstrap, Interval
 from pipeline.study.statistics.numbers import digits_for, number
 from pipeline.study.store.layout import SWEEPS, part_name, picture_name
 from pipeline.study.sweep.trials import FinishedSweep, load_sweep
