@@ -55,7 +55,7 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page = browser.new_page(viewport={"width": 2200, "height": 1000})
         page.set_default_timeout(PATIENCE_MILLISECONDS)
         yield page
         browser.close()
