@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.core.tasks.multigoal.arena import goal_distances
+from pipeline.core.tasks.geometry import distances
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.statistics.bootstrap import Floats
 from pipeline.study.store.runs import Run
@@ -27,7 +27,6 @@ def nearest_goal_shares(run: Run) -> Floats:
     last = np.take_along_axis(positions, steps[:, :, None, None], axis=2)[:, :, 0]
     places = np.array(goals_of(run).goals)
     first, reached = (
-        goal_distances(place, places).argmin(axis=-1)
-        for place in (positions[:, :, 0], last)
+        distances(place, places).argmin(axis=-1) for place in (positions[:, :, 0], last)
     )
     return np.asarray((first == reached).mean(axis=1))

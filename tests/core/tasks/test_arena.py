@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.core.tasks.episodes import Episodes, member_seeds
-from pipeline.core.tasks.multigoal.arena import FOUR_GOALS, Arena, crosses, start
+from pipeline.core.tasks.geometry import crosses
+from pipeline.core.tasks.multigoal.arena import FOUR_GOALS, Arena, start
 from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from tests.core.configs import TASKS, task
 

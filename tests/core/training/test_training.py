@@ -8,7 +8,8 @@ import torch
 
 from pipeline.core.config.computation import Computation
 from pipeline.core.job import Job
-from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, goal_distances
+from pipeline.core.tasks.geometry import distances
+from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS
 from pipeline.core.training import checkpoint
 from pipeline.core.training import weights as stored
 from pipeline.core.training.finish import finish
@@ -143,7 +144,7 @@ def test_an_end_is_stored_with_the_state_in_which_it_happened():
     block = training.state()[0]["experience/block"].numpy()
     where, reward, terminated = block[..., 5:7], block[..., 4], block[..., -1]
     goals = np.array(work.task.goals)
-    inside = goal_distances(where, goals).min(axis=-1) < GOAL_RADIUS
+    inside = distances(where, goals).min(axis=-1) < GOAL_RADIUS
     np.testing.assert_array_equal(terminated == 1, inside)
     assert terminated.sum() > 0
     assert reward[inside].max() <= 10

@@ -13,11 +13,11 @@ from pipeline.core.exact.oracle import Solution
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.answers import Answer
+from pipeline.core.tasks.geometry import distances
 from pipeline.core.tasks.multigoal.arena import (
     ACTION_COST,
     GOAL_RADIUS,
     Arena,
-    goal_distances,
     start,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
@@ -74,13 +74,13 @@ class MultiGoalAnswer(Answer):
     def _numbers(self, oracle: GridOracle, episodes: Episodes) -> dict[str, float]:
         """What the policy is worth and does; `docs/metrics.md` defines each."""
         goals, starts = np.array(self._task.goals), episodes.positions[:, 0]
-        distance = goal_distances(episodes.last, goals)
+        distance = distances(episodes.last, goals)
         inside, nearest = distance.min(axis=1) < GOAL_RADIUS, distance.argmin(axis=1)
         shares = {
             f"goal_{goal}": float((inside & (nearest == goal)).mean())
             for goal in range(len(goals))
         }
-        stayed = nearest == goal_distances(starts, goals).argmin(axis=1)
+        stayed = nearest == distances(starts, goals).argmin(axis=1)
         return {
             "value": float(oracle.value(ORIGIN)[0]),
             "entropy": float(oracle.entropy(ORIGIN)[0]),

@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from pipeline.core.tasks.geometry import corners, crosses, distances, squared
 from pipeline.core.tasks.multigoal.settings import (
     ARENA_BOUND,
     START_BOUND,
@@ -34,24 +35,6 @@ GOAL_RADIUS = 1.0
 GOAL_REWARD = 10.0
 ACTION_COST = 30.0
 START_SCALE = 0.1
-
-
-def goal_distances(
-    position: Float[ndarray, "*batch 2"], goals: Float[ndarray, "goal 2"]
-) -> Float[ndarray, "*batch goal"]:
-    """Distance to every goal.
-
-    The axis of goals is last for the caller and first in memory: loops over two or four
-    numbers take many times as long as those over many places.
-    """
-    each = goals.reshape(len(goals), *(1,) * (position.ndim - 1), 2)
-    return np.moveaxis(np.sqrt(_squared(position - each)), 0, -1)
-
-
-def _squared(vector: Float[ndarray, "*batch 2"]) -> Float[ndarray, "*batch"]:
-    """‖v‖²."""
-    x, y = vector[..., 0], vector[..., 1]
-    return np.asarray(x * x + y * y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +56,7 @@ class Arena:
         return cls(
             objectives=(np.array(task.goals, dtype=np.float64),),
             scale=1.0,
-            walls=np.array(
-                [(wall.low, wall.high) for wall in task.walls], dtype=np.float64
-            ).reshape(-1, 2, 2),
+            walls=corners(task.walls),
             goals_end_episode=task.goals_end_episode,
             push=task.push,
         )
@@ -142,7 +123,7 @@ class Arena:
     ) -> Float[ndarray, " objective *batch"]:
         """Distance to the nearest goal of each objective."""
         return np.stack(
-            [goal_distances(position, goals).min(axis=-1) for goals in self.objectives]
+            [distances(position, goals).min(axis=-1) for goals in self.objectives]
         )
 
     def _judged(
@@ -175,30 +156,7 @@ class Arena:
 
 def _effort(action: Float[ndarray, "*batch 2"]) -> Float[ndarray, "*batch"]:
     """What an action costs, in reward units."""
-    return np.asarray(ACTION_COST * _squared(np.clip(action, -1.0, 1.0)))
-
-
-def crosses(
-    start: Float[ndarray, "*#batch 2"],
-    stop: Float[ndarray, "*#batch 2"],
-    boxes: Float[ndarray, "box 2 2"],
-) -> Bool[ndarray, "..."]:
-    """Whether the segment between two points meets any of some closed boxes.
-
-    Slab method: along each axis the segment is between the two sides of a box for an
-    interval of its length; it meets the box where these intervals have a common part.
-    """
-    way = (stop - start)[..., None, :]
-    below, above = (boxes[:, side] - start[..., None, :] for side in (0, 1))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        enters = np.where(way > 0, below, above) / way
-        leaves = np.where(way > 0, above, below) / way
-    # A segment at rest along an axis is between the sides always or never.
-    never = (below > 0) | (above < 0)
-    enters = np.where(way == 0, np.where(never, np.inf, -np.inf), enters).max(axis=-1)
-    leaves = np.where(way == 0, np.where(never, -np.inf, np.inf), leaves).min(axis=-1)
-    meets = np.maximum(enters, 0.0) <= np.minimum(leaves, 1.0)
-    return np.asarray(meets.any(axis=-1))
+    return np.asarray(ACTION_COST * squared(np.clip(action, -1.0, 1.0)))
 
 
 def start(generator: np.random.Generator) -> Float[ndarray, " 2"]:

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from pipeline.core.tasks.geometry import distances
 from pipeline.core.tasks.kind import Kind
-from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, Arena, goal_distances
+from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, Arena
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 
 Rule: TypeAlias = Literal["average", "sum"]
@@ -64,7 +65,6 @@ def rarest_shared_goal(
     if not len(shared):
         return np.full(last.shape[:-2], np.nan)
     shares = [
-        (goal_distances(last, goal)[..., 0] < GOAL_RADIUS).mean(axis=-1)
-        for goal in shared
+        (distances(last, goal)[..., 0] < GOAL_RADIUS).mean(axis=-1) for goal in shared
     ]
     return np.asarray(np.min(shares, axis=0))

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS, goal_distances
+from pipeline.core.tasks.geometry import distances
+from pipeline.core.tasks.multigoal.arena import GOAL_RADIUS
 from pipeline.core.tasks.multigoal.settings import Point
 from pipeline.core.tasks.trajectories import TINY, Trajectories
 
@@ -18,7 +19,7 @@ def of_goals(
     trajectories: Trajectories, places: Sequence[Point]
 ) -> dict[str, Float[ndarray, " member"]]:
     """What `docs/metrics.md` defines of goals at these places, per member."""
-    distance = goal_distances(trajectories.last_positions, np.array(places))
+    distance = distances(trajectories.last_positions, np.array(places))
     nearest = distance.argmin(axis=-1)
     goals = np.arange(len(places))
     reached = (distance.min(axis=-1) < GOAL_RADIUS)[..., None] & (
@@ -41,7 +42,7 @@ def in_a_goal(
     trajectories: Trajectories, places: Sequence[Point]
 ) -> Bool[ndarray, "member episode"]:
     """Whether each episode ends within the radius of a goal."""
-    distance = goal_distances(trajectories.last_positions, np.array(places))
+    distance = distances(trajectories.last_positions, np.array(places))
     return np.asarray(distance.min(axis=-1) < GOAL_RADIUS)
 
 

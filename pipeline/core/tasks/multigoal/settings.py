@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount, Positive, Value, either
+from pipeline.core.tasks.geometry import Box
 from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.trajectories import Trajectories
 
@@ -27,31 +28,11 @@ Coordinate = Annotated[float, Field(ge=-ARENA_BOUND, le=ARENA_BOUND)]
 Point = tuple[Coordinate, Coordinate]
 
 
-class Wall(Value):
-    """A closed box that no move may touch."""
+class Wall(Box):
+    """A wall of a changed task."""
 
     low: Point
-    """Its corner with the smaller coordinates."""
     high: Point
-
-    @field_validator("high")
-    @classmethod
-    def _above_low(cls, high: Point, info: Any) -> Point:
-        low = info.data.get("low")
-        if low is not None and not (low[0] < high[0] and low[1] < high[1]):
-            raise PydanticCustomError(
-                "wall", "must be greater than `low` in both coordinates"
-            )
-        return high
-
-    def meets(self, low: Point, high: Point) -> bool:
-        """Whether the wall and another closed box have a point in common."""
-        return all(
-            own_low <= other_high and other_low <= own_high
-            for own_low, own_high, other_low, other_high in zip(
-                self.low, self.high, low, high, strict=True
-            )
-        )
 
 
 class Push(Value):

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch, Rectangle
 
+from pipeline.core.tasks.geometry import distances
 from pipeline.core.tasks.multigoal.arena import (
     BOUND,
     GOAL_RADIUS,
     Arena,
-    goal_distances,
 )
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.study.report.figures import style
@@ -175,7 +175,7 @@ def trajectories(
     line = np.linspace(-BOUND, BOUND, 141)
     place = np.stack(np.meshgrid(line, line), axis=-1)
     goals = np.array(task.goals)
-    reward = -np.square(goal_distances(place, goals).min(axis=-1))
+    reward = -np.square(distances(place, goals).min(axis=-1))
     axes.contourf(line, line, reward, levels=12, cmap="Greys_r", alpha=0.22)
     axes.contour(
         line, line, reward, levels=12, colors="#999999", linewidths=0.4, linestyles="-"
@@ -189,7 +189,7 @@ def trajectories(
         axes.add_patch(Rectangle(low, *(high - low), color="#555555", lw=0, zorder=3))
     for path in positions:
         path = path[np.isfinite(path[:, 0])]
-        distance = goal_distances(path[-1], goals)
+        distance = distances(path[-1], goals)
         ends = distance.min() < GOAL_RADIUS
         colour = colours[int(distance.argmin())] if ends else "#666666"
         axes.plot(*path.T, color=colour, lw=0.9, alpha=0.55)
