@@ -124,6 +124,15 @@ class Kind(Value):
         """
         return -math.inf if metric == "return" else math.nan
 
+    def remaining(
+        self, positions: Float[ndarray, "environment 2"]
+    ) -> Mapping[str, Float[ndarray, " environment"]]:
+        """How far there is to go from where bodies are, in a task with a plane.
+
+        The least of each since training began is recorded as `train/NAME`.
+        """
+        return {}
+
     @property
     def probes(self) -> Float[ndarray, "probe state"] | None:
         """States at which trained policies are looked at; None: nowhere."""

@@ -8,7 +8,9 @@ from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.tasks.linear_quadratic.settings import LinearQuadratic
 from pipeline.core.tasks.locomotion.settings import Locomotion
 from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.core.tasks.navigation.settings import Navigation
 
 Task: TypeAlias = Annotated[
-    MultiGoal | Locomotion | LinearQuadratic | Gymnasium, Discriminator("kind")
+    MultiGoal | Navigation | Locomotion | LinearQuadratic | Gymnasium,
+    Discriminator("kind"),
 ]

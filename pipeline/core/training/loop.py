@@ -85,6 +85,7 @@ class Training:
             job.task, job.seeds, episodes=job.task.evaluation.episodes
         )
         self._returns = torch.zeros(members, dtype=torch.float64)
+        self._least: dict[str, Tensor] = {}
         self._progress = _Progress()
         self._forget_episodes()
         self._episodes.reset()
@@ -133,10 +134,19 @@ class Training:
             state, action, made, step=step, updates=progress.updates
         )
         self._returns += torch.from_numpy(made.reward)
+        self._approach()
         ended = made.terminated | made.truncated
         if ended.any():
             self._end_episodes(ended)
         progress.step += 1
+
+    def _approach(self) -> None:
+        """Remember how far there was left to go at the least, since the first step."""
+        positions = self._episodes.positions
+        if positions is not None:
+            for name, left in self.job.task.remaining(positions).items():
+                here = torch.from_numpy(left)
+                self._least[name] = torch.fmin(self._least.get(name, here), here)
 
     def _end_episodes(self, ended: ndarray) -> None:
         lengths = self._episodes.lengths
@@ -165,6 +175,8 @@ class Training:
             "train/episode_length": [_mean(values) for values in progress.lengths],
         }
         self._forget_episodes()
+        for name, least in self._least.items():
+            metrics[f"train/{name}"] = least.tolist()
         for name, values in self.agent.diagnostics().items():
             metrics[f"train/{name}"] = values.tolist()
         if evaluate:
@@ -203,6 +215,7 @@ class Training:
             "experience": self._collector.state(),
             "episodes": self._episodes.state(),
             "returns": {"running": self._returns},
+            "least": self._least,
         }
         tensors = {
             f"{part}/{name}": tensor
@@ -233,6 +246,7 @@ class Training:
             self._episodes.fail(member, failure.reason)
         self._episodes.load_state(parts["episodes"])
         self._returns.copy_(parts["returns"]["running"])
+        self._least = {name: x.clone() for name, x in parts.get("least", {}).items()}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -5,14 +5,16 @@ A block that a study does not use need not be written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import Positive, Value, parsed
 from pipeline.core.tasks.multigoal.settings import Perturbation
+from pipeline.core.tasks.navigation.settings import Navigation
+from pipeline.core.tasks.navigation.world import World
 from pipeline.core.tasks.settings import Task
 from pipeline.study.params.exact import (
     Compose,
@@ -93,6 +95,8 @@ class Study(Value):
 
     study: Identity
     execution: Execution
+    worlds: dict[Name, World] = Field(default_factory=dict)
+    """What tasks of kind `navigation` are in."""
     tasks: dict[Name, Task]
     algorithms: dict[Name, Algorithm]
     sweep: Sweep
@@ -105,6 +109,15 @@ class Study(Value):
     score: Score | None = None
     compose: Compose | None = None
     compare: Compare
+
+    @field_validator("tasks")
+    @classmethod
+    def _in_their_worlds(cls, tasks: dict[str, Task], info: Any) -> dict[str, Task]:
+        worlds = info.data.get("worlds", {})
+        return {
+            name: task.within(worlds) if isinstance(task, Navigation) else task
+            for name, task in tasks.items()
+        }
 
     def runs(self, stage: StageName) -> Mapping[str, RunSettings]:
         """The runs of a stage that trains."""

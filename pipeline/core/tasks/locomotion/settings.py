@@ -10,8 +10,9 @@ from pydantic import PositiveInt
 
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount
+from pipeline.core.tasks.directions import direction_spread
 from pipeline.core.tasks.kind import COPIES_AT_ONCE, Kind
-from pipeline.core.tasks.trajectories import TINY, Trajectories
+from pipeline.core.tasks.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -70,9 +71,8 @@ class Locomotion(Kind):
         assert trajectories.positions is not None
         moved = trajectories.last_positions - trajectories.positions[:, :, 0]
         distance = np.linalg.norm(moved, axis=-1).mean(axis=1)
-        resultant = np.linalg.norm(moved.mean(axis=1), axis=-1)
         return {
             "distance": distance,
             "forward_distance": moved[..., 0].mean(axis=1),
-            "direction_spread": 1 - resultant / np.maximum(distance, TINY),
+            "direction_spread": direction_spread(moved),
         }

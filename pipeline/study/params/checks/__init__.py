@@ -16,6 +16,7 @@ Check: TypeAlias = Callable[[Study, Document], Found]
 
 CHECKS: Final[tuple[Check, ...]] = (
     settings.seeds,
+    settings.worlds,
     settings.tasks,
     settings.algorithms,
     sweeps.budgets,

@@ -5,7 +5,9 @@ from itertools import combinations
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.learner import OffPolicy
-from pipeline.study.params.checks.found import Found
+from pipeline.core.tasks.navigation import ways
+from pipeline.core.tasks.navigation.settings import Navigation
+from pipeline.study.params.checks.found import Found, unknown
 from pipeline.study.params.study import Study
 from pipeline.study.params.yaml_lines import Document, Place, dotted
 
@@ -30,9 +32,22 @@ def seeds(study: Study, document: Document) -> Found:
             )
 
 
+def worlds(study: Study, document: Document) -> Found:
+    """Worlds in which something is where it cannot be, or where no way leads."""
+    for name, world in study.worlds.items():
+        for place, message in ways.mistakes(world):
+            yield ("worlds", name, *place), message
+
+
 def tasks(study: Study, document: Document) -> Found:
     """Settings that are no task, which each kind knows of itself."""
     for name, task in study.tasks.items():
+        if isinstance(task, Navigation) and isinstance(task.world, str):
+            if message := unknown(
+                document, task.world, among=("worlds",), noun="world"
+            ):
+                yield ("tasks", name, "world"), message
+            continue
         for field, message in task.mistakes():
             place = ("tasks", name, field) if field else ("tasks", name)
             yield place, message

@@ -1,0 +1,104 @@
+"""The environments of a `Scene`: many bodies at once, and one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy import ndarray
+
+from pipeline.core.config.values import parsed
+from pipeline.core.tasks.navigation.scene import Scene
+from pipeline.core.tasks.navigation.settings import Navigation
+
+
+class NavigationVectorEnv(VectorEnv):
+    """Many independent bodies at once, as array code. The caller resets ended ones."""
+
+    metadata = {"autoreset_mode": AutoresetMode.DISABLED}  # noqa: RUF012, as its base
+
+    def __init__(self, num_envs: int, scene: Scene) -> None:
+        """All bodies are at the start until the first reset."""
+        self.num_envs = num_envs
+        self._scene = scene
+        self.single_observation_space, self.single_action_space = _spaces(scene)
+        batch = gymnasium.vector.utils.batch_space
+        self.observation_space = batch(self.single_observation_space, num_envs)
+        self.action_space = batch(self.single_action_space, num_envs)
+        start = np.tile(np.array(scene.world.start), (num_envs, 1))
+        self._state = scene.body.at(start)
+        self._generators = [np.random.default_rng() for _ in range(num_envs)]
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[ndarray, dict[str, Any]]:
+        """Start again, all bodies or those of `options["reset_mask"]`."""
+        seeds = (
+            [None if seed is None else seed + i for i in range(self.num_envs)]
+            if seed is None or isinstance(seed, int)
+            else seed
+        )
+        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        for index in np.flatnonzero(mask).tolist():
+            if seeds[index] is not None:
+                self._generators[index] = np.random.default_rng(seeds[index])
+            start = self._scene.world.start_of(self._generators[index])
+            self._state[index] = self._scene.body.at(start)
+        return self._shown()
+
+    def step(
+        self, actions: ndarray
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray, dict[str, Any]]:
+        self._state, reward, ended = self._scene.advance(self._state, actions)
+        observation, info = self._shown()
+        return observation, reward, ended, np.zeros_like(ended), info
+
+    def _shown(self) -> tuple[ndarray, dict[str, Any]]:
+        observation = self._scene.body.observed(self._state)
+        return observation.copy(), {"position": self._state[:, :2].copy()}
+
+
+class NavigationEnv(gymnasium.Env):
+    """One body, for whoever uses a task outside of this project.
+
+    `task` is written as in `params.yaml`, with its `world` in place of a name.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012, as its base
+
+    def __init__(self, task: Mapping[str, Any], render_mode: str | None = None) -> None:
+        self._task: Navigation = parsed(Navigation, task)
+        self._scene = self._task.scene
+        self.observation_space, self.action_space = _spaces(self._scene)
+        self.render_mode = render_mode
+        self._state = self._scene.body.at(np.array(self._scene.world.start))
+        self._length = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._length = 0
+        start = self._scene.world.start_of(self.np_random)
+        self._state = self._scene.body.at(start)
+        return self._scene.body.observed(self._state), {"position": start}
+
+    def step(
+        self, action: ndarray
+    ) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
+        self._length += 1
+        self._state, reward, ended = self._scene.advance(self._state, action)
+        observation = self._scene.body.observed(self._state)
+        truncated = self._length >= self._task.horizon
+        info = {"position": self._state[:2].copy()}
+        return observation, float(reward), bool(ended), truncated, info
+
+
+def _spaces(scene: Scene) -> tuple[Box, Box]:
+    bounds = scene.body.bounds(scene.world)
+    return Box(-bounds, bounds, dtype=np.float64), Box(-1.0, 1.0, (2,), np.float64)

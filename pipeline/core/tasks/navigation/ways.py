@@ -1,0 +1,142 @@
+"""What of a world can be reached, and what makes a world impossible."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from pipeline.core.tasks.geometry import Box, Point, distances
+from pipeline.core.tasks.navigation.world import START_BOUND, TARGET_RADIUS, World
+
+MESH: Final = 0.1
+"""Distance of the places by which it is found out what can be reached."""
+Mistakes: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
+"""Where in the world, and what is wrong."""
+
+
+def threshold(world: World) -> float:
+    """Least distance to a target that can be had without an open passage.
+
+    Raises:
+        ValueError: The world has no passages.
+    """
+    if world.passages is None:
+        raise ValueError("only a world with passages has a threshold")
+    reached = reachable(world, world.closed + world.passages.open)
+    nearest = distances(_mesh(world)[reached], np.array(world.targets)).min()
+    return float(nearest)
+
+
+def mistakes(world: World) -> Mistakes:
+    """What keeps it from being a world."""
+    found = [*_misplaced(world)]
+    yield from found
+    if not found and world.closed:
+        yield from _without_way(world)
+
+
+def _misplaced(world: World) -> Mistakes:
+    """Things that are where they cannot be."""
+    bound = world.half_width
+    plane = f"the plane, which ends at ±{bound:g}"
+    start = _around(world.start, START_BOUND)
+    if _outside(start, bound):
+        yield ("start",), f"must be at least {START_BOUND:g} inside of {plane}"
+    closed: list[tuple[tuple[str | int, ...], Box]] = [
+        (("walls", index), box) for index, box in enumerate(world.walls)
+    ]
+    if world.passages is not None:
+        blocked = enumerate(world.passages.blocked)
+        closed += [(("passages", "blocked", index), box) for index, box in blocked]
+        if not world.targets:
+            yield ("passages",), "lead to a target, and there are no `targets`"
+    for place, box in closed:
+        if box.meets(*start):
+            yield (
+                place,
+                f"must leave free where episodes start: {_named(world.start)} and "
+                f"{START_BOUND:g} around it",
+            )
+        if _outside((box.low, box.high), bound):
+            yield place, f"must be in {plane}"
+    for index, target in enumerate(world.targets):
+        if target in world.targets[:index]:
+            yield ("targets", index), "is written twice"
+        if _outside((target, target), bound):
+            yield ("targets", index), f"must be in {plane}"
+        for place, box in closed:
+            if box.meets(target, target):
+                wall = " ".join(map(str, place))
+                yield ("targets", index), f"must not be in a wall; it is in {wall}"
+    line = world.finish_line
+    if line is not None and not start[1][0] < line < bound:
+        yield (
+            ("finish_line",),
+            f"must be between the start and the end of the plane, above "
+            f"{start[1][0]:g} and below {bound:g}, found {line:g}",
+        )
+
+
+def _without_way(world: World) -> Mistakes:
+    """Things that are where no way leads."""
+    reached, mesh = reachable(world, world.closed), _mesh(world)
+    for index, target in enumerate(world.targets):
+        if not reached[_node(world, target)]:
+            yield ("targets", index), "no way leads there from the start"
+    line = world.finish_line
+    if line is not None and not (reached & (mesh[..., 0] >= line)).any():
+        yield ("finish_line",), "no way leads past it from the start"
+    if world.passages is None:
+        return
+    for index, box in enumerate(world.passages.open):
+        if not (reached & _inside(mesh, [box])).any():
+            yield ("passages", "open", index), "is closed: no way leads into it"
+    if threshold(world) < TARGET_RADIUS:
+        yield (
+            ("passages", "open"),
+            "a target can be reached without any of them, so that nothing tells who "
+            "went through",
+        )
+
+
+def reachable(world: World, closed: Iterable[Box]) -> Bool[ndarray, "x y"]:
+    """The places of a mesh to which a way leads from the start and touches no box."""
+    from scipy.ndimage import label  # .2 s that a world without walls need not pay
+
+    region, _ = label(~_inside(_mesh(world), closed))
+    return np.asarray(region == region[_node(world, world.start)])
+
+
+def _mesh(world: World) -> Float[ndarray, "x y 2"]:
+    count = 2 * round(world.half_width / MESH) + 1
+    axis = np.linspace(-world.half_width, world.half_width, count)
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+
+
+def _node(world: World, place: Point) -> tuple[int, int]:
+    x, y = (round((each + world.half_width) / MESH) for each in place)
+    return x, y
+
+
+def _inside(
+    places: Float[ndarray, "x y 2"], boxes: Iterable[Box]
+) -> Bool[ndarray, "x y"]:
+    found = np.zeros(places.shape[:2], dtype=bool)
+    for box in boxes:
+        found |= ((places >= box.low) & (places <= box.high)).all(axis=-1)
+    return found
+
+
+def _around(place: Point, margin: float) -> tuple[Point, Point]:
+    x, y = place
+    return (x - margin, y - margin), (x + margin, y + margin)
+
+
+def _outside(corners: tuple[Point, Point], bound: float) -> bool:
+    return not all(abs(number) <= bound for corner in corners for number in corner)
+
+
+def _named(place: Point) -> str:
+    return f"({place[0]:g}, {place[1]:g})"
