@@ -17,9 +17,7 @@ BodyName: TypeAlias = Literal["point", "point_with_momentum"]
 
 
 class Body(ABC):
-    """A kind of body, in its states `[..., width]`, of which the first two are its
-    position in units of length.
-    """
+    """A kind of body. The first two numbers of its state are its position."""
 
     states: ClassVar[int]
     """Width of a state, and of what is observed of it."""

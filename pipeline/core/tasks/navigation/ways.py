@@ -12,8 +12,9 @@ from pipeline.core.tasks.navigation.world import START_BOUND, TARGET_RADIUS, Wor
 
 MESH: Final = 0.1
 """Distance of the places by which it is found out what can be reached."""
-Mistakes: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
-"""Where in the world, and what is wrong."""
+Place: TypeAlias = tuple[str | int, ...]
+"""Where in what is written of a world."""
+Mistakes: TypeAlias = Iterator[tuple[Place, str]]
 
 
 def threshold(world: World) -> float:
@@ -40,19 +41,10 @@ def mistakes(world: World) -> Mistakes:
 def _misplaced(world: World) -> Mistakes:
     """Things that are where they cannot be."""
     bound = world.half_width
-    plane = f"the plane, which ends at ±{bound:g}"
     start = _around(world.start, START_BOUND)
     if _outside(start, bound):
-        yield ("start",), f"must be at least {START_BOUND:g} inside of {plane}"
-    closed: list[tuple[tuple[str | int, ...], Box]] = [
-        (("walls", index), box) for index, box in enumerate(world.walls)
-    ]
-    if world.passages is not None:
-        blocked = enumerate(world.passages.blocked)
-        closed += [(("passages", "blocked", index), box) for index, box in blocked]
-        if not world.targets:
-            yield ("passages",), "lead to a target, and there are no `targets`"
-    for place, box in closed:
+        yield ("start",), f"must be at least {START_BOUND:g} inside of {_plane(world)}"
+    for place, box in _closed(world):
         if box.meets(*start):
             yield (
                 place,
@@ -60,16 +52,8 @@ def _misplaced(world: World) -> Mistakes:
                 f"{START_BOUND:g} around it",
             )
         if _outside((box.low, box.high), bound):
-            yield place, f"must be in {plane}"
-    for index, target in enumerate(world.targets):
-        if target in world.targets[:index]:
-            yield ("targets", index), "is written twice"
-        if _outside((target, target), bound):
-            yield ("targets", index), f"must be in {plane}"
-        for place, box in closed:
-            if box.meets(target, target):
-                wall = " ".join(map(str, place))
-                yield ("targets", index), f"must not be in a wall; it is in {wall}"
+            yield place, f"must be in {_plane(world)}"
+    yield from _misplaced_targets(world)
     line = world.finish_line
     if line is not None and not start[1][0] < line < bound:
         yield (
@@ -77,6 +61,20 @@ def _misplaced(world: World) -> Mistakes:
             f"must be between the start and the end of the plane, above "
             f"{start[1][0]:g} and below {bound:g}, found {line:g}",
         )
+
+
+def _misplaced_targets(world: World) -> Mistakes:
+    if world.passages is not None and not world.targets:
+        yield ("passages",), "lead to a target, and there are no `targets`"
+    for index, target in enumerate(world.targets):
+        if target in world.targets[:index]:
+            yield ("targets", index), "is written twice"
+        if _outside((target, target), world.half_width):
+            yield ("targets", index), f"must be in {_plane(world)}"
+        for place, box in _closed(world):
+            if box.meets(target, target):
+                wall = " ".join(map(str, place))
+                yield ("targets", index), f"must not be in a wall; it is in {wall}"
 
 
 def _without_way(world: World) -> Mistakes:
@@ -129,6 +127,15 @@ def _inside(
     return found
 
 
+def _closed(world: World) -> Iterator[tuple[Place, Box]]:
+    """Every wall, and where it is written."""
+    for index, box in enumerate(world.walls):
+        yield ("walls", index), box
+    if world.passages is not None:
+        for index, box in enumerate(world.passages.blocked):
+            yield ("passages", "blocked", index), box
+
+
 def _around(place: Point, margin: float) -> tuple[Point, Point]:
     x, y = place
     return (x - margin, y - margin), (x + margin, y + margin)
@@ -136,6 +143,10 @@ def _around(place: Point, margin: float) -> tuple[Point, Point]:
 
 def _outside(corners: tuple[Point, Point], bound: float) -> bool:
     return not all(abs(number) <= bound for corner in corners for number in corner)
+
+
+def _plane(world: World) -> str:
+    return f"the plane, which ends at ±{world.half_width:g}"
 
 
 def _named(place: Point) -> str:
