@@ -29,10 +29,10 @@ def load_scores(
             oracles = read_json(folder / layout.DESCRIBED)["oracles"]
         if oracles is None:
             continue  # nothing to judge it by
-        exact = _table(folder / layout.SCORES, writer, study) if oracles else {}
+        exact = _table(folder / layout.SCORES, writer, run.seeds) if oracles else {}
         robustness = {}
         if run.task.can_change:
-            robustness = _table(folder / layout.ROBUSTNESS, writer, study)
+            robustness = _table(folder / layout.ROBUSTNESS, writer, run.seeds)
         scores.append(Score(run, folder, exact, robustness))
     return scores
 
@@ -46,23 +46,23 @@ def load_compositions(study: Study, root: Path = layout.RUNS) -> list[Compositio
     found = []
     for name, settings in study.compositions.items():
         folder = layout.composition_folder(name, root)
+        seeds = study.seeds(study.runs("explore")[settings.first])
         writer = layout.instance("compose", name)
-        final = _table(folder / layout.FINAL, writer, study)
+        final = _table(folder / layout.FINAL, writer, seeds)
         with layout.readable(folder / layout.SUMMARY, writer):
             summary = read_json(folder / layout.SUMMARY)
         said = settings.first, settings.second, settings.combine
-        seeds = study.study.seeds
         found.append(Composition(name, folder, *said, seeds, final, summary))
     return found
 
 
-def _table(path: Path, writer: str, study: Study) -> dict[str, Floats]:
+def _table(path: Path, writer: str, expected: tuple[int, ...]) -> dict[str, Floats]:
     with layout.readable(path, writer):
         table = read_table(path)
         seeds = tuple(int(seed) for seed in table.pop("seed"))
-    if seeds != study.study.seeds:
+    if seeds != expected:
         raise UserError(
-            f"{path} has seeds {list(seeds)}, the study {list(study.study.seeds)}; "
+            f"{path} has seeds {list(seeds)}, the study {list(expected)}; "
             f"compute it again: dvc repro --force {writer}"
         )
     return table

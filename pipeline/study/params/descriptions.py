@@ -98,7 +98,7 @@ def _run(study: Study, stage: StageName, name: str, run: RunSettings) -> dict[st
         **_task(study.tasks[run.task]),
         "algorithm_name": run.algorithm,
         "temperature": run.temperature,
-        "seeds": list(study.study.seeds),
+        "seeds": list(study.seeds(run)),
         "steps": study.steps(stage, run),
         "start": run.start,
         "swept": run.temperature is None and study.is_searched(run.algorithm),

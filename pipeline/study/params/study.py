@@ -49,6 +49,8 @@ class AnyRun(Value):
     """Without it, the one that the algorithm's sweep found."""
     steps: Steps | None = None
     """Without it, those of its stage."""
+    seeds: PositiveInt | None = None
+    """So many, from the first of the study's on; without it, those of the study."""
 
 
 class FreshRun(AnyRun):
@@ -134,6 +136,11 @@ class Study(Value):
         """Environment steps of a run: its own, or those of its stage."""
         block: FreshRuns | StartedRuns = getattr(self, stage)
         return run.steps or block.steps
+
+    def seeds(self, run: RunSettings) -> tuple[int, ...]:
+        """Seeds of a run: its own, or those of the study."""
+        own = self.study.seeds
+        return own if run.seeds is None else tuple(range(own[0], own[0] + run.seeds))
 
     def is_searched(self, algorithm: str) -> bool:
         """Whether an algorithm's numbers come from trials."""

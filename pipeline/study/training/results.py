@@ -38,7 +38,7 @@ def load_runs(study: Study, root: Path = RUNS) -> list[Run]:
         load_run(
             stage,
             name,
-            {"seeds": list(study.study.seeds), "steps": study.steps(stage, run)},
+            {"seeds": list(study.seeds(run)), "steps": study.steps(stage, run)},
             root,
         )
         for stage, name, run in study.all_runs()

@@ -23,6 +23,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     sweeps.searches,
     runs.names,
     runs.steps,
+    runs.seeds,
     runs.starts,
     exact.oracles,
     exact.compositions,

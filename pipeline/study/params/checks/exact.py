@@ -93,6 +93,8 @@ def _unlike(study: Study, first: RunSettings, second: RunSettings) -> str | None
             "both must be of one algorithm, found "
             f"'{first.algorithm}' and '{second.algorithm}'"
         )
+    if study.seeds(first) != study.seeds(second):
+        return "both need the same seeds"
     if first.temperature != second.temperature:
         return (
             "both need one temperature: the bound on what is lost is for equal ones, "

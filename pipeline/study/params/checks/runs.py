@@ -49,6 +49,26 @@ def steps(study: Study, document: Document) -> Found:
             )
 
 
+def seeds(study: Study, document: Document) -> Found:
+    """Seeds of runs that chose something, or that their pretraining does not have."""
+    search = study.sweep.search
+    chosen = {*search.seeds, *search.fresh_seeds} if search else set()
+    for stage, name, run in study.all_runs():
+        place: Place = (stage, "runs", name, "seeds")
+        if run.seeds and (shared := chosen & {*study.seeds(run)}):
+            numbers = ", ".join(map(str, sorted(shared)))
+            yield place, f"ends among the seeds of sweep.search: {numbers}"
+        if not isinstance(run, StartedRun):
+            continue
+        start = study.runs("pretrain").get(run.start)
+        if start and not {*study.seeds(run)} <= {*study.seeds(start)}:
+            yield (
+                place if run.seeds else (stage, "runs", name, "start"),
+                f"'{run.start}' has {len(study.seeds(start))} seeds, and each of "
+                f"{len(study.seeds(run))} begins with its own pretrained networks",
+            )
+
+
 def starts(study: Study, document: Document) -> Found:
     """Pretrained runs that are not there, or whose networks cannot go on."""
     among = ("pretrain", "runs")
