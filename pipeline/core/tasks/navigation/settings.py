@@ -1,7 +1,7 @@
 """What is written of a body in a world, and what follows from it."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -79,7 +79,7 @@ class Navigation(Kind):
         assert isinstance(self.world, World), "whoever reads the file puts it there"
         return self.world
 
-    def within(self, worlds: Mapping[str, World]) -> Self:
+    def within(self, worlds: Mapping[str, World]) -> "Navigation":
         """The same with its world in place of the name; as it is, if there is none."""
         if isinstance(self.world, World) or self.world not in worlds:
             return self
