@@ -72,13 +72,37 @@ ALGORITHMS = {
 }
 Q_LEARNERS = [name for name in ALGORITHMS if not name.startswith("reinforce")]
 COMMON = {"discount": 0.9, "objective": "return", "evaluation": EVALUATION}
-TASKS = {
+TASKS: dict[str, dict[str, object]] = {
     "multigoal": COMMON
     | {
         "kind": "multigoal",
         "horizon": 12,
         "goals": ((5.0, 0.0), (-5.0, 0.0), (0.0, 5.0), (0.0, -5.0)),
         "goals_end_episode": True,
+    },
+    "passages": COMMON
+    | {
+        "kind": "navigation",
+        "world": {
+            "half_width": 5.0,
+            "start": (-3.0, 0.0),
+            "walls": ({"low": (-1.0, -1.0), "high": (1.0, 1.0)},),
+            "targets": ((3.0, 0.0), (0.0, 3.0)),
+            "finish_line": 2.0,
+        },
+        "body": "point",
+        "reward": {"bump": {"height": 1.0, "width": 2.0}, "effort": 0.1},
+        "end": "at_target",
+        "horizon": 12,
+    },
+    "momentum": COMMON
+    | {
+        "kind": "navigation",
+        "world": {"half_width": 8.0, "start": (0.0, 0.0), "finish_line": 2.0},
+        "body": "point_with_momentum",
+        "reward": {"speed": "either_way", "past_line": 1.0, "effort": 0.1},
+        "end": "never",
+        "horizon": 15,
     },
     "any_direction": COMMON
     | {"kind": "locomotion", "body": "swimmer", "reward": "speed", "horizon": 20},

@@ -30,7 +30,7 @@ class Body(ABC):
         state: Float[ndarray, "*#batch state"],
         action: Float[ndarray, "*#batch 2"],
         world: World,
-    ) -> Float[ndarray, "*batch state"]:
+    ) -> Float[ndarray, "... state"]:
         """The state after a step; actions are in [-1, 1]²."""
 
     @abstractmethod
@@ -64,7 +64,7 @@ class PointBody(Body):
         state: Float[ndarray, "*#batch 2"],
         action: Float[ndarray, "*#batch 2"],
         world: World,
-    ) -> Float[ndarray, "*batch 2"]:
+    ) -> Float[ndarray, "... 2"]:
         return moved(state, state + action, world)
 
     def at(self, position: Float[ndarray, "*batch 2"]) -> Float[ndarray, "*batch 2"]:
@@ -94,7 +94,7 @@ class MomentumBody(Body):
     @classmethod
     def velocity(
         cls, velocity: Float[ndarray, "*#batch 2"], action: Float[ndarray, "*#batch 2"]
-    ) -> Float[ndarray, "*batch 2"]:
+    ) -> Float[ndarray, "... 2"]:
         """The velocity after a step in which nothing is in the way."""
         length = np.sqrt(squared(action))[..., None]
         pushed = action / np.maximum(length, 1.0)
@@ -105,7 +105,7 @@ class MomentumBody(Body):
         state: Float[ndarray, "*#batch 4"],
         action: Float[ndarray, "*#batch 2"],
         world: World,
-    ) -> Float[ndarray, "*batch 4"]:
+    ) -> Float[ndarray, "... 4"]:
         position, velocity = state[..., :2], self.velocity(state[..., 2:], action)
         aim = position + self.step * velocity
         there = moved(position, aim, world)
@@ -135,7 +135,7 @@ def moved(
     position: Float[ndarray, "*#batch 2"],
     aim: Float[ndarray, "*#batch 2"],
     world: World,
-) -> Float[ndarray, "*batch 2"]:
+) -> Float[ndarray, "... 2"]:
     """Where a straight move leads: into the plane, and nowhere if a wall is met."""
     after = np.clip(aim, -world.half_width, world.half_width)
     boxes = world.boxes

@@ -56,7 +56,7 @@ def succeeded(
     """Whether each episode comes to a target, or else ends past the finish line."""
     if world.targets:
         return np.asarray(_closest(trajectories, world) < TARGET_RADIUS)
-    return np.asarray(past_line(trajectories.last_positions, world))
+    return past_line(trajectories.last_positions, world)
 
 
 def _closest(

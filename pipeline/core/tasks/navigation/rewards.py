@@ -7,7 +7,7 @@ longest step that a body can make along an axis.
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from pydantic import Tag
 
@@ -42,7 +42,7 @@ class Speed(Value):
         """What it is worth to have come to a place."""
         if self.past_line is None:
             return np.zeros(place.shape[:-1])
-        return self.past_line * past_line(place, world)
+        return np.asarray(self.past_line * past_line(place, world))
 
 
 class Height(Value):
@@ -84,7 +84,8 @@ class Goals(Value):
         self, place: Float[ndarray, "*batch 2"], world: World
     ) -> Float[ndarray, "*batch"]:
         """What it is worth to have come to a place."""
-        return self.goals.bonus * at_target(place, world) - self.goals.step_cost
+        paid = self.goals.bonus * at_target(place, world) - self.goals.step_cost
+        return np.asarray(paid)
 
 
 Reward: TypeAlias = Annotated[
@@ -97,15 +98,15 @@ Reward: TypeAlias = Annotated[
 
 def at_target(
     place: Float[ndarray, "*batch 2"], world: World
-) -> Float[ndarray, "*batch"]:
-    """Whether places are within the radius of a target: 1 or 0."""
+) -> Bool[ndarray, "*batch"]:
+    """Whether places are within the radius of a target."""
     nearest = distances(place, np.array(world.targets)).min(axis=-1)
     return np.asarray(nearest < TARGET_RADIUS)
 
 
 def past_line(
     place: Float[ndarray, "*batch 2"], world: World
-) -> Float[ndarray, "*batch"]:
-    """Whether places are past the finish line: 1 or 0."""
+) -> Bool[ndarray, "*batch"]:
+    """Whether places are past the finish line."""
     assert world.finish_line is not None
     return np.asarray(place[..., 0] >= world.finish_line)

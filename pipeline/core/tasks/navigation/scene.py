@@ -34,7 +34,7 @@ class Scene:
         after = self.body.advance(state, action, self.world)
         there = after[..., :2]
         reward = self.worth_of_move(there - state[..., :2]) + self.reward_at(there)
-        reward = reward - self.effort * squared(action)
+        reward = np.asarray(reward - self.effort * squared(action))
         return after, reward, self.ended(there)
 
     def worth_of_move(
@@ -53,9 +53,9 @@ class Scene:
         """Whether an episode ends at a place."""
         match self.end:
             case "at_target":
-                return np.asarray(at_target(place, self.world))
+                return at_target(place, self.world)
             case "past_line":
-                return np.asarray(past_line(place, self.world))
+                return past_line(place, self.world)
             case _:
                 return np.zeros(place.shape[:-1], dtype=bool)
 
@@ -95,6 +95,6 @@ class Scene:
         self,
         position: Float[ndarray, "*#batch 2"],
         displacement: Float[ndarray, "*#batch 2"],
-    ) -> Float[ndarray, "*batch 2"]:
+    ) -> Float[ndarray, "... 2"]:
         """Where a displacement leads."""
         return moved(position, position + displacement, self.world)

@@ -20,13 +20,18 @@ Mistakes: TypeAlias = Iterator[tuple[Place, str]]
 def threshold(world: World) -> float:
     """Least distance to a target that can be had without an open passage.
 
+    Exact where walls end at multiples of a tenth; else at most a tenth too small.
+
     Raises:
         ValueError: The world has no passages.
     """
     if world.passages is None:
         raise ValueError("only a world with passages has a threshold")
+    from scipy.ndimage import binary_dilation
+
     reached = reachable(world, world.closed + world.passages.open)
-    nearest = distances(_mesh(world)[reached], np.array(world.targets)).min()
+    touched = binary_dilation(reached, structure=np.ones((3, 3)))
+    nearest = distances(_mesh(world)[touched], np.array(world.targets)).min()
     return float(nearest)
 
 
