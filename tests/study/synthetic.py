@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.core.agents.settings import Ddpg, Sac, Sql
 from pipeline.core.tasks.gymnasium.settings import Gymnasium
+from pipeline.core.tasks.directions import direction_spread
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task
@@ -215,7 +216,7 @@ def _plane(spread: bool, seeds: int, rng: Any) -> tuple[Any, Any]:
         "episode_length": np.full(seeds, 500.0),
         "distance": np.linalg.norm(moved, axis=-1).mean(axis=1),
         "forward_distance": moved[..., 0].mean(axis=1),
-        "direction_spread": 1 - np.abs(np.exp(1j * angle).mean(axis=1)),
+        "direction_spread": direction_spread(moved),
     }
     return final, {"positions": path}
 

@@ -30,5 +30,5 @@ def direction_spread(
     counts = (far[..., None] & (sector[..., None] == np.arange(SECTORS))).sum(axis=1)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     log_share = np.log(share, where=share > 0, out=np.zeros_like(share))
-    entropy = -(share * log_share).sum(axis=1) / math.log(SECTORS)
+    entropy = (0.0 - (share * log_share).sum(axis=1)) / math.log(SECTORS)
     return np.asarray(entropy * far.mean(axis=1))

@@ -54,11 +54,11 @@ class TestLocomotion:
         numbers = summary(task("any_direction"), both)
         assert numbers["distance"] == [3.0]
         assert numbers["forward_distance"] == [0.0]
-        assert numbers["direction_spread"][0] == pytest.approx(1.0)
-        # Distance counts: swimming far one way and twitching the other is one way.
+        assert numbers["direction_spread"][0] == pytest.approx(1 / 3)
+        # Swimming far one way and twitching the other is one way, of every second.
         twitch = ended_at([(4, 0), (-0.1, 0)], reached=[False] * 2)
         spread = summary(task("any_direction"), twitch)["direction_spread"]
-        assert spread[0] == pytest.approx(1 - 3.9 / 4.1)
+        assert spread[0] == pytest.approx(0.0)
         one = ended_at([(0, 2), (0, 1)], reached=[False] * 2)
         spread = summary(task("any_direction"), one)["direction_spread"]
         assert spread[0] == pytest.approx(0.0)
