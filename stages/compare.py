@@ -1,7 +1,7 @@
 """Statistics over seeds, everything against DDPG: `python -m stages.compare`.
 
-Reads `results/check/study.json` and `results/runs`; refuses a run or a seed that is not
-the study's.
+Reads `results/check/study.json`, `results/runs` and `results/exact/theorems`; refuses a
+run or a seed that is not the study's.
 Writes `results/compare`: `metrics.json`, `claims.json`, `summary/`, `curves/`.
 """
 
@@ -10,7 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from pipeline.study.answers.results import load_compositions, load_scores
+from pipeline.study.answers.results import (
+    load_compositions,
+    load_hard_limit,
+    load_scores,
+)
 from pipeline.study.claims.base import Evidence
 from pipeline.study.claims.judge import judge
 from pipeline.study.command import command
@@ -35,7 +39,9 @@ def main() -> None:
         bootstrap = Bootstrap(**study.compare.model_dump())
         metrics = summarise(runs, scores, compositions, bootstrap)
         write_json(COMPARED / "metrics.json", metrics)
-        claims = judge(Evidence(runs, scores, compositions, bootstrap))
+        limit = load_hard_limit(study)
+        evidence = Evidence(runs, scores, compositions, bootstrap, hard_limit=limit)
+        claims = judge(evidence)
         write_json(COMPARED / "claims.json", [asdict(claim) for claim in claims])
         for run in runs:
             entry = metrics[run.stage][run.name]

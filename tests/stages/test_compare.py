@@ -19,8 +19,15 @@ def test_writes_numbers_claims_one_summary_a_run_and_curves(tmp_path):
     compare.main()
     out = tmp_path / "results/compare"
     assert "sql_10" in read_json(out / "metrics.json")["explore"]
-    # Seven, and five about exact answers, changed tasks, composition.
-    assert len(read_json(out / "claims.json")) == 7 + 5
+    claims = read_json(out / "claims.json")
+    # Eight, and six about exact answers, changed tasks, the hard limit, composition.
+    assert len(claims) == 8 + 6
+    assert all(
+        {"published", "intervals", "seeds", "rule"} <= one.keys() for one in claims
+    )
+    assert {
+        bool(one["to_decide"]) == (one["verdict"] == "undecided") for one in claims
+    } == {True}
     assert read_json(out / "summary/scratch/ddpg.json").keys() == {
         "objective",
         "iqm",

@@ -1,7 +1,9 @@
-"""Scores and compositions of a study, read for whoever compares and shows them."""
+"""Scores, compositions and theorems, read for whoever compares and shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from safetensors.numpy import load_file
 
 from pipeline.study.errors import UserError
 from pipeline.study.params.study import Study
@@ -54,6 +56,20 @@ def load_compositions(study: Study, root: Path = layout.RUNS) -> list[Compositio
         said = settings.first, settings.second, settings.combine
         found.append(Composition(name, folder, *said, seeds, final, summary))
     return found
+
+
+def load_hard_limit(
+    study: Study, folder: Path = layout.THEOREMS
+) -> Mapping[str, Floats] | None:
+    """The demonstration of the limit α → 0, if the study shows the theorems.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    if study.theorems is None:
+        return None
+    with layout.readable(folder / layout.HARD_LIMIT, "theorems"):
+        return load_file(folder / layout.HARD_LIMIT)
 
 
 def _table(path: Path, writer: str, expected: tuple[int, ...]) -> dict[str, Floats]:

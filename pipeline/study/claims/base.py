@@ -1,30 +1,28 @@
-"""What a claim is, what it is judged by, and the rules, which are the same for all.
+"""What a claim is, and the evidence that it is judged by, where the study has it."""
 
-A claim is judged only where the study has the runs for it.
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-- That one run beats another is `reproduced` if the interval of the probability of
-  improvement lies above 1/2, `not reproduced` if it lies below 1/2. Against several
-  comparators all intervals must lie above, and one below decides.
-- What is claimed of every seed is `reproduced` if it is true of every seed,
-  `not reproduced` if it is true of fewer than half.
-- All else is `undecided`, and so is whatever has fewer than five seeds.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
-
-from pipeline.study.statistics.bootstrap import Bootstrap, Interval
+from pipeline.study.claims.cost import core_hours
+from pipeline.study.claims.rules import (
+    NO_NUMBER,
+    Judgement,
+    Published,
+    Verdict,
+    of_improvement,
+)
+from pipeline.study.statistics.bootstrap import Bootstrap, Floats, Interval
+from pipeline.study.statistics.comparators import improvement
+from pipeline.study.statistics.numbers import number
+from pipeline.study.statistics.shares import MOST_SEEDS
 from pipeline.study.store.runs import Run
 from pipeline.study.store.scores import Composition, Score
 
-Verdict: TypeAlias = Literal["reproduced", "not reproduced", "undecided"]
-
-FEWEST_SEEDS: Final = 5
-"""With fewer, nothing is decided."""
+ALIKE: Final = 0.05
+"""Seeds whose shares or scores are less apart are alike: who is better by a thousandth,
+even on every seed, is not better."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,19 @@ class Claim:
 
     source: str
     statement: str
+    published: Published
     runs: tuple[str, ...]
     """The runs it was judged by, the claimed winner first."""
+    seeds: tuple[int, ...]
+    """How many each of them has."""
+    statistic: str
+    intervals: tuple[Interval, ...]
     measured: str
+    """The same for a reader, and what else should be known."""
+    rule: str
     verdict: Verdict
+    to_decide: str
+    """Of what is undecided: how many seeds and core-hours would decide it."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +54,74 @@ class Evidence:
     scores: Sequence[Score]
     compositions: Sequence[Composition]
     bootstrap: Bootstrap
+    hard_limit: Mapping[str, Floats] | None = field(default=None, kw_only=True)
+    """The demonstration of that name, if the study shows the theorems."""
+
+    def claim(
+        self,
+        source: str,
+        statement: str,
+        judgement: Judgement,
+        runs: Sequence[Run],
+        *,
+        measured: str,
+        published: Published = NO_NUMBER,
+        name: str | None = None,
+    ) -> Claim:
+        """A claim about runs, the claimed winner first.
+
+        `name` is that of what was made of the runs, if it was not them that were
+        judged.
+        """
+        ids = tuple(run.id for run in runs)
+        sizes = tuple(len(run.seeds) for run in runs)
+        return Claim(
+            source,
+            statement,
+            published,
+            ids if name is None else (name, *ids),
+            (min(sizes), *sizes) if name and sizes else sizes,
+            judgement.statistic,
+            judgement.intervals,
+            measured,
+            judgement.rule,
+            judgement.verdict,
+            _to_decide(judgement, runs, self.runs),
+        )
 
 
-def of_all_seeds(true: npt.NDArray[np.bool_]) -> Verdict:
-    """The verdict on a claim about every seed, from whether it is true of each."""
-    if len(true) < FEWEST_SEEDS:
-        return "undecided"
-    if true.all():
-        return "reproduced"
-    return "not reproduced" if true.mean() < 1 / 2 else "undecided"
+def _to_decide(judgement: Judgement, sides: Sequence[Run], runs: Sequence[Run]) -> str:
+    """`≈ 34 seeds a side, 0.4 core-hours more`, of what is undecided."""
+    needed = judgement.needed
+    if judgement.verdict != "undecided":
+        return ""
+    if needed is None:
+        return "no number of seeds would"
+    if needed > MOST_SEEDS:
+        return f"more than {MOST_SEEDS} seeds a side"
+    seeds = math.ceil(needed)
+    hours = sum(max(0, seeds - len(run.seeds)) * core_hours(run, runs) for run in sides)
+    return f"≈ {seeds} seeds a side, {number(hours, 1)} core-hours more"
 
 
-def of_improvement(interval: Interval, *sides: Run) -> Verdict:
-    """The verdict on a claim that one run beats another.
-
-    The interval is of the probability that a seed of the one beats a seed of the other.
-    """
-    if min(len(run.seeds) for run in sides) < FEWEST_SEEDS:
-        return "undecided"
-    if interval.low > 1 / 2:
-        return "reproduced"
-    return "not reproduced" if interval.high < 1 / 2 else "undecided"
-
-
-def of_all(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a claim of which each part has one."""
-    if "not reproduced" in verdicts:
-        return "not reproduced"
-    return "reproduced" if set(verdicts) == {"reproduced"} else "undecided"
+def better(
+    evidence: Evidence,
+    source: str,
+    statement: str,
+    sides: tuple[Run, Run],
+    metric: str,
+    *,
+    published: Published = NO_NUMBER,
+) -> Claim:
+    """The claim that a run has a higher share or score than its comparator."""
+    run, other = sides
+    interval = improvement(run, other, metric, evidence.bootstrap, margin=ALIKE)
+    statistic = f"P({metric} higher)"
+    return evidence.claim(
+        source,
+        statement,
+        of_improvement([interval], sides, statistic, margin=ALIKE),
+        sides,
+        published=published,
+        measured=f"{statistic} = {interval.text()}",
+    )

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.study.claims.base import Claim, Evidence, of_all_seeds
+from pipeline.study.claims.base import Claim, Evidence
+from pipeline.study.claims.rules import of_all_seeds
 
 REACHED_BOTH: Final = 0.9
 """Share of episodes in which a composed policy must reach both objectives."""
@@ -16,14 +17,16 @@ def claims(evidence: Evidence) -> Iterator[Claim]:
     for one in evidence.compositions:
         reached = one.final["success"]
         every = np.asarray(reached >= REACHED_BOTH)
-        yield Claim(
+        parts = [f"explore/{one.first}", f"explore/{one.second}"]
+        yield evidence.claim(
             "Haarnoja et al. 2018, arXiv:1803.06773",
             f"The {one.combine} of two soft Q-functions does both tasks, without new "
             "experience.",
-            (f"compose/{one.name}", f"explore/{one.first}", f"explore/{one.second}"),
-            f"{every.sum()} of {len(reached)} seeds reach both objectives in at least "
-            f"{REACHED_BOTH:.0%} of episodes ({reached.min():.0%} to "
+            of_all_seeds(every, f"both reached in at least {REACHED_BOTH:.0%}"),
+            [run for run in evidence.runs if run.id in parts],
+            measured=f"{every.sum()} of {len(reached)} seeds reach both objectives in "
+            f"at least {REACHED_BOTH:.0%} of episodes ({reached.min():.0%} to "
             f"{reached.max():.0%}; the exact policy does in "
             f"{one.summary['oracle/success']:.0%})",
-            of_all_seeds(every),
+            name=f"compose/{one.name}",
         )

@@ -1,13 +1,23 @@
-"""The list of papers whose claims are tested: a new paper is its file and a line."""
+"""The papers whose claims are tested: a new one is its file, or folder, and a line."""
 
 from dataclasses import replace
 from typing import Final
 
-from pipeline.study.claims import composable_2018, soft_q_learning_2017
+from pipeline.study.claims import composable_2018
 from pipeline.study.claims.base import Claim, Evidence
+from pipeline.study.claims.soft_q_learning_2017 import (
+    exploration,
+    optimality,
+    pretraining,
+)
 from pipeline.study.store.runs import failures
 
-PAPERS: Final = (soft_q_learning_2017.claims, composable_2018.claims)
+PAPERS: Final = (
+    exploration.claims,
+    pretraining.claims,
+    optimality.claims,
+    composable_2018.claims,
+)
 """What judges the claims of each paper, in the order in which they are shown."""
 
 

@@ -6,6 +6,7 @@ under `sections/` and an entry of `SECTIONS`.
 """
 
 import base64
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -69,6 +70,7 @@ def page(context: Context, sections: Sequence[Section]) -> str:
         confidence=f"{study.compare.confidence:.0%}",
         runs=context.runs,
         claims=claimed(context.claims),
+        verdicts=Counter(claim["verdict"] for claim in context.claims),
         sections=[section for section in sections if not section.is_search],
         searches=[section for section in sections if section.is_search],
         unsearched=[name for name in study.sweep.runs if not study.is_searched(name)],

@@ -77,9 +77,19 @@ def claimed(claims: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
         [
             f"{claim['statement']}\n{claim['source']}",
-            f"{claim['measured']}\n{' against '.join(claim['runs'])}",
-            claim["verdict"],
+            claim["published"]["text"],
+            f"{claim['measured']}\n{_judged(claim)}",
+            claim["rule"],
+            "\n".join(filter(None, (claim["verdict"], claim["to_decide"]))),
         ]
         for claim in claims
     ]
-    return Table("claims", ["claim", "measured", "verdict"], rows, ends_in_verdict=True)
+    columns = ["claim", "published", "measured", "rule", "verdict"]
+    return Table("claims", columns, rows, ends_in_verdict=True)
+
+
+def _judged(claim: Mapping[str, Any]) -> str:
+    """`explore/sql against explore/ddpg; 60 seeds`, of each or `60 and 30`."""
+    runs = " against ".join(claim["runs"])
+    seeds = " and ".join(map(str, dict.fromkeys(claim["seeds"])))
+    return f"{runs}; {seeds} seeds" if seeds else runs

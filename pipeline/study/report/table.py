@@ -28,7 +28,7 @@ class Table:
     rows: list[list[str]]
     caption: str = ""
     ends_in_verdict: bool = False
-    """Whether the last column is a verdict, which has to be seen first."""
+    """Whether the last column begins with a verdict, which has to be seen first."""
 
 
 def of_named_cells(name: str, rows: Sequence[Mapping[str, str]]) -> Table:
@@ -46,7 +46,8 @@ def markdown(table: Table) -> Iterator[str]:
     for row in table.rows:
         cells = [cell.replace("\n", "<br>") for cell in row]
         if table.ends_in_verdict:
-            cells[-1] = f"**{cells[-1]}**"
+            verdict, *explained = cells[-1].split("<br>")
+            cells[-1] = "<br>".join([f"**{verdict}**", *explained])
         yield "| " + " | ".join(cells) + " |"
 
 

@@ -50,10 +50,11 @@ class Interval:
         return f"{middle}{unit} [{low}, {high}]"
 
 
-def _wins(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+def _wins(x: npt.ArrayLike, y: npt.ArrayLike, margin: float) -> Floats:
     """1 where X wins, 1/2 where it ties, 0 where it loses, for every pair of seeds."""
     difference = np.asarray(x, float)[:, None] - np.asarray(y, float)[None, :]
-    return np.asarray((np.sign(difference) + 1) / 2)
+    apart = np.where(np.abs(difference) < margin, 0.0, difference)
+    return np.asarray((np.sign(apart) + 1) / 2)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Bootstrap:
         return {**finite, "seeds": np.size(values)}
 
     def probability_of_improvement(
-        self, x: npt.ArrayLike, y: npt.ArrayLike, name: str
+        self, x: npt.ArrayLike, y: npt.ArrayLike, name: str, *, margin: float = 0.0
     ) -> Interval:
         """P(X > Y) + P(X = Y) / 2 for a random seed of each side, and its interval.
 
@@ -100,12 +101,12 @@ class Bootstrap:
         resampled, each within itself, by the stream `name`; their numbers of seeds may
         differ. When every seed of one side beats every seed of the other, so does every
         resample, and the interval is a point: it then says nothing about how few the
-        seeds were.
+        seeds were. Seeds less than `margin` apart tie.
 
         Raises:
             ValueError: A side has no value, or one is NaN.
         """
-        wins = _wins(x, y)
+        wins = _wins(x, y, margin)
         _check(wins)
         of_x = self._draw(f"{name}/x", wins.shape[0])
         of_y = self._draw(f"{name}/y", wins.shape[1])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.study.statistics.bootstrap import Bootstrap, Interval
+from pipeline.study.statistics.bootstrap import Bootstrap, Floats, Interval
 from pipeline.study.store.runs import Run, same_temperature
 from pipeline.study.store.scores import WITHSTOOD, Score
 
@@ -51,26 +51,42 @@ def score_comparators(score: Score, scores: Sequence[Score]) -> list[Score]:
 
 
 def improvement(
-    run: Run, comparator: Run, metric: str, bootstrap: Bootstrap
+    run: Run,
+    comparator: Run,
+    metric: str,
+    bootstrap: Bootstrap,
+    *,
+    margin: float = 0.0,
 ) -> Interval:
     """P(run > comparator) of a final metric; a seed without a number loses."""
     x, y = run.final[metric], comparator.final[metric]
-    known = np.concatenate([x, y])
-    worst = known[np.isfinite(known)].min(initial=0.0) - 1
-    return bootstrap.probability_of_improvement(
-        np.where(np.isfinite(x), x, worst),
-        np.where(np.isfinite(y), y, worst),
-        f"{run.id}>{comparator.id}/{metric}",
-    )
+    name = f"{run.id}>{comparator.id}/{metric}"
+    return improvement_of(x, y, name, bootstrap, margin=margin)
 
 
 def robustness_improvement(
-    score: Score, comparator: Score, perturbation: str, bootstrap: Bootstrap
+    score: Score,
+    comparator: Score,
+    perturbation: str,
+    bootstrap: Bootstrap,
+    *,
+    margin: float = 0.0,
 ) -> Interval:
     """P(success within the attempts from more starts) in a perturbed task."""
     column = f"{perturbation}/{WITHSTOOD}"
-    return bootstrap.probability_of_improvement(
-        score.robustness[column],
-        comparator.robustness[column],
-        f"{score.run.id}>{comparator.run.id}/{column}",
-    )
+    x, y = score.robustness[column], comparator.robustness[column]
+    name = f"{score.run.id}>{comparator.run.id}/{column}"
+    return improvement_of(x, y, name, bootstrap, margin=margin)
+
+
+def improvement_of(
+    x: Floats, y: Floats, name: str, bootstrap: Bootstrap, *, margin: float = 0.0
+) -> Interval:
+    """P(X > Y) of one number per seed; a seed without a number loses.
+
+    Seeds less than `margin` apart tie. Resamples are drawn by the stream `name`.
+    """
+    known = np.concatenate([x, y])
+    worst = known[np.isfinite(known)].min(initial=0.0) - 1 - margin
+    x, y = (np.where(np.isfinite(each), each, worst) for each in (x, y))
+    return bootstrap.probability_of_improvement(x, y, name, margin=margin)

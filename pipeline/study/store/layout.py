@@ -29,6 +29,8 @@ ORACLES: Final = Path("results/exact/oracles")
 """Every exact solution in `<oracle>/`."""
 THEOREMS: Final = Path("results/exact/theorems")
 """A file of arrays for each demonstration."""
+HARD_LIMIT: Final = "hard_limit.safetensors"
+"""Of them the one of the limit α → 0."""
 SWEEPS: Final = Path("results/sweep")
 """Every sweep in `<algorithm>/`: `best.yaml`, and `trials/`."""
 COMPARED: Final = Path("results/compare")

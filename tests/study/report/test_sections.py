@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.study.claims.base import Claim
+from pipeline.study.claims.rules import Published
 from pipeline.study.report.section import Context
 from pipeline.study.report.sections.oracles import distances
 from pipeline.study.report.sections.results import results
@@ -150,11 +151,24 @@ def test_settings_are_flattened_and_stand_beside_each_other():
 
 
 def test_markdown_has_the_caption_breaks_and_the_verdict_in_bold():
-    claim = Claim("A paper", "It works.", ("a", "b"), "5 of 5", "undecided")
+    claim = Claim(
+        "A paper",
+        "It works.",
+        Published("100 %", (1.0,)),
+        ("a", "b"),
+        (5, 5),
+        "share",
+        (),
+        "3 of 5",
+        "all do",
+        "undecided",
+        "≈ 9 seeds",
+    )
     assert list(markdown(claimed([asdict(claim)]))) == [
-        "| claim | measured | verdict |",
-        "|---|---|---|",
-        "| It works.<br>A paper | 5 of 5<br>a against b | **undecided** |",
+        "| claim | published | measured | rule | verdict |",
+        "|---|---|---|---|---|",
+        "| It works.<br>A paper | 100 % | 3 of 5<br>a against b; 5 seeds | all do "
+        "| **undecided**<br>≈ 9 seeds |",
     ]
     shown = markdown(Table("x", ["a"], [["1"]], "What it is."))
     assert list(shown) == ["What it is.", "", "| a |", "|---|", "| 1 |"]

@@ -1,0 +1,191 @@
+"""Pretraining and fine-tuning, section 5.3."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from pipeline.core.tasks.directions import MOVED
+from pipeline.core.tasks.kind import Kind
+from pipeline.core.tasks.locomotion.settings import Locomotion
+from pipeline.core.tasks.navigation.rewards import Speed
+from pipeline.core.tasks.navigation.settings import Navigation
+from pipeline.study.claims.base import ALIKE, Claim, Evidence, better
+from pipeline.study.claims.rules import (
+    Judgement,
+    Published,
+    of_improvement,
+    of_levels,
+)
+from pipeline.study.statistics.bootstrap import Interval
+from pipeline.study.statistics.comparators import comparators, improvement
+from pipeline.study.statistics.numbers import number
+from pipeline.study.statistics.threshold import (
+    StepsToThreshold,
+    steps_to_return,
+    threshold_returns,
+)
+from pipeline.study.store.runs import Run, same_temperature
+
+PRETRAINING: Final = "Haarnoja et al. 2017, section 5.3, Figure 7"
+FINE_TUNING: Final = "Haarnoja et al. 2017, section 5.3, Figures 4 and 5"
+TRACES: Final = Published("no number there, traces seen from above")
+CURVES: Final = Published("no number there, curves of returns")
+
+SPREAD: Final = "direction_spread"
+EVERYWHERE: Final = 0.8
+"""Spread from which on a policy goes in all directions."""
+ONE_WAY: Final = 0.2
+"""Spread up to which it goes one way."""
+
+SLOWER: Final = {
+    ("scratch", "ddpg"): "DDPG learns from scratch",
+    ("finetune", "ddpg"): "pretrained DDPG learns",
+    ("scratch", "sql"): "soft Q-learning learns from scratch",
+}
+"""Stage and kind of whom pretrained soft Q-learning should be faster than."""
+
+
+def claims(evidence: Evidence) -> Iterator[Claim]:
+    """Every claim that the study has runs of `pretrain` and `finetune` for."""
+    pretrained = [
+        run
+        for run in evidence.runs
+        if (run.stage, run.algorithm.kind) == ("pretrain", "sql")
+        and _has_no_direction(run.task)
+    ]
+    for run in pretrained:
+        for other in comparators(run, evidence.runs):
+            yield from _spreads(evidence, run, other)
+    yield from _lower_temperature(evidence, pretrained)
+    yield from _fine_tuning(evidence)
+
+
+def _has_no_direction(task: Kind) -> bool:
+    """Whether it pays to move, in whatever direction."""
+    if isinstance(task, Locomotion):
+        return task.reward == "speed"
+    return (
+        isinstance(task, Navigation)
+        and isinstance(task.reward, Speed)
+        and task.reward.speed == "any"
+    )
+
+
+def _spreads(evidence: Evidence, run: Run, other: Run) -> Iterator[Claim]:
+    yield better(
+        evidence,
+        PRETRAINING,
+        "Pretrained soft Q-learning moves in more directions than pretrained DDPG.",
+        (run, other),
+        SPREAD,
+        published=TRACES,
+    )
+    everywhere, one_way = (
+        run.final[SPREAD] >= EVERYWHERE,
+        other.final[SPREAD] <= ONE_WAY,
+    )
+    means = [
+        f"{metric} {_mean(evidence, run, metric).text()} against "
+        f"{_mean(evidence, other, metric).text()}"
+        for metric in (SPREAD, "distance")
+    ]
+    yield evidence.claim(
+        PRETRAINING,
+        "Pretrained soft Q-learning moves in all directions, pretrained DDPG in one.",
+        _levels(evidence, run, other),
+        (run, other),
+        published=TRACES,
+        measured=f"{'; '.join(means)}; {everywhere.sum()} of {len(everywhere)} seeds "
+        f"spread by {EVERYWHERE:g} or more, {one_way.sum()} of {len(one_way)} of DDPG "
+        f"by {ONE_WAY:g} or less",
+    )
+
+
+def _levels(evidence: Evidence, run: Run, other: Run) -> Judgement:
+    """Who stands still has no spread either, and has not chosen one way."""
+    one, two = (_mean(evidence, each, SPREAD) for each in (run, other))
+    found = of_levels(one, EVERYWHERE, two, ONE_WAY, (run, other))
+    rule = f"{found.rule}; undecided where DDPG moves less than {MOVED:g} on average"
+    still = _mean(evidence, other, "distance").estimate < MOVED
+    if still and found.verdict == "reproduced":
+        return replace(found, rule=rule, verdict="undecided", needed=None)
+    return replace(found, rule=rule)
+
+
+def _mean(evidence: Evidence, run: Run, metric: str) -> Interval:
+    name = f"{run.id}/{metric}"
+    return evidence.bootstrap.interquartile_mean(run.final[metric], name)
+
+
+def _lower_temperature(evidence: Evidence, learners: list[Run]) -> Iterator[Claim]:
+    """Of one algorithm on one task at several fixed temperatures."""
+    together: dict[tuple[str, str], list[Run]] = {}
+    for run in learners:
+        if run.temperature is not None:
+            alike = together.setdefault((run.algorithm_name, run.task_name), [])
+            alike.append(run)
+    for alike in together.values():
+        ordered = sorted(alike, key=lambda run: run.temperature or 0.0)
+        cold, warm = ordered[0], ordered[-1]
+        if not same_temperature(cold.temperature, warm.temperature):
+            yield _colder(evidence, cold, warm)
+
+
+def _colder(evidence: Evidence, cold: Run, warm: Run) -> Claim:
+    """That a run goes further than a warmer one, and in fewer directions."""
+    boot = evidence.bootstrap
+    further = improvement(cold, warm, "distance", boot, margin=ALIKE)
+    more_diverse = improvement(warm, cold, SPREAD, boot, margin=ALIKE)
+    return evidence.claim(
+        PRETRAINING,
+        "At a lower temperature pretrained soft Q-learning goes further, and less "
+        "diversely.",
+        of_improvement(
+            [further, more_diverse],
+            (cold, warm),
+            f"P(distance higher), P({SPREAD} lower)",
+            margin=ALIKE,
+        ),
+        (cold, warm),
+        published=Published("no number there, traces at α = 10, 1, 0.1 and 0.01"),
+        measured=f"α = {cold.temperature:g} against {warm.temperature:g}: "
+        f"P(distance higher) = {further.text()}; "
+        f"P({SPREAD} lower) = {more_diverse.text()}",
+    )
+
+
+def _fine_tuning(evidence: Evidence) -> Iterator[Claim]:
+    thresholds = threshold_returns(evidence.runs)
+    for run in evidence.runs:
+        place = (run.stage, run.algorithm.kind)
+        if place == ("finetune", "sql") and run.task_name in thresholds:
+            for other in comparators(run, evidence.runs):
+                yield _faster(run, other, thresholds[run.task_name], evidence)
+
+
+def _faster(run: Run, other: Run, threshold: float, evidence: Evidence) -> Claim:
+    """That a run needs fewer steps to the threshold return than another."""
+    own, theirs = (steps_to_return(each, threshold) for each in (run, other))
+    interval = evidence.bootstrap.probability_of_improvement(
+        -own.counted, -theirs.counted, f"{run.id}>{other.id}/steps_to_return"
+    )
+    statistic = f"P(fewer steps to a return of {threshold:.3g})"
+    return evidence.claim(
+        FINE_TUNING,
+        "Pretrained soft Q-learning learns a specific task in fewer steps than "
+        f"{SLOWER[other.stage, other.algorithm.kind]}.",
+        of_improvement([interval], (run, other), statistic),
+        (run, other),
+        published=CURVES,
+        measured=f"{statistic} = {interval.text()}; "
+        f"median steps {_median(own)} against {_median(theirs)}",
+    )
+
+
+def _median(steps: StepsToThreshold) -> str:
+    """`4 000 (6 of 6 seeds)`; a seed that never got there counts as its budget."""
+    reached = int((~np.isnan(steps.steps)).sum())
+    median = number(float(np.median(steps.counted)), 0)
+    return f"{median} ({reached} of {len(steps.steps)} seeds)"
