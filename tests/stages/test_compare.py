@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.study.answers.results import load_hard_limit
 from pipeline.study.store.files import read_csv, read_json
 from stages import compare
 from tests.study.small import BOOTSTRAP, small
@@ -65,6 +66,11 @@ def test_tasks_and_metrics_whose_names_join_alike_have_their_own_curves(tmp_path
     assert len(written) == 2 * 4
     assert "pretrain_swimmer-forward_distance.csv" in written
     assert "pretrain_swimmer_forward-distance.csv" in written
+
+
+def test_without_theorems_nothing_is_said_about_the_hard_limit(study):
+    assert load_hard_limit(study) is not None
+    assert load_hard_limit(study.model_copy(update={"theorems": None})) is None
 
 
 def test_a_stranger_ends_in_one_line_and_writes_nothing(tmp_path, capsys):

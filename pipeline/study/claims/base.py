@@ -101,7 +101,10 @@ def _to_decide(judgement: Judgement, sides: Sequence[Run], runs: Sequence[Run]) 
         return f"more than {MOST_SEEDS} seeds a side"
     seeds = math.ceil(needed)
     hours = sum(max(0, seeds - len(run.seeds)) * core_hours(run, runs) for run in sides)
-    return f"≈ {seeds} seeds a side, {number(hours, 1)} core-hours more"
+    cost = f"{number(hours, 1)} core-hours"
+    if hours < 1:
+        cost = f"{math.ceil(60 * hours)} core-minutes"
+    return f"≈ {seeds} seeds a side, {cost} more"
 
 
 def better(

@@ -121,16 +121,22 @@ def of_shares(first: Bools, second: Bools, published: Published) -> Judgement:
     return Judgement(
         "difference of the shares of seeds",
         (difference,),
-        f"reproduced if Fisher's exact test has p < {SIGNIFICANT:g} and the difference "
-        "is positive; not reproduced if p is as small and it is negative, or if its "
-        "95 % interval lies below the paper's",
+        f"reproduced if the difference is positive and Fisher's p < {SIGNIFICANT:g}; "
+        "not reproduced if it is negative and p as small, or if its 95 % interval lies "
+        "below the paper's",
         verdict,
         max(FEWEST_SEEDS, seeds_to_tell(*truth)) if verdict == "undecided" else None,
     )
 
 
 def of_levels(
-    high: Interval, at_least: float, low: Interval, at_most: float, sides: Sequence[Run]
+    high: Interval,
+    at_least: float,
+    low: Interval,
+    at_most: float,
+    *,
+    sides: Sequence[Run],
+    statistic: str,
 ) -> Judgement:
     """The rule for a claim that one mean is high and another one low."""
     seeds = min(len(run.seeds) for run in sides)
@@ -138,13 +144,13 @@ def of_levels(
     if seeds >= FEWEST_SEEDS:
         if high.high < at_least or low.low > at_most:
             verdict = "not reproduced"
-        elif high.low >= at_least and low.high <= at_most:
+        elif high.low > at_least and low.high < at_most:
             verdict = "reproduced"
     return Judgement(
-        "interquartile means",
+        statistic,
         (high, low),
-        f"reproduced if the first interval lies at {at_least:g} or above and the "
-        f"second at {at_most:g} or below, not reproduced if one lies on the other side",
+        f"reproduced if the first interval lies above {at_least:g} and the second "
+        f"below {at_most:g}, not reproduced if one lies on the other side",
         verdict,
         _most([_to_leave(high, at_least, seeds), _to_leave(low, at_most, seeds)]),
     )

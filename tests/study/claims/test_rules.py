@@ -114,7 +114,9 @@ class TestShares:
 class TestLevels:
     def verdict(self, high, low, seeds=6):
         one, other = (Interval(x, x - 0.05, x + 0.05) for x in (high, low))
-        return of_levels(one, 0.8, other, 0.2, sides(seeds)[1:]).verdict
+        return of_levels(
+            one, 0.8, other, 0.2, sides=sides(seeds)[1:], statistic="mean"
+        ).verdict
 
     def test_both_intervals_must_be_on_their_side(self):
         assert self.verdict(0.9, 0.1) == "reproduced"

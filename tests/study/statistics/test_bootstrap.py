@@ -57,6 +57,12 @@ class TestProbabilityOfImprovement:
     def test_counts_ties_half(self):
         assert probability_of_improvement([1.0, 1.0], [1.0]) == 0.5
 
+    def test_counts_seeds_within_the_margin_as_ties(self):
+        found = BOOTSTRAP.probability_of_improvement(
+            [0.96, 0.99, 0.7], [0.95], "x", margin=0.05
+        )
+        assert found.estimate == pytest.approx(1 / 3)
+
     @given(grades, grades)
     def test_of_both_sides_sums_to_one(self, x, y):
         both = probability_of_improvement(x, y) + probability_of_improvement(y, x)

@@ -106,8 +106,15 @@ def _spreads(evidence: Evidence, run: Run, other: Run) -> Iterator[Claim]:
 def _levels(evidence: Evidence, run: Run, other: Run) -> Judgement:
     """Who stands still has no spread either, and has not chosen one way."""
     one, two = (_mean(evidence, each, SPREAD) for each in (run, other))
-    found = of_levels(one, EVERYWHERE, two, ONE_WAY, (run, other))
-    rule = f"{found.rule}; undecided where DDPG moves less than {MOVED:g} on average"
+    found = of_levels(
+        one,
+        EVERYWHERE,
+        two,
+        ONE_WAY,
+        sides=(run, other),
+        statistic=f"interquartile mean of {SPREAD}",
+    )
+    rule = f"{found.rule}; undecided if DDPG moves less than {MOVED:g} on average"
     still = _mean(evidence, other, "distance").estimate < MOVED
     if still and found.verdict == "reproduced":
         return replace(found, rule=rule, verdict="undecided", needed=None)
