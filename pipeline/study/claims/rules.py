@@ -88,14 +88,14 @@ def of_improvement(
         verdict = "not reproduced"
     elif seeds >= FEWEST_SEEDS and all(each.low > 1 / 2 for each in intervals):
         verdict = "reproduced"
-    which = ("the interval lies", "it lies", "")
+    above, below = "the interval lies", "it lies"
     if len(intervals) > 1:
-        which = ("every interval lies", "one lies", "")
+        above, below = "every interval lies", "one lies"
     alike = f"; seeds less than {margin:g} apart are alike" if margin else ""
     return Judgement(
         statistic,
         tuple(intervals),
-        f"reproduced if {which[0]} above ½, not reproduced if {which[1]} below{alike}",
+        f"reproduced if {above} above ½, not reproduced if {below} below{alike}",
         verdict,
         _most([_to_leave(each, 1 / 2, seeds) for each in intervals]),
     )

@@ -93,6 +93,20 @@ def test_nearer_to_the_exact_policy_means_a_lower_divergence():
     assert claim.runs == ("explore/sql_10", "explore/sac_10")
 
 
+def test_seeds_that_failed_are_far_from_the_exact_policy_and_withstand_nothing():
+    sql = small().score("sql_10")
+    failed = replace(
+        sql,
+        exact={name: np.full(5, np.nan) for name in sql.exact},
+        robustness={name: np.full(5, np.nan) for name in sql.robustness},
+    )
+    found = judged(scores=[failed if one is sql else one for one in EVIDENCE.scores])
+    claims = [claim for claim in found if claim.runs[0] == "explore/sql_10"]
+    assert {claim.verdict for claim in claims} == {"not reproduced"}
+    assert "medians inf against" in claims[0].measured
+    assert claims[1].measured.startswith("success within the attempts from 0% of")
+
+
 def test_every_seed_of_a_composition_must_reach_both():
     (one,) = EVIDENCE.compositions
     (claim,) = judged(compositions=[one])

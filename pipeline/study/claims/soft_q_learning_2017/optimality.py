@@ -53,7 +53,7 @@ def _nearer(score: Score, evidence: Evidence) -> Iterator[Claim]:
                 sides,
                 measured=f"{statistic} = {interval.text()}; medians "
                 + " against ".join(
-                    f"{np.nanmedian(_divergence(each, shared[0])):.2g}"
+                    f"{np.median(_divergence(each, shared[0])):.2g}"
                     for each in (score, other)
                 )
                 + " nats",
@@ -61,9 +61,10 @@ def _nearer(score: Score, evidence: Evidence) -> Iterator[Claim]:
 
 
 def _divergence(score: Score, oracle: str) -> Floats:
-    """Mean reverse KL over the probe states, per seed, in nats."""
+    """Mean reverse KL over the probe states, per seed, in nats; ∞ if it failed."""
     columns = [score.exact[f"{oracle}/reverse_kl/{place}"] for place in score.places]
-    return np.asarray(np.mean(columns, axis=0))
+    mean = np.mean(columns, axis=0)
+    return np.where(np.isnan(mean), np.inf, mean)
 
 
 def _withstands(score: Score, evidence: Evidence) -> Iterator[Claim]:
@@ -86,7 +87,7 @@ def _withstands_one(
     ]
     sides = [score.run, *(other.run for other in others)]
     shares = [
-        f"{each.robustness[f'{perturbation}/{WITHSTOOD}'].mean():.0%}"
+        f"{np.nan_to_num(each.robustness[f'{perturbation}/{WITHSTOOD}']).mean():.0%}"
         for each in (score, *others)
     ]
     return evidence.claim(
