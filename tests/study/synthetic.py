@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.agents.settings import Ddpg, Sac, Sql
-from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.tasks.directions import direction_spread
+from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.settings import Task

@@ -153,6 +153,6 @@ class Navigation(Kind):
         return metrics.succeeded(trajectories, self.place)
 
     def of_failed(self, metric: str) -> float:
-        if metric in ("return", "forward_distance"):
-            return super().of_failed("return")
-        return super().of_failed(metric) if metric == "target_distance" else 0.0
+        if metric in metrics.SHARES or metric.startswith("goal"):
+            return 0.0
+        return super().of_failed("return" if metric == "forward_distance" else metric)
