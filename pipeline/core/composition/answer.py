@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from pipeline.core.agents.shapes import Actions, Numbers, States, Values
 from pipeline.core.exact.composition_bound import PlaneGap
-from pipeline.core.exact.grid import GridOracle, too_coarse
+from pipeline.core.exact.grid import GridOracle
+from pipeline.core.exact.resolution import too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.multigoal.answer import MultiGoalAnswer
@@ -69,8 +70,8 @@ class CombinedAnswer:
         self._parts = [solved(arena, spacing) for arena in arenas]
         self._for_bound = self._parts
         # The bound needs every action at every node: a coarser grid is 16 times faster.
-        coarse, effort = 2 * spacing, max(arena.effort for arena in arenas)
-        if not too_coarse(coarse, temperature, effort=effort):
+        coarse = 2 * spacing
+        if not any(too_coarse(arena, temperature, coarse) for arena in arenas):
             self._for_bound = [solved(arena, coarse) for arena in arenas]
         self.arena = combined_arena(first, second, rule)
         self.oracle = solved(self.arena, spacing)

@@ -1,12 +1,15 @@
 """When to stop sweeping: Bellman operators, soft and hard, on tables and on grids."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
+
+TOLERANCE = 1e-6
+"""Of V, in reward units, for a grid that is as it is: no error of the grid is in it."""
 
 
 def settled(
@@ -28,14 +31,71 @@ def settled(
             makes of it over the horizon, or when the contraction's own number of
             sweeps is used up.
     """
+    now, _ = _watched(
+        sweeps,
+        lambda change: float(np.abs(change).max()),
+        horizon=horizon,
+        tolerance=tolerance,
+    )
+    return now
+
+
+def bracketed(
+    sweeps: Iterator[Float[ndarray, "*shape"]],
+    *,
+    horizon: float,
+    tolerance: float,
+    ends: bool,
+    where: Bool[ndarray, "*shape"] | None = None,
+) -> Float[ndarray, "*shape"]:
+    """The fixed point between two bounds that every sweep gives (MacQueen 1966).
+
+    After a sweep that moved every entry by at least l and at most u, the fixed point is
+    between γ / (1 - γ) times l and u above it, because an operator T that never ends
+    has T(V + c) = T V + γ c for constants c, and one that ends moves by less. So what
+    all entries have in common need not be waited for: without an end that takes nearly
+    all of the sweeps.
+
+    Args:
+        sweeps: Values after each sweep of a Bellman operator.
+        horizon: 1 / (1 - γ), in environment steps.
+        tolerance: The largest error of any entry, in reward units.
+        ends: Whether episodes can end.
+        where: Entries that matter, if not all; none of them depends on another one.
+
+    Raises:
+        ValueError: As `settled`.
+    """
+
+    def bounds(change: Float[ndarray, "*shape"]) -> tuple[float, float]:
+        seen = change if where is None else change[where]
+        low, high = float(seen.min()), float(seen.max())
+        return (min(low, 0.0), max(high, 0.0)) if ends else (low, high)
+
+    def apart(change: Float[ndarray, "*shape"]) -> float:
+        low, high = bounds(change)
+        return (high - low) / 2
+
+    now, change = _watched(sweeps, apart, horizon=horizon, tolerance=tolerance)
+    return np.asarray(now + (horizon - 1) * sum(bounds(change)) / 2)
+
+
+def _watched(
+    sweeps: Iterator[Float[ndarray, "*shape"]],
+    moved_by: Callable[[Float[ndarray, "*shape"]], float],
+    *,
+    horizon: float,
+    tolerance: float,
+) -> tuple[Float[ndarray, "*shape"], Float[ndarray, "*shape"]]:
+    """The first sweep that moved by little enough, and its changes."""
     if not tolerance > 0:
         raise ValueError(f"The tolerance is {tolerance}; it must be above 0.")
     enough = math.inf
     for sweep, (before, now) in enumerate(pairwise(sweeps)):
-        moved = float(np.abs(now - before).max())
+        moved = moved_by(now - before)
         error = moved * (horizon - 1)
         if error <= tolerance:
-            return now
+            return now, now - before
         if sweep == 0:  # the horizon: some sweeps more than without rounding
             enough = math.log(tolerance / error / horizon) / math.log1p(-1 / horizon)
         rounding = float(np.spacing(np.abs(now).max())) * (horizon - 1)

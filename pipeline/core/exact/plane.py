@@ -10,7 +10,8 @@ from numpy import ndarray
 class Plane(Protocol):
     """A point in [-bound, bound]² that moves by x' = clip(x + a), a in [-1, 1]².
 
-    An action costs `effort` · ‖a‖², and a place is worth `reward_at`.
+    An action costs `effort` · ‖a‖², a place is worth `reward_at`, and to have moved may
+    be worth something, too.
     """
 
     @property
@@ -32,6 +33,15 @@ class Plane(Protocol):
     @property
     def depends_on_time(self) -> bool:
         """Whether something happens at a step of the episode, wherever the point is."""
+
+    @property
+    def pays_moves(self) -> bool:
+        """Whether `reward_of_move` is anything but 0."""
+
+    def reward_of_move(
+        self, displacement: Float[ndarray, "*batch 2"]
+    ) -> Float[ndarray, "*batch"]:
+        """The part of the reward that is due to the way made, x' - x; 0 for none."""
 
     def advance(
         self,

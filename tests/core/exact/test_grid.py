@@ -248,7 +248,7 @@ class TestRefusals:
             ({"temperature": np.nan}, "it must be above 0 and finite"),
             ({"temperature": np.inf}, "it must be above 0 and finite"),
             ({"discount": 1.0}, "endless episode is infinite"),
-            ({"spacing": 0.3}, "must be a whole number, found 3.33333; try 0.333333"),
+            ({"spacing": 0.3}, "must be a whole number, found 3.33333; try 0.25"),
             ({"spacing": 2.0}, "above 0 and at most 1"),
             ({"spacing": 0.0}, "above 0 and at most 1"),
             ({"discount": 1 - 1e-9}, "finer than float64 resolves"),

@@ -8,14 +8,14 @@ from numpy import ndarray
 
 from pipeline.core.exact.distance import oracle_masses, place_name
 from pipeline.core.exact.gaussian_bound import best_gaussian
-from pipeline.core.exact.grid import GridOracle, too_coarse
+from pipeline.core.exact.grid import GridOracle
 from pipeline.core.exact.oracle import Solution
+from pipeline.core.exact.resolution import too_coarse
 from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.answers import Answer
 from pipeline.core.tasks.geometry import distances
 from pipeline.core.tasks.multigoal.arena import (
-    ACTION_COST,
     GOAL_RADIUS,
     Arena,
     start,
@@ -46,7 +46,7 @@ class MultiGoalAnswer(Answer):
     def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
         if self._task.push is not None:
             return "the task has a push: its best policy depends on the time"
-        reason = too_coarse(spacing, temperature, effort=ACTION_COST)
+        reason = too_coarse(Arena.of(self._task), temperature, spacing)
         return f"exact.spacing cannot be used: {reason}" if reason else None
 
     def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
@@ -104,7 +104,7 @@ class MultiGoalAnswer(Answer):
 def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
     """How much V* changes from a grid of twice the spacing; nothing if that is bad."""
     coarse = 2 * oracle.spacing
-    if too_coarse(coarse, oracle.temperature, effort=oracle.plane.effort):
+    if too_coarse(oracle.plane, oracle.temperature, coarse):
         return {}
     other = _solved(task, oracle.temperature, coarse)
     change = np.abs(oracle.v[::2, ::2] - other.v)

@@ -81,6 +81,17 @@ class Arena:
         """Whether there is a push, at its step of the episode."""
         return self.push is not None
 
+    @property
+    def pays_moves(self) -> bool:
+        """Never: only places are worth something."""
+        return False
+
+    def reward_of_move(
+        self, displacement: Float[ndarray, "*batch 2"]
+    ) -> Float[ndarray, "*batch"]:
+        """0."""
+        return np.zeros(displacement.shape[:-1])
+
     def advance(
         self, position: Float[ndarray, "*#batch 2"], action: Float[ndarray, "*#batch 2"]
     ) -> tuple[ndarray, ndarray, ndarray]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pipeline.core.composition.fit import check_fit
-from pipeline.core.exact.grid import too_coarse
+from pipeline.core.exact.resolution import too_coarse
 from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.multigoal.combination import MisfitError, Rule, combined_arena
 from pipeline.study.params.checks.found import Found, unknown
@@ -115,8 +115,7 @@ def _unsolved(
         return "a task with a push cannot be composed: it has no exact answer"
     if first.temperature is None or study.exact is None:
         return None  # the sweep will find it
-    spacing = study.exact.spacing
-    reason = too_coarse(spacing, first.temperature, effort=arena.effort)
+    reason = too_coarse(arena, first.temperature, study.exact.spacing)
     return f"exact.spacing cannot be used: {reason}" if reason else None
 
 

@@ -1,0 +1,115 @@
+"""Whether a grid of the plane shows what matters: walls, passages, actions."""
+
+import math
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from pipeline.core.exact.plane import Plane
+
+RESOLVED: Final = 0.8
+"""Spacings that the standard deviation of exp(-c ‖a‖² / α) must have at least. The
+trapezoidal rule errs by the share exp(-2π² · 0.8²) = 3·10⁻⁶ there, in the integral over
+actions alone. The edge of a goal, where the reward jumps and episodes end, is between
+two nodes: that errs by the first order of the spacing, and most where α is small. At
+α = .1 V*(0) is .2 % higher with .025 than with .05, at α = 1 by .1 %."""
+ACROSS: Final = 3
+"""Spacings that a gap between walls must have at least: two nodes are in it, then. So
+are they with one less at the end of the plane, where nodes are."""
+NARROW: Final = 0.5
+"""Standard deviation of exp(-c ‖a‖² / α) up to which what the edges of the box cut off
+does not matter, so that the trapezoidal rule is as good as it is for a Gaussian."""
+EDGE: Final = 0.4
+"""Of α: how far nodes of actions may be apart where exp(Q / α) is largest at an edge of
+the box, if Q changes by 1 across a unit of action: the trapezoidal rule errs by the
+share .4² / 12 = 1.3 %."""
+FINEST: Final = 1000
+"""Nodes per unit of length, beyond which no grid is suggested."""
+
+
+def too_coarse(plane: Plane, temperature: float, spacing: float) -> str | None:
+    """Why a grid cannot be used, in a sentence; None if it can.
+
+    Args:
+        plane: The task.
+        temperature: α, in reward units per nat.
+        spacing: h, of positions and actions.
+    """
+    if not 0 < spacing <= 1:
+        return f"a spacing must be above 0 and at most 1, found {spacing:g}"
+    needed, reason = min(_details(plane, temperature), default=(math.inf, ""))
+    better = _fitting(plane, min(needed, spacing))
+    for what, reach in (("actions", 1.0), ("positions", plane.bound)):
+        if not is_whole(reach / spacing):
+            return (
+                f"{what} reach from {-reach:g} to {reach:g}, so {reach:g} / spacing "
+                f"must be a whole number, found {reach / spacing:g}"
+                + (f"; try {better:g}" if better else "")
+            )
+    if spacing > needed * (1 + 1e-9):
+        return f"{reason}, which a spacing of {spacing:g} does not resolve" + (
+            f"; {better:.4g} does" if better else ""
+        )
+    return None
+
+
+def action_parts(plane: Plane, temperature: float, spacing: float) -> int:
+    """Into how many parts the spacing is cut where one integrates over actions."""
+    if _spread(plane, temperature) <= NARROW:
+        return 1
+    return math.ceil(spacing / (EDGE * temperature))
+
+
+def _spread(plane: Plane, temperature: float) -> float:
+    """Standard deviation of exp(-c ‖a‖² / α)."""
+    if plane.effort == 0:
+        return math.inf
+    return math.sqrt(temperature / (2 * plane.effort))
+
+
+def _details(plane: Plane, temperature: float) -> Iterator[tuple[float, str]]:
+    """What has to be seen: the largest spacing that shows it, and what it is."""
+    if (width := _spread(plane, temperature)) < math.inf:
+        yield (
+            width / RESOLVED,
+            f"at temperature {temperature:g} actions spread by {width:.2g}",
+        )
+    for box in plane.walls:
+        thickness = float((box[1] - box[0]).min())
+        yield thickness, f"the wall {_named(box)} is {thickness:.4g} thick"
+        border = plane.bound - np.abs(box)
+        for gap in border[border > 0].tolist():
+            yield (
+                gap / (ACROSS - 1),
+                f"the wall {_named(box)} is {gap:.4g} from the end of the plane",
+            )
+    for one, other in combinations(plane.walls, 2):
+        # They touch if their sides do along both axes.
+        gap = float(np.maximum(one[0] - other[1], other[0] - one[1]).max())
+        if gap > 0:
+            yield (
+                gap / ACROSS,
+                f"the walls {_named(one)} and {_named(other)} are {gap:.4g} apart",
+            )
+
+
+def _named(box: Float[ndarray, "2 2"]) -> str:
+    (left, bottom), (right, top) = box.tolist()
+    return f"from ({left:g}, {bottom:g}) to ({right:g}, {top:g})"
+
+
+def is_whole(number: float) -> bool:
+    """Whether a number is a whole one but for rounding."""
+    return abs(number - round(number)) <= 1e-6
+
+
+def _fitting(plane: Plane, needed: float) -> float | None:
+    """The largest spacing up to the needed one that nodes allow; None if none does."""
+    for steps in range(math.ceil(1 / needed - 1e-9), FINEST):
+        if is_whole(plane.bound * steps):
+            return 1 / steps
+    return None
