@@ -83,7 +83,7 @@ class _Each:
             way = self._led(plane, starts[rows], rows)
             if plane.pays_moves:
                 unhindered = (np.abs(way - self._action) < spacing / 2).all(axis=-1)
-                hindered = cost + plane.reward_of_move(way) / temperature
+                hindered = cost + plane.worth_of_move(way) / temperature
                 self._weight[rows] = np.where(unhindered, gain, hindered)
         self._look(np.zeros(free.shape))
 
@@ -147,7 +147,7 @@ def _action_weights(
     action = action_grid(spacing / parts)
     gain = -plane.effort * np.square(action).sum(axis=-1)
     if paid:
-        gain = gain + plane.reward_of_move(action)
+        gain = gain + plane.worth_of_move(action)
     weight = log_weights(spacing / parts)
     log_known = gain / temperature + np.add.outer(weight, weight)
     top = log_known.max()

@@ -36,9 +36,9 @@ class Plane(Protocol):
 
     @property
     def pays_moves(self) -> bool:
-        """Whether `reward_of_move` is anything but 0."""
+        """Whether `worth_of_move` is anything but 0."""
 
-    def reward_of_move(
+    def worth_of_move(
         self, displacement: Float[ndarray, "*batch 2"]
     ) -> Float[ndarray, "*batch"]:
         """The part of the reward that is due to the way made, x' - x; 0 for none."""

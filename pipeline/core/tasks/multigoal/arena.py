@@ -86,7 +86,7 @@ class Arena:
         """Never: only places are worth something."""
         return False
 
-    def reward_of_move(
+    def worth_of_move(
         self, displacement: Float[ndarray, "*batch 2"]
     ) -> Float[ndarray, "*batch"]:
         """0."""
