@@ -81,6 +81,7 @@ class CombinedAnswer:
         return roll_out(
             self.oracle,
             start,
+            self.oracle.plane.advance,
             horizon=self._horizon,
             episodes=EPISODES,
             generator=stream(0, name),

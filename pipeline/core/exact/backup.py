@@ -1,5 +1,6 @@
 """One sweep of soft value iteration on a grid of the plane; `grid.py` says how."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
 from pipeline.core.exact.plane import Plane
-from pipeline.core.exact.resolution import action_parts
+from pipeline.core.exact.resolution import EDGE
 
 BLOCK = 32
 """States whose actions are looked at together: as many as a core's cache has room for,
@@ -69,7 +70,7 @@ class _Each:
         self._size = len(places)
         self._spacing = spacing = 2 * plane.bound / (self._size - 1)
         self._action = action_grid(spacing).reshape(-1, 2)
-        parts = action_parts(plane, temperature, spacing) if plane.pays_moves else 1
+        parts = math.ceil(spacing / (EDGE * temperature)) if plane.pays_moves else 1
         cost, gain = (
             _action_weights(plane, temperature, spacing, parts, paid=paid)
             for paid in (False, True)

@@ -1,4 +1,4 @@
-"""A soft-optimal policy in the box of actions, by a trapezoidal rule on a grid of them.
+"""A soft-optimal policy in the box of actions, from its Q-function.
 
 V(s) = α log ∫ exp(Q(s, a) / α) da over [-1, 1]² (SQL Eqs. 5, 6, 9), however Q is known.
 """
@@ -13,6 +13,7 @@ from numpy import ndarray
 from scipy.special import logsumexp, ndtr
 
 from pipeline.core.exact.backup import action_grid, blocks, log_weights
+from pipeline.core.exact.distance import quadrature
 
 
 class BoxPolicy(ABC):
@@ -28,6 +29,17 @@ class BoxPolicy(ABC):
     @abstractmethod
     def between_actions(self) -> float:
         """Distance between nodes of actions."""
+
+    @property
+    @abstractmethod
+    def is_narrow(self) -> bool:
+        """Whether the density hardly meets the edges of the box.
+
+        The trapezoidal rule on the grid of actions is then as good as any. Otherwise it
+        errs there, and V* and entropies are integrals by Gauss and Legendre instead,
+        with four nodes along each axis for every spacing; actions are drawn on the grid
+        nevertheless.
+        """
 
     @abstractmethod
     def q(
@@ -46,17 +58,25 @@ class BoxPolicy(ABC):
         one = log_weights(self.between_actions)
         return np.asarray(np.add.outer(one, one).ravel())
 
+    @cached_property
+    def _rule(self) -> tuple[Float[ndarray, "k 2"], Float[ndarray, " k"]]:
+        """Nodes and log-weights of integrals."""
+        if self.is_narrow:
+            return self.actions, self.log_weights
+        nodes, weights = quadrature(round(2 / self.between_actions))
+        return nodes, np.log(weights)
+
     def value(self, state: Float[ndarray, "n state"]) -> Float[ndarray, " n"]:
         """V*(s) = α log ∫ exp(Q*(s, a) / α) da, in reward units (SQL Eq. 5)."""
-        parts = [self._on_grid(block)[1] for block in blocks(state)]
+        parts = [self._log_density(block, *self._rule)[1] for block in blocks(state)]
         return np.concatenate(parts)
 
     def entropy(self, state: Float[ndarray, "n state"]) -> Float[ndarray, " n"]:
         """Entropy of π*(· | s) with respect to volume in [-1, 1]², in nats."""
         parts = []
         for block in blocks(state):
-            log_density, _ = self._on_grid(block)
-            mass = np.exp(log_density + self.log_weights)
+            log_density, _ = self._log_density(block, *self._rule)
+            mass = np.exp(log_density + self._rule[1])
             parts.append(-(mass * log_density).sum(axis=1))
         return np.concatenate(parts)
 
@@ -71,7 +91,9 @@ class BoxPolicy(ABC):
         uniform = ndtr(noise)
         drawn = []
         for rows in blocks(np.arange(len(state))):
-            log_density, _ = self._on_grid(state[rows])
+            log_density, _ = self._log_density(
+                state[rows], self.actions, self.log_weights
+            )
             side = round(np.sqrt(len(self.actions)))
             mass = np.exp(log_density + self.log_weights).reshape(-1, side, side)
             x, column = _inverse(mass.sum(axis=2), uniform[rows, 0])
@@ -80,13 +102,16 @@ class BoxPolicy(ABC):
             drawn.append(np.stack([x, y], axis=1))
         return np.concatenate(drawn)
 
-    def _on_grid(
-        self, state: Float[ndarray, "n state"]
+    def _log_density(
+        self,
+        state: Float[ndarray, "n state"],
+        action: Float[ndarray, "k 2"],
+        log_weights: Float[ndarray, " k"],
     ) -> tuple[Float[ndarray, "n k"], Float[ndarray, " n"]]:
-        """Log-density of π* at the grid of actions, and V*."""
-        shape = (len(state), *self.actions.shape)
-        q = self.q(state, np.broadcast_to(self.actions, shape)) / self.temperature
-        log_sum = logsumexp(q + self.log_weights, axis=1)
+        """Log-density of π* at some actions, and V* by the weights of these."""
+        shape = (len(state), *action.shape)
+        q = self.q(state, np.broadcast_to(action, shape)) / self.temperature
+        log_sum = logsumexp(q + log_weights, axis=1)
         return q - log_sum[:, None], self.temperature * log_sum
 
 

@@ -25,7 +25,7 @@ from pipeline.core.exact.box_policy import BoxPolicy
 from pipeline.core.exact.iteration import TOLERANCE, bracketed
 from pipeline.core.exact.mdp import check_discount, check_temperature
 from pipeline.core.exact.plane import Plane
-from pipeline.core.exact.resolution import action_parts, too_coarse
+from pipeline.core.exact.resolution import is_narrow, too_coarse
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,11 @@ class GridOracle(BoxPolicy):
 
     @property
     def between_actions(self) -> float:
-        parts = action_parts(self.plane, self.temperature, self.spacing)
-        return self.spacing / parts
+        return self.spacing
+
+    @property
+    def is_narrow(self) -> bool:
+        return is_narrow(self.plane, self.temperature)
 
     @cached_property
     def _smooth(self) -> Float[ndarray, "x y"]:

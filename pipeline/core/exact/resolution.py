@@ -24,9 +24,8 @@ NARROW: Final = 0.5
 """Standard deviation of exp(-c ‖a‖² / α) up to which what the edges of the box cut off
 does not matter, so that the trapezoidal rule is as good as it is for a Gaussian."""
 EDGE: Final = 0.4
-"""Of α: how far nodes of actions may be apart where exp(Q / α) is largest at an edge of
-the box, if Q changes by 1 across a unit of action: the trapezoidal rule errs by the
-share .4² / 12 = 1.3 %."""
+"""Of α: how far nodes of actions may be apart where what a move is worth changes by 1
+across a unit of action: the trapezoidal rule errs by the share .4² / 12 = 1.3 %."""
 FINEST: Final = 1000
 """Nodes per unit of length, beyond which no grid is suggested."""
 
@@ -57,11 +56,9 @@ def too_coarse(plane: Plane, temperature: float, spacing: float) -> str | None:
     return None
 
 
-def action_parts(plane: Plane, temperature: float, spacing: float) -> int:
-    """Into how many parts the spacing is cut where one integrates over actions."""
-    if _spread(plane, temperature) <= NARROW:
-        return 1
-    return math.ceil(spacing / (EDGE * temperature))
+def is_narrow(plane: Plane, temperature: float) -> bool:
+    """Whether effort keeps actions from the edges of the box."""
+    return _spread(plane, temperature) <= NARROW
 
 
 def _spread(plane: Plane, temperature: float) -> float:

@@ -33,21 +33,15 @@ COARSEST: Final = 0.2
 class Momentum:
     """A body whose velocity has no component beyond ±1, and what it is paid for."""
 
-    kept: float
-    """κ: share of its velocity that it keeps in a step."""
-    thrust: Callable[[Float[ndarray, "*batch 2"]], Float[ndarray, "*batch 2"]]
-    """u of an action."""
+    velocity: Callable[
+        [Float[ndarray, "*#batch 2"], Float[ndarray, "*#batch 2"]],
+        Float[ndarray, "*batch 2"],
+    ]
+    """v' of a velocity and an action; each component of the one affects its own."""
     worth: Callable[[Float[ndarray, "*batch 2"]], Float[ndarray, "*batch"]]
     """g: reward of a step that ends with a velocity, in reward units."""
     effort: float
     """c: what ‖a‖² = 1 costs, in reward units."""
-
-    def velocity(
-        self, velocity: Float[ndarray, "*#batch 2"], action: Float[ndarray, "*#batch 2"]
-    ) -> Float[ndarray, "*batch 2"]:
-        """The velocity after a step."""
-        thrust = (1 - self.kept) * self.thrust(action)
-        return np.asarray(self.kept * velocity + thrust)
 
     def reward(
         self, after: Float[ndarray, "*#batch 2"], action: Float[ndarray, "*#batch 2"]
@@ -115,7 +109,11 @@ class VelocityOracle(BoxPolicy):
 
     @property
     def between_actions(self) -> float:
-        return _between_actions(self.temperature)
+        return 2 / (len(self.v) - 1)
+
+    @property
+    def is_narrow(self) -> bool:
+        return False
 
     @cached_property
     def _spline(self) -> Callable[..., ndarray]:

@@ -12,11 +12,17 @@ from numpy import ndarray
 from pipeline.core.exact.oracle import Oracle, Solution
 from pipeline.core.tasks.linear_quadratic.settings import LinearQuadratic
 from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.settings import Task
 
 
 class Answer(ABC):
     """How a task is solved exactly."""
+
+    @property
+    @abstractmethod
+    def start(self) -> Float[ndarray, " state"]:
+        """The state around which episodes start, as it is observed."""
 
     @property
     @abstractmethod
@@ -58,5 +64,9 @@ def answer_to(task: Task) -> Answer | None:
             )
 
             return LinearQuadraticAnswer(task)
+        case Navigation():
+            from pipeline.core.tasks.navigation import answer
+
+            return answer.answer_to(task)
         case _:
             return None

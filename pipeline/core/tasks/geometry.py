@@ -73,15 +73,21 @@ def crosses(
 
     Slab method: along each axis the segment is between the two sides of a box for an
     interval of its length; it meets the box where these intervals have a common part.
+    The axis of boxes is first in memory, as in `distances`.
     """
-    way = (stop - start)[..., None, :]
-    below, above = (boxes[:, side] - start[..., None, :] for side in (0, 1))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        enters = np.where(way > 0, below, above) / way
-        leaves = np.where(way > 0, above, below) / way
-    # A segment at rest along an axis is between the sides always or never.
-    never = (below > 0) | (above < 0)
-    enters = np.where(way == 0, np.where(never, np.inf, -np.inf), enters).max(axis=-1)
-    leaves = np.where(way == 0, np.where(never, -np.inf, np.inf), leaves).min(axis=-1)
-    meets = np.maximum(enters, 0.0) <= np.minimum(leaves, 1.0)
-    return np.asarray(meets.any(axis=-1))
+    batch = np.broadcast_shapes(start.shape, stop.shape)[:-1]
+    sides = boxes.reshape(len(boxes), 2, 2, *(1,) * len(batch))
+    enters, leaves = np.zeros(()), np.ones(())
+    for axis in (0, 1):
+        way = stop[..., axis] - start[..., axis]
+        below, above = (sides[:, side, axis] - start[..., axis] for side in (0, 1))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            meets_low, meets_high = below / way, above / way
+        first = np.minimum(meets_low, meets_high)
+        last = np.maximum(meets_low, meets_high)
+        if (resting := way == 0).any():  # it is between the sides always or never
+            inside = (below <= 0) & (above >= 0)
+            first = np.where(resting, np.where(inside, -np.inf, np.inf), first)
+            last = np.where(resting, np.where(inside, np.inf, -np.inf), last)
+        enters, leaves = np.maximum(enters, first), np.minimum(leaves, last)
+    return np.asarray((enters <= leaves).any(axis=0))

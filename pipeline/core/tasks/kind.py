@@ -134,6 +134,11 @@ class Kind(Value):
         return {}
 
     @property
+    def ways(self) -> tuple[str, ...]:
+        """Metrics that are the shares of ways of doing the task; of no episode two."""
+        return ()
+
+    @property
     def probes(self) -> Float[ndarray, "probe state"] | None:
         """States at which trained policies are looked at; None: nowhere."""
         return None

@@ -60,6 +60,18 @@ def load_oracle(name: str, root: Path = layout.ORACLES) -> Oracle:
     return answer.oracle(said["temperature"], arrays)
 
 
+def load_numbers(name: str, root: Path = layout.ORACLES) -> dict[str, float]:
+    """What the soft-optimal policy of an oracle is worth and does.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    path = root / name / layout.SUMMARY
+    with layout.readable(path, layout.instance("exact", name)):
+        found: dict[str, float] = read_json(path)
+    return found
+
+
 def _answer(settings: object) -> Answer:
     task: Task = parsed(Task, settings)
     if (answer := answer_to(task)) is None:

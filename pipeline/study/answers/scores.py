@@ -24,7 +24,7 @@ from pipeline.core.job import Array
 from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.multigoal.settings import Perturbation
-from pipeline.study.answers.oracles import load_oracle, refused
+from pipeline.study.answers.oracles import load_numbers, load_oracle, refused
 from pipeline.study.command import description
 from pipeline.study.machine.threads import pool
 from pipeline.study.params.exact import Score
@@ -78,6 +78,7 @@ def write_score(said: Mapping[str, Any], folder: Path) -> None:
             judged = _in_changed_tasks(agent, changed, run, score, side_by_side)
             with refused("score"):
                 exact = _against(oracles, agent, states, run, score, side_by_side)
+            exact.columns.update(_balance(oracles, run))
             robust = _robust(changed, judged)
         described["oracles"] = list(oracles)
         for file, scored in ((layout.SCORES, exact), (layout.ROBUSTNESS, robust)):
@@ -153,6 +154,28 @@ def _against(
     for name, oracle in oracles.items():
         columns |= distances(draws, oracle, cells=score.cells, prefix=f"{name}/")
     return Scored(columns, arrays)
+
+
+def _balance(oracles: Iterable[str], run: Run) -> Columns:
+    """How far the shares of the ways that a run takes are from the exact policy's."""
+    answer, ways = answer_to(run.task), run.task.ways
+    if answer is None or not ways:
+        return {}
+    shares = np.stack([run.final[way] for way in ways])
+    return {
+        f"{name}/ways_total_variation/{place_name(answer.start)}": way_distance(
+            shares, np.array([load_numbers(name)[way] for way in ways])
+        )
+        for name in oracles
+    }
+
+
+def way_distance(
+    shares: Float[ndarray, "way member"], exact: Float[ndarray, " way"]
+) -> Float[ndarray, " member"]:
+    """Total variation between shares of ways; what is left over is a way of its own."""
+    off = shares - exact[:, None]
+    return np.asarray((np.abs(off).sum(axis=0) + np.abs(off.sum(axis=0))) / 2)
 
 
 def distances(draws: "Draws", oracle: Oracle, *, cells: int, prefix: str) -> Columns:

@@ -54,7 +54,7 @@ def _oracle(study: Study, name: str) -> dict[str, Any]:
         "task_name": oracle.task,
         "task": study.tasks[oracle.task].model_dump(mode="json"),
         "temperature": oracle.temperature,
-        "spacing": study.exact.spacing,
+        "spacing": oracle.spacing or study.exact.spacing,
     }
 
 

@@ -40,6 +40,8 @@ class OracleSettings(Value):
 
     task: str
     temperature: Positive
+    spacing: Positive | None = None
+    """Of its own grid; null: `exact.spacing`."""
 
 
 class Exact(Value):
@@ -61,7 +63,7 @@ class Robustness(Value):
 
 
 class Score(Value):
-    """How runs of `explore` on multigoal tasks are judged against exact answers."""
+    """How runs of `explore` are judged against exact answers."""
 
     draws: Annotated[int, Field(ge=2)]
     """Actions drawn from a policy at each probe state; `docs/metrics.md` advises."""

@@ -79,7 +79,14 @@ class TestReference:
     ):
         oracle = solved(temperature, spacing=0.05)
         generator = np.random.default_rng(1)
-        found = roll_out(oracle, start, horizon=60, episodes=count, generator=generator)
+        found = roll_out(
+            oracle,
+            start,
+            oracle.plane.advance,
+            horizon=60,
+            episodes=count,
+            generator=generator,
+        )
         assert (found.lengths <= 30).mean() > 0.99
         # Four standard errors, and at least half of the last printed digit.
         error = 4 * found.lengths.std() / count**0.5

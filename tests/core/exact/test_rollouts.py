@@ -19,7 +19,14 @@ def oracle():
 @pytest.fixture(scope="module")
 def episodes(oracle):
     generator = stream(0, "test")
-    return roll_out(oracle, start, horizon=HORIZON, episodes=100, generator=generator)
+    return roll_out(
+        oracle,
+        start,
+        oracle.plane.advance,
+        horizon=HORIZON,
+        episodes=100,
+        generator=generator,
+    )
 
 
 def test_they_begin_at_the_start_and_end_in_goals(episodes):
@@ -46,6 +53,7 @@ def test_their_mean_return_is_the_one_that_is_known(episodes):
 
 
 def test_the_horizon_cuts_them(oracle):
-    cut = roll_out(oracle, start, horizon=2, episodes=5, generator=stream(0, "test"))
+    advance, generator = oracle.plane.advance, stream(0, "test")
+    cut = roll_out(oracle, start, advance, horizon=2, episodes=5, generator=generator)
     assert (cut.lengths == 2).all()
     assert cut.positions.shape == (5, 3, 2)

@@ -3,7 +3,7 @@
 import pytest
 
 NO_ANSWER = "'swimmer_forward': a locomotion task has no exact answer"
-TOO_COLD = "exact.spacing cannot be used: at temperature 0.01"
+TOO_COLD = "the spacing cannot be used: at temperature 0.01"
 ACROSS_AN_END = "not defined across an end: both tasks need goals_end_episode: false"
 
 

@@ -22,6 +22,10 @@ class LinearQuadraticAnswer(Answer):
         self._task = task
 
     @property
+    def start(self) -> Float[ndarray, " state"]:
+        return np.zeros(len(self._task.dynamics))
+
+    @property
     def compared(self) -> Float[ndarray, "probe state"] | None:
         """The mean of the starts, and one deviation from it along each axis.
 

@@ -40,6 +40,10 @@ class MultiGoalAnswer(Answer):
         self._task = task
 
     @property
+    def start(self) -> Float[ndarray, " 2"]:
+        return np.zeros(2)
+
+    @property
     def compared(self) -> Float[ndarray, "probe 2"]:
         return self._task.probes.astype(np.float64)
 
@@ -47,13 +51,14 @@ class MultiGoalAnswer(Answer):
         if self._task.push is not None:
             return "the task has a push: its best policy depends on the time"
         reason = too_coarse(Arena.of(self._task), temperature, spacing)
-        return f"exact.spacing cannot be used: {reason}" if reason else None
+        return f"the spacing cannot be used: {reason}" if reason else None
 
     def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
         task, oracle = self._task, _solved(self._task, temperature, spacing)
         episodes = roll_out(
             oracle,
             start,
+            oracle.plane.advance,
             horizon=task.horizon,
             episodes=EPISODES,
             generator=stream(0, name),

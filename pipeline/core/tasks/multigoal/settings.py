@@ -141,6 +141,10 @@ class MultiGoal(Kind):
         return 0.0 if achieved else super().of_failed(metric)
 
     @property
+    def ways(self) -> tuple[str, ...]:
+        return tuple(f"goal_{goal}" for goal in range(len(self.goals)))
+
+    @property
     def probes(self) -> Float[ndarray, "probe 2"]:
         """Positions in the plane, as in the paper; its code has (-2.5, 0) first."""
         return np.array([(-2.0, 0.0), (0.0, 0.0), (2.5, 2.5)], np.float32)

@@ -1,11 +1,11 @@
 """What episodes in a world say; `docs/metrics.md` defines each."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from pipeline.core.tasks.directions import direction_spread
-from pipeline.core.tasks.geometry import distances
+from pipeline.core.tasks.geometry import corners, crosses, distances
 from pipeline.core.tasks.multigoal.metrics import of_goals
 from pipeline.core.tasks.navigation.rewards import past_line
 from pipeline.core.tasks.navigation.world import TARGET_RADIUS, World
@@ -41,6 +41,10 @@ def of_world(
         "forward_distance": moved[..., 0].mean(axis=1),
         "direction_spread": direction_spread(moved),
     }
+    if world.passages is not None:
+        first = _first_passage(trajectories, world)
+        names = enumerate(passages(world))
+        found |= {name: (first == way).mean(axis=1) for way, name in names}
     if len(world.targets) > 1:
         found |= of_goals(trajectories, world.targets)
     if world.targets:
@@ -51,6 +55,31 @@ def of_world(
     if world.targets or world.finish_line is not None:
         found["success"] = succeeded(trajectories, world).mean(axis=1)
     return found
+
+
+def passages(world: World) -> tuple[str, ...]:
+    """Names of the shares of episodes that go through each open passage first."""
+    open_ones = world.passages.open if world.passages else ()
+    return tuple(f"passage_{way}" for way in range(len(open_ones)))
+
+
+def _first_passage(
+    trajectories: Trajectories, world: World
+) -> Int[ndarray, "member episode"]:
+    """Which open passage each episode goes through first; -1: none."""
+    assert trajectories.positions is not None
+    assert world.passages is not None
+    path = trajectories.positions
+    steps = path.shape[2] - 1
+    boxes = corners(world.passages.open)
+    entered = [
+        np.where(met.any(axis=-1), met.argmax(axis=-1), steps)
+        for met in (
+            crosses(path[:, :, :-1], path[:, :, 1:], box[None]) for box in boxes
+        )
+    ]
+    when = np.stack(entered)  # [passage, member, episode]
+    return np.where((when < steps).any(axis=0), when.argmin(axis=0), -1)
 
 
 def succeeded(

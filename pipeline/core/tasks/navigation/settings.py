@@ -152,7 +152,16 @@ class Navigation(Kind):
         """Whether it comes to a target, or else ends past the finish line."""
         return metrics.succeeded(trajectories, self.place)
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        world = self.place
+        if world.passages is not None:
+            return metrics.passages(world)
+        if len(world.targets) > 1:
+            return tuple(f"goal_{goal}" for goal in range(len(world.targets)))
+        return () if world.finish_line is None else ("past_line",)
+
     def of_failed(self, metric: str) -> float:
-        if metric in metrics.SHARES or metric.startswith("goal"):
+        if metric in metrics.SHARES or metric.startswith(("goal", "passage_")):
             return 0.0
         return super().of_failed("return" if metric == "forward_distance" else metric)

@@ -27,7 +27,7 @@ def oracles(study: Study, document: Document) -> Found:
             if (answer := answer_to(task)) is None:
                 yield place, f"'{oracle.task}': a {task.kind} task has no exact answer"
                 continue
-            spacing = study.exact.spacing
+            spacing = oracle.spacing or study.exact.spacing
             if reason := answer.unsolvable(oracle.temperature, spacing=spacing):
                 yield place, f"'{oracle.task}': {reason}"
 
