@@ -15,6 +15,9 @@ from scipy.special import logsumexp, ndtr
 from pipeline.core.exact.backup import action_grid, blocks, log_weights
 from pipeline.core.exact.distance import quadrature
 
+CELLS = 40
+"""Along each axis of an integral by Gauss and Legendre, at least."""
+
 
 class BoxPolicy(ABC):
     """What follows from Q*: V*, π*, its entropy and its actions."""
@@ -37,8 +40,8 @@ class BoxPolicy(ABC):
 
         The trapezoidal rule on the grid of actions is then as good as any. Otherwise it
         errs there, and V* and entropies are integrals by Gauss and Legendre instead,
-        with four nodes along each axis for every spacing; actions are drawn on the grid
-        nevertheless.
+        so fine that walls and the edges of targets, where it jumps, do no harm.
+        Actions are drawn on the grid nevertheless.
         """
 
     @abstractmethod
@@ -63,7 +66,7 @@ class BoxPolicy(ABC):
         """Nodes and log-weights of integrals."""
         if self.is_narrow:
             return self.actions, self.log_weights
-        nodes, weights = quadrature(round(2 / self.between_actions))
+        nodes, weights = quadrature(max(CELLS, round(2 / self.between_actions)))
         return nodes, np.log(weights)
 
     def value(self, state: Float[ndarray, "n state"]) -> Float[ndarray, " n"]:

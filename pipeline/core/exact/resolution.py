@@ -78,8 +78,8 @@ def _details(plane: Plane, temperature: float) -> Iterator[tuple[float, str]]:
     for box in plane.walls:
         thickness = float((box[1] - box[0]).min())
         yield thickness, f"the wall {_named(box)} is {thickness:.4g} thick"
-        border = plane.bound - np.abs(box)
-        for gap in border[border > 0].tolist():
+        beside = plane.bound + np.stack([box[0], -box[1]])
+        for gap in beside[beside > 0].tolist():
             yield (
                 gap / (ACROSS - 1),
                 f"the wall {_named(box)} is {gap:.4g} from the end of the plane",

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from pipeline.core.exact.backup import action_axis, action_grid, log_weights
+from pipeline.core.exact.backup import action_grid, log_weights
 from pipeline.core.exact.box_policy import BoxPolicy
 from pipeline.core.exact.iteration import TOLERANCE, bracketed
 from pipeline.core.exact.mdp import check_discount, check_temperature
@@ -27,6 +27,9 @@ from pipeline.core.exact.resolution import EDGE, is_whole
 
 COARSEST: Final = 0.2
 """Spacing of velocities; along each axis a spline has eleven nodes, then."""
+
+FINER: Final = 10
+"""Times finer than its grid, on which V is tabulated for whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -116,20 +119,22 @@ class VelocityOracle(BoxPolicy):
         return False
 
     @cached_property
-    def _spline(self) -> Callable[..., ndarray]:
-        from scipy.interpolate import RectBivariateSpline
-
-        axis = np.linspace(-1, 1, len(self.v))
-        spline = RectBivariateSpline(axis, axis, self.v)
-        return lambda place: np.asarray(spline(*np.moveaxis(place, -1, 0), grid=False))
+    def _fine(self) -> Float[ndarray, "x y"]:
+        """V on a grid so fine that between its nodes it may be linear."""
+        fine = np.linspace(-1, 1, FINER * (len(self.v) - 1) + 1)
+        along = _spline(len(self.v), fine)
+        return np.asarray(along @ self.v @ along.T)
 
     def q(
         self, state: Float[ndarray, "n state"], action: Float[ndarray, "n k 2"]
     ) -> Float[ndarray, "n k"]:
-        """Q*(s, a), in reward units; V* is interpolated between nodes, nothing else."""
+        """Q*(s, a), in reward units; V* alone is interpolated."""
+        from scipy.ndimage import map_coordinates  # .2 s that a check need not pay
+
         after = self.momentum.velocity(state[:, None, -2:], action)
-        reward = self.momentum.reward(after, action)
-        return reward + self.discount * self._spline(after)
+        index = (np.moveaxis(after, -1, 0) + 1) / 2 * (len(self._fine) - 1)
+        v = map_coordinates(self._fine, index, order=1, mode="nearest")
+        return self.momentum.reward(after, action) + self.discount * np.asarray(v)
 
 
 def _between_actions(temperature: float) -> float:
@@ -137,21 +142,28 @@ def _between_actions(temperature: float) -> float:
     return 1 / int(np.ceil(1 / min(EDGE * temperature, 0.1) - 1e-9))
 
 
+def _spline(
+    nodes: int, places: Float[ndarray, "*batch"]
+) -> Float[ndarray, "*batch node"]:
+    """What a cubic spline through nodes in [-1, 1] makes of each, at some places."""
+    from scipy.interpolate import CubicSpline  # .2 s that a check need not pay
+
+    through = CubicSpline(np.linspace(-1, 1, nodes), np.eye(nodes))
+    return np.asarray(through(places))
+
+
 def _sweeps(
     momentum: Momentum, temperature: float, discount: float, spacing: float
 ) -> Iterator[Float[ndarray, "x y"]]:
     """Soft values after each sweep, without end."""
-    from scipy.interpolate import CubicSpline
-
     between = _between_actions(temperature)
-    axis, action = action_axis(spacing), action_grid(between).reshape(-1, 1, 1, 2)
+    action = action_grid(between).reshape(-1, 1, 1, 2)
     grid = action_grid(spacing)  # of velocities, which are in the same box
     weight = np.add.outer(log_weights(between), log_weights(between))
     after = momentum.velocity(grid, action)
     gain = momentum.reward(after, action) / temperature + weight.reshape(-1, 1, 1)
-    spline = CubicSpline(axis, np.eye(len(axis)))
-    along_x, along_y = spline(after[:, :, 0, 0]), spline(after[:, 0, :, 1])
-    along_y = np.swapaxes(along_y, 1, 2).copy()
+    along_x = _spline(len(grid), after[:, :, 0, 0])
+    along_y = np.swapaxes(_spline(len(grid), after[:, 0, :, 1]), 1, 2).copy()
     v = np.zeros(grid.shape[:2])
     while True:
         yield v
