@@ -54,6 +54,8 @@ def test_a_run_is_compared_with_the_oracle_of_its_temperature(judged):
     assert list(table["seed"]) == [0, 1, 2, 3, 4]
     assert (table["multigoal_10/reverse_kl/0:0"] > 0).all()
     assert (table["multigoal_10/value_error/0:0"] > 0.5).all()  # it is about 0
+    ways = table["multigoal_10/ways_total_variation/0:0"]
+    assert ((ways >= 0) & (ways <= 1)).all()
 
 
 def test_a_run_without_an_oracle_is_still_tried_in_changed_tasks(judged):

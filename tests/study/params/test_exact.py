@@ -4,6 +4,7 @@ import pytest
 
 NO_ANSWER = "'swimmer_forward': a locomotion task has no exact answer"
 TOO_COLD = "the spacing cannot be used: at temperature 0.01"
+PARTS = "1 / spacing must be a whole number"
 ACROSS_AN_END = "not defined across an end: both tasks need goals_end_episode: false"
 
 
@@ -14,7 +15,12 @@ class TestExactAnswers:
             ("{task: multigoal, t", "{task: swimmer_forward, t", NO_ANSWER),
             ("{task: multigoal, t", "{task: multigaol, t", "did you mean 'multigoal'?"),
             ("goal, temperature: 10.0}", "goal, temperature: 0.01}", TOO_COLD),
-            ("spacing: 0.1", "spacing: 0.3", "1 / spacing must be a whole number"),
+            (
+                "goal, temperature: 10.0}",
+                "goal, temperature: 10.0, spacing: 0.3}",
+                PARTS,
+            ),
+            ("spacing: 0.1", "spacing: 0.3", PARTS),
             ("first: sql_east", "first: sql_eats", "did you mean 'sql_east'?"),
             ("first: sql_east", "first: sql_west", "with itself is nothing new"),
             ("first: sql_east", "first: sac", "'sac' learns none"),

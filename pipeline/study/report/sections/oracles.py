@@ -140,6 +140,7 @@ def distances(scores: Sequence[Score], context: Context) -> Table:
             _worst(found, "forward_kl"),
             _worst(found, "total_variation"),
             _worst(found, "value_error", percent=True),
+            _worst(found, "ways_total_variation"),
         ]
         for score in scores
         for entry in [context.metrics["explore"][score.run.name]["exact"]]
@@ -150,10 +151,11 @@ def distances(scores: Sequence[Score], context: Context) -> Table:
         if any(least):  # otherwise the exact policy is a Gaussian
             cells = [MISSING if kl is None else number(kl, 2) for kl in least]
             title = f"best single Gaussian\nexact/{oracle}"
-            rows.append([title, oracle, *cells, *[MISSING] * 3])
+            rows.append([title, oracle, *cells, *[MISSING] * 4])
     named = [f"KL at {place(at)}" for at in places]
     worst = ["forward KL", "total variation", "value error"]
-    columns = ["run", "oracle", *named, *(f"{name}, worst place" for name in worst)]
+    elsewhere = [f"{name}, worst place" for name in worst]
+    columns = ["run", "oracle", *named, *elsewhere, "total variation of ways"]
     return Table("distances", columns, rows)
 
 
