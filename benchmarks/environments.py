@@ -177,6 +177,8 @@ its newest version, and some of other packages.
 learner makes {steps} steps with {seeds} seeds in two processes. *Yes*: all numbers are
 finite, and the same bytes both times. Whether anything is learned is not the question.
 
+The project's own worlds, with walls and targets, are in [worlds.md](worlds.md).
+
 ## What works
 
 | environment | observed numbers | actions | DDPG | SAC | SQL | REINFORCE |
