@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy.typing as npt
+from safetensors.numpy import load_file
+
 from pipeline.study.claims.base import Evidence
 from pipeline.study.params.study import Study
 from pipeline.study.report.figures.album import Picture
 from pipeline.study.report.table import Table
 from pipeline.study.store.files import read_json
-from pipeline.study.store.layout import ORACLES, SUMMARY, instance, readable
+from pipeline.study.store.layout import ORACLE, ORACLES, SUMMARY, instance, readable
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,22 @@ class Context(Evidence):
             with readable(path, instance("exact", name)):
                 found[name] = read_json(path)
         return found
+
+    def oracle_arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """What is kept of an exact answer for figures."""
+        path = ORACLES / name / ORACLE
+        with readable(path, instance("exact", name)):
+            return load_file(path)
+
+    def exact_episodes(self, task: str) -> dict[str, npt.NDArray[Any]]:
+        """Of every policy that solves a task, the hottest first, by its title."""
+        solved = [
+            (-oracle.temperature, name)
+            for name, oracle in self.study.oracles.items()
+            if oracle.task == task
+        ]
+        return {
+            f"exact, α = {-negative:.3g}": found["positions"]
+            for negative, name in sorted(solved)
+            if "positions" in (found := self.oracle_arrays(name))
+        }

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.core.config.values import Value
+from pipeline.core.tasks.navigation.settings import Navigation
+from pipeline.core.tasks.navigation.world import World
+from pipeline.core.tasks.settings import Task
 from pipeline.study.report.section import Context
 from pipeline.study.report.table import MISSING, Table, of_named_cells
 from pipeline.study.statistics.numbers import number
@@ -17,11 +20,24 @@ def settings(context: Context) -> dict[str, Table]:
     """Every table of settings, by its title."""
     study = context.study
     chosen = {name: _chosen(name) for name in study.sweep.runs}
+    tasks = {name: _task(task, study.worlds) for name, task in study.tasks.items()}
+    worlds = {"Worlds": beside("worlds", study.worlds)} if study.worlds else {}
     return {
         "Runs": trainings(context.runs),
-        "Tasks": beside("tasks", study.tasks),
+        "Tasks": beside("tasks", tasks),
+        **worlds,
         "Algorithms, as trained": beside("algorithms", chosen),
     }
+
+
+def _task(task: Task, worlds: Mapping[str, World]) -> Any:
+    """A task with the name of its world, as in `params.yaml`."""
+    named = [
+        name
+        for name, world in worlds.items()
+        if isinstance(task, Navigation) and task.world == world
+    ]
+    return _plain(task) | ({"world": named[0]} if named else {})
 
 
 def _chosen(algorithm: str) -> Any:
@@ -51,8 +67,13 @@ def _text(leaf: Any) -> str:
     if isinstance(leaf, float):
         return f"{leaf:.4g}"
     if isinstance(leaf, list):
-        return ", ".join(str(item) for item in leaf)
+        return ", ".join(_item(item) for item in leaf)
     return MISSING if leaf is None else str(leaf)
+
+
+def _item(item: Any) -> str:
+    """One of a list; a box is `[0, 0] to [1, 1]`."""
+    return " to ".join(map(str, item.values())) if isinstance(item, dict) else str(item)
 
 
 def trainings(runs: Sequence[Run]) -> Table:

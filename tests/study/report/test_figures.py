@@ -32,7 +32,9 @@ SWEEPS = small().root / "results/sweep"
 def pictures(stage):
     metrics = summarise(RUNS, [], [], BOOTSTRAP)
     together = next(alike for key, alike in panels(RUNS).items() if key[0] == stage)
-    made = album.of_panel(stage, together, metrics=metrics, bootstrap=BOOTSTRAP)
+    made = album.of_panel(
+        stage, together, metrics=metrics, bootstrap=BOOTSTRAP, solved={}
+    )
     return {picture.name: picture.png for picture in made}
 
 
@@ -101,7 +103,7 @@ def test_a_kind_of_task_without_figures_of_its_own_has_those_of_all():
     task = Gymnasium.model_construct(kind="unheard_of", objective="return")
     strange = [replace(run, task=task) for run in RUNS if run.stage == "pretrain"]
     metrics = summarise(strange, [], [], BOOTSTRAP)
-    made = album.of_panel("x", strange, metrics=metrics, bootstrap=BOOTSTRAP)
+    made = album.of_panel("x", strange, metrics=metrics, bootstrap=BOOTSTRAP, solved={})
     assert [picture.name for picture in made] == ["x-scores", "x-curve_return"]
     assert list(album.of_runs(strange)) == []
 

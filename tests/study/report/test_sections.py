@@ -5,8 +5,9 @@ import pytest
 
 from pipeline.study.claims.base import Claim
 from pipeline.study.claims.rules import Published
+from pipeline.study.params.load import load_study
 from pipeline.study.report.section import Context
-from pipeline.study.report.sections.oracles import distances
+from pipeline.study.report.sections.oracles import distances, oracles
 from pipeline.study.report.sections.results import results
 from pipeline.study.report.sections.searches import (
     Found,
@@ -15,9 +16,10 @@ from pipeline.study.report.sections.searches import (
     setting,
     summary,
 )
-from pipeline.study.report.settings import beside, claimed
+from pipeline.study.report.settings import beside, claimed, settings
 from pipeline.study.report.table import MISSING, Table, markdown
 from pipeline.study.statistics.summary import summarise
+from pipeline.study.store.fingerprint import ROOT
 from tests.study.made_sweeps import single, three
 from tests.study.small import BOOTSTRAP, small
 
@@ -53,8 +55,16 @@ def test_a_seed_without_a_number_is_mentioned(metrics):
     entry = metrics["explore"]["ddpg"]["return"]
     changed = {"explore": {"ddpg": {"return": entry | {"seeds": 4}}}}
     (row,) = results("x", [small().run("explore/ddpg")], changed).rows
-    assert row[4].endswith("only 4 of 5 seeds")
-    assert row[1] == MISSING
+    assert row[1].endswith("only 4 of 5 seeds")
+
+
+def test_a_cell_is_empty_only_where_another_run_has_a_number(metrics):
+    entry = {"ddpg": {"return": metrics["explore"]["ddpg"]["return"]}}
+    changed = {"explore": {"sql_10": metrics["explore"]["sql_10"], **entry}}
+    runs = [small().run("explore/sql_10"), small().run("explore/ddpg")]
+    table = results("x", runs, changed)
+    assert table.rows[1][table.columns.index("goals reached")] == MISSING
+    assert "goals reached" not in results("x", runs[1:], changed).columns
 
 
 def test_every_comparator_has_a_line_of_its_own(metrics):
@@ -87,6 +97,14 @@ def test_what_one_gaussian_can_do_stands_below_the_runs(metrics):
     assert below["KL at (0, 0)"] == "0.13"
     assert below["KL at (2.5, 2.5)"] == MISSING
     assert below["forward KL, worst place"] == MISSING
+
+
+def test_an_exact_answer_has_a_column_for_what_is_known_of_any(metrics):
+    context = Context(RUNS, (), (), BOOTSTRAP, small().study, metrics, ())
+    context.__dict__["oracles"] = {"multigoal_10": {"value": 1.0, "goal_entropy": 0.5}}
+    assert oracles((), context).columns == ["task", "V* at the start"]
+    context.__dict__["oracles"] = {"multigoal_10": {"goal_0": 0.25, "goal_1": 0.75}}
+    assert oracles((), context).rows[0][1:] == ["0.25, 0.75"]
 
 
 class TestSearches:
@@ -148,6 +166,23 @@ def test_settings_are_flattened_and_stand_beside_each_other():
     table = beside("x", {"x": {"a": {"b": 1e-4}}, "y": {"c": [1, 2], "d": None}})
     assert table.columns == ["setting", "x", "y"]
     assert table.rows == [["a.b", "0.0001", "–"], ["c", "–", "1, 2"], ["d", "–", "–"]]
+
+
+def test_a_task_has_the_name_of_its_world_whose_boxes_stand_in_a_table_of_their_own(
+    context,
+):
+    shipped = load_study(ROOT / "studies/worlds.yaml")
+    known = small().study.model_copy(
+        update={"tasks": shipped.tasks, "worlds": shipped.worlds}
+    )
+    found = settings(replace(context, study=known))
+    tasks, worlds = (
+        {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+        for table in (found["Tasks"], found["Worlds"])
+    )
+    assert tasks["world"]["u_maze"] == "u_maze"
+    assert worlds["walls"]["u_maze"] == "[-6.0, -0.5] to [2.0, 0.5]"
+    assert "Worlds" not in settings(context)
 
 
 def test_markdown_has_the_caption_breaks_and_the_verdict_in_bold():

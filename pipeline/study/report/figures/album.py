@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+import numpy.typing as npt
+
 from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.params.space import dimensions
 from pipeline.study.report.figures import (
@@ -15,6 +17,7 @@ from pipeline.study.report.figures import (
     landscapes,
     locomotion,
     multigoal,
+    navigation,
     sweeps,
 )
 from pipeline.study.report.figures.style import by_algorithm, describe
@@ -26,6 +29,8 @@ from pipeline.study.store.scores import Score
 from pipeline.study.sweep.trials import FinishedSweep
 
 Perturbations: TypeAlias = Mapping[str, Perturbation]
+Episodes: TypeAlias = Mapping[str, npt.NDArray[Any]]
+"""Of exact policies, `[episode, time, 2]`, by their titles."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Picture:
 class OfKind:
     """The pictures that a kind of task has of its own; each may be missing."""
 
-    panel: Callable[[str, Sequence[Run]], Iterator[Picture]] | None = None
-    """Of runs beside each other, from the beginning of the files' names."""
+    panel: Callable[[str, Sequence[Run], Episodes], Iterator[Picture]] | None = None
+    """Of runs beside each other and beside exact policies; files' names begin alike."""
     alone: tuple[str, Callable[[Run], bytes]] | None = None
     """Of a run by itself: what it shows, and what draws it."""
     curves: tuple[str, ...] = ()
@@ -56,7 +61,7 @@ class OfKind:
     """Of a run beside exact answers and in changed tasks."""
 
 
-def _multigoal(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
+def _multigoal(name: str, runs: Sequence[Run], _: Episodes) -> Iterator[Picture]:
     yield Picture(
         part_name(name, "trajectories"),
         "Final episodes over the part of the reward that depends on the place; lighter "
@@ -87,13 +92,39 @@ def _extremes(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if run.id in chosen]
 
 
-def _locomotion(name: str, runs: Sequence[Run]) -> Iterator[Picture]:
+def _locomotion(name: str, runs: Sequence[Run], _: Episodes) -> Iterator[Picture]:
     yield Picture(
         part_name(name, "traces"),
         "Final episodes seen from above, from where each began; as Figure 7 of the "
         "soft Q-learning paper.",
         locomotion.traces(runs),
     )
+
+
+def _navigation(name: str, runs: Sequence[Run], solved: Episodes) -> Iterator[Picture]:
+    runs = navigation.hottest_first(runs)
+    beside = " The exact policies are beside them." if solved else ""
+    yield Picture(
+        part_name(name, "traces"),
+        "Final episodes of every seed, seen from above, from the highest temperature "
+        "to the lowest; as Figures 1 and 7 of the soft Q-learning paper. Walls are "
+        "grey, what closes a passage is hatched, targets are circles, and the finish "
+        f"line is dashed.{beside}",
+        navigation.traces(runs, solved),
+    )
+    yield Picture(
+        part_name(name, "visits"),
+        "Where final episodes spend their steps, of all seeds together; white is "
+        f"never visited, and the shades of all panels are of one scale.{beside}",
+        navigation.visits(runs, solved),
+    )
+    for distance in navigation.recorded(runs):
+        yield Picture(
+            part_name(name, distance),
+            "How near each seed has come since its training began, exploration "
+            "included; as Figure 3 of the soft Q-learning paper.",
+            navigation.distances(runs, distance),
+        )
 
 
 KINDS: Final[Mapping[str, OfKind]] = {
@@ -109,6 +140,12 @@ KINDS: Final[Mapping[str, OfKind]] = {
         alone=("final episodes seen from above.", lambda x: locomotion.traces([x])),
         curves=("direction_spread",),
     ),
+    "navigation": OfKind(
+        panel=_navigation,
+        alone=("final episodes, and how near training came.", navigation.behaviour),
+        curves=("direction_spread",),
+        oracle=navigation.oracle,
+    ),
 }
 
 
@@ -118,11 +155,17 @@ def of_kind(kind: str) -> OfKind:
 
 
 def of_panel(
-    name: str, runs: Sequence[Run], *, metrics: Mapping[str, Any], bootstrap: Bootstrap
+    name: str,
+    runs: Sequence[Run],
+    *,
+    metrics: Mapping[str, Any],
+    bootstrap: Bootstrap,
+    solved: Episodes,
 ) -> Iterator[Picture]:
     """Pictures of runs on one task, beside each other; files' names begin with `name`.
 
-    `metrics` is the content of `metrics.json`.
+    `metrics` is the content of `metrics.json`; `solved` is of the policies that solve
+    the task.
     """
     confidence = f"{bootstrap.confidence:.0%}"
     task = runs[0].task
@@ -138,7 +181,7 @@ def of_panel(
             ),
         )
     if own.panel is not None:
-        yield from own.panel(name, runs)
+        yield from own.panel(name, runs, solved)
     for metric in dict.fromkeys([task.objective, "return", *own.curves]):
         learned = list(bands(runs, metric, bootstrap))
         if learned:

@@ -41,7 +41,7 @@ def oracle(data: Mapping[str, Array], task: MultiGoal, title: str) -> Figure:
     for probe, panel in enumerate(axes[0, 2:]):
         masses = data["probe_masses"][probe]
         density(panel, masses, ORACLE, masses.max())
-        panel.set_title(f"actions at {_place(data['probe_states'][probe])}")
+        panel.set_title(f"actions at {place(data['probe_states'][probe])}")
     figure.suptitle(title)
     return figure
 
@@ -62,14 +62,13 @@ def side_by_side(scores: Sequence[Score], oracle: str) -> Figure:
     named = style.names([score.run for score in scores])
     for row, (state, masses) in enumerate(zip(states, exact, strict=True)):
         density(axes[row, 0], masses, ORACLE, masses.max())
-        axes[row, 0].set_ylabel(f"at {_place(state)}")
+        axes[row, 0].set_ylabel(f"at {place(state)}")
         for score, behaviour, panel in zip(
             scores, behaviours, axes[row, 1:], strict=True
         ):
             colour = score.run.algorithm.colour
             density(panel, behaviour["policy_masses"][0, row], colour, masses.max())
-            place = score.places[row]
-            value = score.exact[f"{oracle}/reverse_kl/{place}"][0]
+            value = score.exact[f"{oracle}/reverse_kl/{score.places[row]}"][0]
             _note(panel, f"KL {value:.2f}")
     axes[0, 0].set_title("exact")
     for score, panel in zip(scores, axes[0, 1:], strict=True):
@@ -93,7 +92,8 @@ def density(axes: Axes, masses: Array, colour: str, highest: float) -> None:
         spine.set_visible(True)
 
 
-def _place(state: Array) -> str:
+def place(state: Array) -> str:
+    """`(2.5, 0)`, of a state."""
     return f"({', '.join(f'{each:g}' for each in state)})".replace("-", "\u2212")
 
 
@@ -168,7 +168,7 @@ def judged(score: Score, perturbations: Mapping[str, Perturbation]) -> Figure:
             axes[1, probe].set_title(f"exact: {score.oracles[0]}")
         axes[0, probe].set_visible(True)
         density(axes[0, probe], masses, colour, highest)
-        axes[0, probe].set_title(f"actions at {_place(state)}")
+        axes[0, probe].set_title(f"actions at {place(state)}")
     for name, panel in zip(score.perturbations, axes[-1], strict=False):
         panel.set_visible(True)
         positions = behaviour[f"positions/{name}"][0]
@@ -201,5 +201,5 @@ def composition(one: Composition, task: MultiGoal) -> Figure:
             density(panel, masses[probe], colour, exact[probe].max())
     axes[0, 0].set_title("goals of both tasks")
     for state, panel in zip(states, axes[0, 1:], strict=True):
-        panel.set_title(f"actions at {_place(state)}")
+        panel.set_title(f"actions at {place(state)}")
     return figure

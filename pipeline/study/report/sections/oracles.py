@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from pipeline.study.report.figures import exact
 from pipeline.study.report.figures.album import Picture, of_kind
@@ -12,13 +11,7 @@ from pipeline.study.report.figures.style import by_algorithm
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.table import MISSING, Entry, Table, interval, place, titled
 from pipeline.study.statistics.numbers import number
-from pipeline.study.store.layout import (
-    ORACLES,
-    instance,
-    part_name,
-    picture_name,
-    readable,
-)
+from pipeline.study.store.layout import part_name, picture_name
 from pipeline.study.store.scores import Score
 
 MOST_OF_A_KIND: Final = 2
@@ -81,15 +74,12 @@ def _alone(context: Context) -> Iterator[Picture]:
         task = context.study.tasks[settings.task]
         draw = of_kind(task.kind).oracle
         if draw is not None:
-            path = ORACLES / name / "oracle.safetensors"
-            with readable(path, instance("exact", name)):
-                data = load_file(path)
             title = _title(name, context)
             yield Picture(
                 picture_name("exact", name),
                 f"{title} (exact/{name}): the soft-optimal value, episodes and "
                 "actions.",
-                draw(data, task, title),
+                draw(context.oracle_arrays(name), task, title),
             )
 
 
@@ -111,19 +101,32 @@ def oracles(_: Sequence[Score], context: Context) -> Table:
         "its deviation": ("return_deviation", 1),
         "steps": ("episode_length", 1),
         "success": ("success", 3),
+        "ends past the line": ("past_line", 3),
+        "spread of directions": ("direction_spread", 2),
         "ends at the goal nearest to the start": ("nearest_goal", 2),
         "change by refinement": ("refinement_change", 4),
     }
+    goals = {
+        name: ", ".join(f"{x:.2f}" for key, x in summary.items() if _is_goal(key))
+        for name, summary in context.oracles.items()
+    }
+    known = {key for summary in context.oracles.values() for key in summary}
+    columns = {title: of for title, of in columns.items() if of[0] in known}
     rows = []
     for name, summary in context.oracles.items():
         cells = [
             number(summary[key], digits) if key in summary else MISSING
             for key, digits in columns.values()
         ]
-        shares = [f"{summary[key]:.2f}" for key in summary if key.startswith("goal_")]
-        title = f"{_title(name, context)}\nexact/{name}"
-        rows.append([title, *cells, ", ".join(shares) or MISSING])
-    return Table("oracles", ["task", *columns, "share of each goal"], rows)
+        if any(goals.values()):
+            cells.append(goals[name] or MISSING)
+        rows.append([f"{_title(name, context)}\nexact/{name}", *cells])
+    shares = ["share of each goal"] if any(goals.values()) else []
+    return Table("oracles", ["task", *columns, *shares], rows)
+
+
+def _is_goal(key: str) -> bool:
+    return key.startswith("goal_") and key.removeprefix("goal_").isdecimal()
 
 
 def distances(scores: Sequence[Score], context: Context) -> Table:
@@ -175,7 +178,9 @@ def aimed_at(scores: Sequence[Score], context: Context) -> Table:
     rows = []
     for score in scores:
         run = score.run
-        if run.algorithm.kind != "sql" or not {START, BETWEEN} <= set(score.places):
+        if run.task.kind != "multigoal" or run.algorithm.kind != "sql":
+            continue
+        if not {START, BETWEEN} <= set(score.places):
             continue
         oracle = score.oracles[0]
         alpha = run.temperature or 0.0

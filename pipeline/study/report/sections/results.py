@@ -29,6 +29,19 @@ INTRODUCTIONS: Final = {
         "No direction is better than another. A policy of maximum entropy should learn "
         "all of them."
     ),
+    ("explore", "navigation"): (
+        "A body in a world where several ways look alike at first. A policy of maximum "
+        "entropy should try all of them; what counts is which of them training found, "
+        "and which the policy keeps."
+    ),
+    ("pretrain", "navigation"): (
+        "No way is better than another. A policy of maximum entropy should learn all "
+        "of them."
+    ),
+    ("finetune", "navigation"): (
+        "One task in a world: learned from pretrained networks of the same seed, and "
+        "from fresh ones."
+    ),
     ("finetune", "locomotion"): (
         "One direction is asked for: learned from pretrained networks of the same "
         "seed, and from fresh ones."
@@ -42,7 +55,11 @@ def sections(context: Context) -> Iterator[Section]:
         name = panel_name(stage, task)
         introduction = INTRODUCTIONS.get((stage, together[0].task.kind), "")
         pictures = album.of_panel(
-            name, together, metrics=context.metrics, bootstrap=context.bootstrap
+            name,
+            together,
+            metrics=context.metrics,
+            bootstrap=context.bootstrap,
+            solved=context.exact_episodes(task),
         )
         yield Section(
             name,
@@ -87,7 +104,7 @@ def results(name: str, runs: Sequence[Run], metrics: Mapping[str, Any]) -> Table
     entries = [metrics[run.stage][run.name] for run in runs]
     found = {metric for entry in entries for metric in entry}
     cells: dict[str, Callable[[Run, Entry], str]] = {
-        **dict.fromkeys(runs[0].task.columns, _final),
+        **dict.fromkeys([x for x in runs[0].task.columns if x in found], _final),
         **dict.fromkeys(sorted(x for x in found if x.startswith(STEPS_TO)), _steps),
         **dict.fromkeys(found & {"probability_of_improvement"}, _improvements),
     }

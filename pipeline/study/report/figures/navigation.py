@@ -1,0 +1,243 @@
+"""Bodies in worlds: where episodes go, how near training came, which places it saw."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from pipeline.core.tasks.navigation.settings import Navigation
+from pipeline.core.tasks.navigation.ways import threshold
+from pipeline.core.tasks.navigation.world import TARGET_RADIUS, World
+from pipeline.study.report.figures import exact, style, worlds
+from pipeline.study.report.figures import traces as plane
+from pipeline.study.report.figures.traces import Array, Walks
+from pipeline.study.store.runs import Run
+
+REMAINING: Final = {
+    "closest": "nearest to a target so far\n(units)",
+    "to_line": "nearest to the line so far\n(units; below 0: past it)",
+}
+"""What is recorded of every seed since training began, and its label."""
+CELLS: Final = 48
+"""Along each axis of a picture of visits."""
+SHADES: Final = LinearSegmentedColormap.from_list(
+    "visits", ["#DCEBF7", "#6BAED6", "#2166AC", "#08204A"]
+)
+
+
+def world_of(run: Run) -> World:
+    """The world that a run is in."""
+    assert isinstance(run.task, Navigation)
+    return run.task.place
+
+
+def hottest_first(runs: Sequence[Run]) -> list[Run]:
+    """The runs of each algorithm from the highest temperature to the lowest."""
+    return [
+        run
+        for alike in style.by_algorithm(runs)
+        for run in sorted(alike, key=lambda run: -(run.temperature or 0.0))
+    ]
+
+
+def _walks(runs: Sequence[Run], episodes: Mapping[str, Array]) -> list[Walks]:
+    """Of runs, then of exact policies: title to `[episode, time, 2]`."""
+    return Walks.of_runs(runs) + [
+        Walks(title, positions[None], plane.EXACT_COLOURS)
+        for title, positions in episodes.items()
+    ]
+
+
+def _reach(world: World, walks: Sequence[Walks]) -> float:
+    """The whole plane; where nothing is in it, as much as anybody saw."""
+    if world.closed or world.targets:
+        return world.half_width
+    line = 0.0 if world.finish_line is None else abs(world.finish_line) + 1
+    return min(world.half_width, max(1.05 * plane.furthest(walks), line))
+
+
+# ------------------------------------------------------------------------- overviews
+
+
+@style.styled
+def traces(runs: Sequence[Run], episodes: Mapping[str, Array]) -> Figure:
+    """Final episodes of all seeds, a panel for each run and exact policy."""
+    walks, world = _walks(runs, episodes), world_of(runs[0])
+    figure, panels = plane.panels(len(walks))
+    for panel, each in zip(panels, walks, strict=True):
+        _trace(panel, each, world, _reach(world, walks))
+    _name_axes(figure)
+    plane.name_seeds(figure, runs[0].seeds)
+    return figure
+
+
+@style.styled
+def visits(runs: Sequence[Run], episodes: Mapping[str, Array]) -> Figure:
+    """How often places are visited in final episodes, of all seeds together."""
+    walks, world = _walks(runs, episodes), world_of(runs[0])
+    figure, panels = plane.panels(len(walks))
+    scale = _heat(panels, walks, world)
+    _name_axes(figure)
+    figure.colorbar(
+        scale, ax=panels, shrink=0.8, label=f"share of steps per {_cell(world, walks)}"
+    )
+    return figure
+
+
+@style.styled
+def distances(runs: Sequence[Run], name: str) -> Figure:
+    """How near each seed has come since training began (SQL 2017, Figure 3)."""
+    figure, panels = plane.panels(len(runs), height=2.6)
+    named = style.names(runs)
+    for panel, run in zip(panels, runs, strict=True):
+        panel.set_title(f"{named[run.id]}\n{_distance(panel, run, name)}")
+    figure.supxlabel(style.STEPS, fontsize=9.5)
+    figure.supylabel(REMAINING[name], fontsize=9.5)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    return figure
+
+
+def recorded(runs: Sequence[Run]) -> list[str]:
+    """Which distances all of these runs have."""
+    return [
+        name for name in REMAINING if all(f"train/{name}" in r.measured for r in runs)
+    ]
+
+
+def _name_axes(figure: Figure) -> None:
+    figure.supxlabel(f"x ({worlds.LENGTH})", fontsize=9.5)
+    figure.supylabel(f"y ({worlds.LENGTH})", fontsize=9.5)
+
+
+# ----------------------------------------------------------------------- one by itself
+
+
+@style.styled
+def behaviour(run: Run) -> Figure:
+    """Traces and visits of one run, and how near it came, if that is recorded."""
+    walks, world, names = Walks.of_runs([run]), world_of(run), recorded([run])
+    columns = 2 + len(names)
+    figure, (axes,) = style.canvas(1, columns, size=(3.2 * columns, 3.3))
+    _trace(axes[0], walks[0], world, _reach(world, walks))
+    axes[0].set_title("final episodes")
+    scale = _heat(axes[1:2], walks, world)
+    axes[1].set_title(f"share of steps per {_cell(world, walks)}")
+    figure.colorbar(scale, ax=axes[1], shrink=0.8)
+    for panel in axes[:2]:
+        panel.set(xlabel=f"x ({worlds.LENGTH})", ylabel=f"y ({worlds.LENGTH})")
+    for panel, name in zip(axes[2:], names, strict=True):
+        panel.set_title(_distance(panel, run, name))
+        panel.set(xlabel=style.STEPS, ylabel=REMAINING[name])
+        panel.legend(loc="upper right", framealpha=0.8, frameon=True, fontsize=7.5)
+    figure.suptitle(style.describe(run))
+    return figure
+
+
+@style.styled
+def oracle(data: Mapping[str, Array], task: Navigation, title: str) -> Figure:
+    """V* where it is one of places, episodes, visits, and actions in some states."""
+    walks = [Walks("episodes", data["positions"][None], plane.EXACT_COLOURS)]
+    of_places = task.body == "point"
+    states = data.get("probe_states", np.zeros((0, 2)))
+    count = 2 + of_places + len(states)
+    rows = -(-count // plane.COLUMNS)
+    figure, axes = style.canvas(rows, plane.COLUMNS, size=(9.4, 2.9 * rows + 0.4))
+    free = iter(axes.flat)
+    if of_places:
+        _value(next(free), data["v"], task.place)
+    _trace(next(free), walks[0], task.place, _reach(task.place, walks))
+    seen = next(free)
+    figure.colorbar(_heat([seen], walks, task.place), ax=seen, shrink=0.75)
+    seen.set_title("share of steps")
+    for state, masses in zip(states, data.get("probe_masses", ()), strict=True):
+        panel = next(free)
+        exact.density(panel, masses, exact.ORACLE, masses.max())
+        panel.set_title(f"actions at {exact.place(state)}")
+    for panel in free:
+        panel.set_visible(False)
+    figure.suptitle(title)
+    return figure
+
+
+# ----------------------------------------------------------------------------- panels
+
+
+def _trace(axes: Axes, walks: Walks, world: World, reach: float) -> None:
+    plane.draw(axes, walks)
+    worlds.ground(axes, world)
+    worlds.within(axes, reach)
+
+
+def _value(axes: Axes, v: Array, world: World) -> None:
+    """V* over places, under the walls."""
+    end = world.half_width
+    image = axes.imshow(
+        v.T, origin="lower", extent=(-end, end, -end, end), cmap="Blues"
+    )
+    worlds.ground(axes, world)
+    worlds.within(axes, end)
+    axes.set_title("V* (reward units)")
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    figure.colorbar(image, ax=axes, shrink=0.75)
+
+
+def _cell(world: World, walks: Sequence[Walks]) -> str:
+    side = 2 * _reach(world, walks) / CELLS
+    return f"cell of {side:.2g} × {side:.2g}"
+
+
+def _heat(
+    panels: Sequence[Axes], walks: Sequence[Walks], world: World
+) -> ScalarMappable:
+    """Visits of the places of a world, in shades of one logarithmic scale."""
+    reach = _reach(world, walks)
+    edges = np.linspace(-reach, reach, CELLS + 1)
+    shares = []
+    for each in walks:
+        places = each.positions[np.isfinite(each.positions).all(axis=-1)]
+        counts, *_ = np.histogram2d(places[:, 0], places[:, 1], bins=(edges, edges))
+        shares.append(np.ma.masked_equal(counts / max(len(places), 1), 0))
+    seen = np.concatenate([share.compressed() for share in shares])
+    norm = LogNorm(seen.min(initial=0.01), seen.max(initial=0.02))
+    for panel, each, share in zip(panels, walks, shares, strict=True):
+        panel.pcolormesh(edges, edges, share.T, cmap=SHADES, norm=norm)
+        worlds.ground(panel, world)
+        worlds.within(panel, reach)
+        panel.set_title(each.title)
+    return ScalarMappable(norm, SHADES)
+
+
+def _distance(axes: Axes, run: Run, name: str) -> str:
+    """A thin line for every seed, their median, and what is aimed at.
+
+    Returns how many seeds that have not failed came past it.
+    """
+    curve, colour = run.curve(f"train/{name}"), run.algorithm.colour
+    for member, values in enumerate(curve.values.T):
+        label = "each seed" if member == 0 else None
+        axes.plot(curve.steps, values, color=colour, lw=0.8, alpha=0.45, label=label)
+    median = [np.median(row[~np.isnan(row)]) for row in curve.values]
+    axes.plot(curve.steps, median, color=colour, lw=2.4, label="median")
+    aim, called, there = _aim(name, world_of(run))
+    axes.axhline(aim, color="#1B1B1B", ls="--", lw=1.2, label=called)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    came = (curve.values[-1:] < aim).any(axis=0) & ~run.failed
+    return f"{came.sum()} of {len(run.seeds)} seeds {there}"
+
+
+def _aim(name: str, world: World) -> tuple[float, str, str]:
+    """A distance, what it is, and what is said of seeds that came nearer."""
+    if name == "to_line":
+        return 0.0, "finish line", "past it"
+    if world.passages is not None:
+        return threshold(world), "as near as without an open passage", "nearer"
+    return TARGET_RADIUS, "where a target is reached", "reach one"
