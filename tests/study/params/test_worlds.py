@@ -27,7 +27,7 @@ def test_a_task_has_its_world_in_place_of_a_name(load, worlds):
         (
             "u_maze",
             "targets",
-            [[0.0, 0.0]],
+            [[-2.0, 0.0]],
             "targets[0]: must not be in a wall; it is in",
         ),
         (
@@ -39,21 +39,21 @@ def test_a_task_has_its_world_in_place_of_a_name(load, worlds):
         (
             "u_maze",
             "start",
-            [0.0, 0.6],
+            [-1.5, 0.9],
             "walls[0]: must leave free where episodes start",
         ),
-        ("u_maze", "start", [5.8, 0.0], "start: must be at least 0.5 inside of"),
+        ("u_maze", "start", [4.8, 0.0], "start: must be at least 0.5 inside of"),
         (
             "u_maze",
             "walls",
-            [{"low": [-6.0, -0.5], "high": [6.0, 0.5]}],
+            [{"low": [-5.0, -0.5], "high": [5.0, 0.5]}],
             "targets[0]: no way leads there from the start",
         ),
         (
             "u_maze",
             "walls",
             [{"low": [-9.0, -0.5], "high": [2.0, 0.5]}],
-            "walls[0]: must be in the plane, which ends at ±6",
+            "walls[0]: must be in the plane, which ends at ±5",
         ),
         (
             "u_maze",
