@@ -76,9 +76,9 @@ def test_what_a_stage_runs_is_in_its_fingerprint(code, stage, needed):
     assert f"stages/{stage}.py" in code[stage]
 
 
-def test_a_figure_that_changes_is_for_the_report_alone(code):
+def test_a_figure_that_changes_is_for_what_draws_alone(code):
     figure = "pipeline/study/report/figures/style.py"
-    assert [stage for stage in code if figure in code[stage]] == ["report"]
+    assert [stage for stage in code if figure in code[stage]] == ["draw", "report"]
 
 
 def test_every_module_that_is_left_out_is_there():

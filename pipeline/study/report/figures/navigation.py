@@ -145,9 +145,9 @@ def oracle(data: Mapping[str, Array], task: Navigation, title: str) -> Figure:
     walks = [Walks("episodes", data["positions"][None], plane.EXACT_COLOURS)]
     of_places = task.body == "point"
     states = data.get("probe_states", np.zeros((0, 2)))
-    count = 2 + of_places + len(states)
-    rows = -(-count // plane.COLUMNS)
-    figure, axes = style.canvas(rows, plane.COLUMNS, size=(9.4, 2.9 * rows + 0.4))
+    rows, columns = plane.shape(2 + of_places + len(states))
+    size = (3.1 * columns, 2.9 * rows + 0.4)
+    figure, axes = style.canvas(rows, columns, size=size)
     free = iter(axes.flat)
     if of_places:
         _value(next(free), data["v"], task.place)

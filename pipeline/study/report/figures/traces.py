@@ -42,13 +42,18 @@ class Walks:
         return [cls(named[run.id], run.behaviour()["positions"]) for run in runs]
 
 
+def shape(count: int) -> tuple[int, int]:
+    """Rows and columns for so many panels."""
+    columns = 2 if count == 4 else min(count, COLUMNS)
+    return -(-count // columns), columns
+
+
 def panels(count: int, *, height: float = 2.95) -> tuple[Figure, list[Axes]]:
     """A figure of panels with the same axes, as many as are needed; `height` of each.
 
     It is in inches, and 2.95 lets them be square.
     """
-    columns = 2 if count == 4 else min(count, COLUMNS)
-    rows = -(-count // columns)
+    rows, columns = shape(count)
     size = (2.9 * columns + 0.9, height * rows + 0.6)
     figure, axes = canvas(rows, columns, size=size, sharex=True, sharey=True)
     shown, others = list(axes.flat)[:count], list(axes.flat)[count:]
