@@ -8,8 +8,9 @@ What is particular about it:
   to the noise, whose squashing is nearly even. One that begins with all its particles
   near the middle loses modes when it meets a sharp Q at once.
 - The bandwidth follows the authors' code; see `soft.kernel_bandwidth`.
-- A map from one cloud of noise leaves bridges between the modes. The sampler knows its
-  own density, so that draws can be corrected by it (`resampling.py`).
+- A map from one cloud of noise leaves bridges between the modes, and folds. The sampler
+  knows its own density but for the folds, so that draws can be corrected by it, and
+  what is left by a step of a Markov chain (`resampling.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from functools import partial
 from typing import TypeAlias
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pipeline.core.agents import resampling
@@ -51,7 +52,7 @@ class SteinSampler:
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
         config = configs[0]
         self.candidates = config.candidates
-        """Draws of which `sample` takes one."""
+        """Draws of which `sample` takes one, and actions around that; 1: neither."""
         self._states = config.particles.states
         self._counts = [config.particles.fixed, config.particles.updated]
         actions = setting.actions
@@ -80,18 +81,21 @@ class SteinSampler:
     def sample(
         self, state: States, noise: Actions, q: ParticleValues, temperature: Numbers
     ) -> Actions:
-        """One of several draws, by importance: nearer to exp(Q/α) than `draw`.
+        """One of several draws by importance, moved: nearer to exp(Q/α) than `draw`.
 
         The noise ξ decides everything.
         """
         state = state.unsqueeze(2)
         if self.candidates == 1:
             return self.draw(state, noise.unsqueeze(2)).squeeze(2)
+        alpha = temperature[:, None, None]
         spread = resampling.spread(noise, self.candidates)
         actions, log_density = self.draw_with_density(state, spread)
-        log_weight = q(state, actions) / temperature[:, None, None] - log_density
-        index = resampling.choose(log_weight, noise)[:, :, None, None]
-        return torch.take_along_dim(actions, index, dim=2).squeeze(2)
+        log_weight = q(state, actions) / alpha - log_density
+        index = resampling.choose(log_weight, noise, "candidate")
+        near = resampling.around(_taken(actions, index), noise, self.candidates)
+        index = resampling.choose(q(state, near) / alpha, noise, "neighbour")
+        return _taken(near, index)
 
     def draw_with_density(
         self, state: Float[Tensor, "member batch _ state"], noise: Particles
@@ -110,8 +114,7 @@ class SteinSampler:
         state = state.unsqueeze(2)
         noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
         candidates = self.draw(state, noise)
-        index = q(state, candidates).argmax(dim=2)[:, :, None, None]
-        return torch.take_along_dim(candidates, index, dim=2).squeeze(2)
+        return _taken(candidates, q(state, candidates).argmax(dim=2))
 
     def _action(self, particles: Particles) -> Particles:
         """The actions a = tanh(u)."""
@@ -194,3 +197,8 @@ class SteinSampler:
         energy = q(self._action(u)) + volume
         (slope,) = torch.autograd.grad(energy.sum(), u)
         return slope
+
+
+def _taken(actions: Particles, index: Int[Tensor, "member batch"]) -> Actions:
+    """One action of each state's."""
+    return torch.take_along_dim(actions, index[:, :, None, None], dim=2).squeeze(2)

@@ -1,5 +1,6 @@
 """Draws by importance: the noise, the density, the choice, and what they give."""
 
+import itertools
 import math
 
 import numpy as np
@@ -64,17 +65,80 @@ def test_a_map_onto_a_point_has_a_large_but_finite_density():
     assert density.isfinite().all()
 
 
+@pytest.mark.parametrize("purpose", ["candidate", "neighbour"])
 @pytest.mark.parametrize("where", ["below", "above"])
-def test_candidates_are_chosen_by_weight_wherever_the_noise_is(where):
+def test_actions_are_chosen_by_weight_wherever_the_noise_is(where, purpose):
     noise = normal(40_000, 2).abs() * (-1 if where == "below" else 1)
     weight = torch.tensor([0.1, 0.0, 0.6, 0.3])
     log_weight = (7 + weight.log()).expand(len(noise), -1)
-    chosen = resampling.choose(log_weight, noise)
+    chosen = resampling.choose(log_weight, noise, purpose)
     counts = torch.bincount(chosen, minlength=4)
     assert counts[1] == 0
     there = weight > 0
     expected = weight[there].numpy() * len(noise)
     assert stats.chisquare(counts[there].numpy(), expected).pvalue > 1e-3
+
+
+def test_what_is_decided_from_one_noise_is_as_good_as_independent():
+    noise = normal(40_000, 2)
+    place = torch.special.ndtr(noise[:, :1])
+    numbers = [resampling.digits(noise, purpose) for purpose in resampling.FINER]
+    columns = torch.cat([place, *numbers], dim=1).unbind(dim=1)
+    for first, second in itertools.combinations(columns, 2):
+        counts, _, _ = np.histogram2d(first, second, bins=8, range=[[0, 1], [0, 1]])
+        assert stats.chisquare(counts.flatten()).pvalue > 1e-4
+
+
+def near(count, *, rows=2000):
+    """Actions, and those around each."""
+    action = 2 * torch.rand(rows, 2, generator=torch.Generator().manual_seed(1)) - 1
+    action[0] = 1.0  # a saturated tanh
+    return action, resampling.around(action, normal(rows, 2), count)
+
+
+def test_actions_around_one_are_in_the_box_and_near():
+    action, others = near(8)
+    assert torch.equal(others[:, 0], action)
+    assert others.abs().max() <= 1
+    away = (others - action.unsqueeze(1)).abs()
+    assert torch.minimum(away, 2 - away).max() <= resampling.WIDTH + 1e-6
+
+
+def test_every_action_around_one_has_the_same_around_it():
+    _, others = near(8)
+    again = resampling.around(others[:, 3], normal(2000, 2), 8)
+    apart = (again.unsqueeze(1) - others.unsqueeze(2)).abs()
+    apart = torch.minimum(apart, 2 - apart).amax(dim=3)
+    assert apart.amin(dim=2)[1:].max() < 1e-5
+
+
+def moved(action, *, count=8):
+    """One step of the chain from each action."""
+    noise = normal(*action.shape, seed=5)
+    others = resampling.around(action, noise, count)
+    log_weight = two_peaks(others) / TEMPERATURE
+    index = resampling.choose(log_weight, noise, "neighbour")[:, None, None]
+    return torch.take_along_dim(others, index, dim=1).squeeze(1)
+
+
+def test_a_move_leaves_the_target_as_it_is():
+    rng = np.random.default_rng(3)
+    proposed = torch.from_numpy(rng.uniform(-1, 1, size=(400_000, 2))).float()
+    density = torch.exp(two_peaks(proposed) / TEMPERATURE)
+    exact = proposed[torch.from_numpy(rng.random(len(density))) < density / 1.01]
+    counts, _, _ = np.histogram2d(*moved(exact).T, bins=12, range=[[-1, 1], [-1, 1]])
+    before, _, _ = np.histogram2d(*exact.T, bins=12, range=[[-1, 1], [-1, 1]])
+    there = before + counts > 20
+    assert stats.chi2_contingency([before[there], counts[there]]).pvalue > 1e-3
+
+
+def test_moves_bring_whatever_there_is_nearer_to_the_target():
+    action = 2 * torch.rand(DRAWS, 2, generator=torch.Generator().manual_seed(4)) - 1
+    distances = [distance(action)]
+    for _ in range(3):
+        action = moved(action)
+        distances.append(distance(action))
+    assert distances == sorted(distances, reverse=True)
 
 
 def test_a_fresh_sampler_knows_its_density():

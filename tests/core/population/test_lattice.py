@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core.population.lattice import lattice
+from pipeline.core.population.lattice import cyclic_lattice, lattice
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +61,19 @@ def test_a_mean_over_shifted_points_is_unbiased_and_varies_less():
     assert abs(means.mean() - exact) < 4 * means.std() / 2000**0.5
     independent = ((np.e**2 - 1) ** 2 / 4 - exact**2) ** 0.5 / 64**0.5
     assert means.std() < 0.5 * independent
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5])
+@pytest.mark.parametrize("count", [1, 2, 8, 13])
+def test_a_cyclic_lattice_shifted_by_any_of_its_points_is_itself(count, dims):
+    points = (cyclic_lattice(count, dims) * count).round()
+    assert (points[0] == 0).all()
+    assert len(set(map(tuple, points.tolist()))) == count
+    for point in points:
+        shifted = (points + point) % count
+        assert {*map(tuple, shifted.tolist())} == {*map(tuple, points.tolist())}
+
+
+def test_in_the_plane_it_is_that_of_fibonacci():
+    expected = torch.arange(13) * torch.tensor([[1], [8]]) % 13 / 13
+    torch.testing.assert_close(cyclic_lattice(13, 2), expected.T)
