@@ -64,8 +64,8 @@ class KernelProposals(SoftQLearning):
 
     @torch.no_grad()
     def _estimate(self, state: Tensor, shifts: Tensor, temperature: Tensor) -> Tensor:
+        uniform, _ = self._proposals.actions(state, shifts)
         state = state.unsqueeze(2)
-        uniform = self._proposals.actions(shifts)
         origins, offsets = torch.randn(
             2, *uniform.shape, generator=self._generator, dtype=uniform.dtype
         )

@@ -46,6 +46,16 @@ ALGORITHMS = {
         "particles": {"states": 5, "fixed": 4, "updated": 3},
         "candidates": 1,
     },
+    "sql_policy": SHARED  # whose soft values are estimated from its own draws
+    | {
+        "kind": "sql",
+        "critics": 1,
+        "temperature": {"fixed": 2.0},
+        "value_particles": 6,
+        "value_points": "policy",
+        "particles": {"states": 5, "fixed": 4, "updated": 3},
+        "candidates": 1,
+    },
     "sac": SHARED | {"kind": "sac", "temperature": {"fixed": 2.0}, "value": "critics"},
     "sac_tuned": SHARED
     | {

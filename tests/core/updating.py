@@ -80,13 +80,14 @@ def same(name, **changes):
         assert_same(compiled, eager, tolerance=1e-8)
 
 
-def table():
+def table(**changes):
     """A table of values that grows compiles nothing again, and is the eager one."""
     torch.set_default_dtype(torch.float32)
     sql.BLOCK = 8
     networks = []
     for computation in (PLAIN, COMPILED):
-        learners = (algorithm("sql_copied").model_copy(update=SMALL),) * 2
+        learner = algorithm("sql_copied").model_copy(update=SMALL | changes)
+        learners = (learner,) * 2
         job = Job(task("multigoal"), learners, (4, 5), 70, computation=computation)
         training = Training(job)
         list(training)

@@ -1,4 +1,26 @@
-"""Uniform actions from which soft values are estimated."""
+"""Actions from which soft values are estimated (SQL Eq. 10), and their densities.
+
+Uniform ones are right for any Q, but the share of them that matters falls with every
+dimension of an action, and the logarithm of a mean of few is too low: of Q/α = -8 ‖a -
+m‖² in six dimensions, by 1.5 nats with 50 of them. Those of the policy (`policy`, as
+the paper prefers) are where exp(Q/α) is, if the sampler has learned it. They are wrong
+where its map f from noise to actions is not one to one. With n(a) the number of ξ that
+f takes to a, each counts with the density of its own sheet, and the mean tends to
+
+    ∫ n(a) exp(Q(a)/α) da,   so that   V̂ - V → α log E_{a ~ exp(Q/α)} n(a).
+
+- Folds, n > 1: too high, by at most α log max n.
+- Holes, n = 0: too low, by α log of what exp(Q/α) has elsewhere. A fresh sampler has
+  none, and a mode that a sampler has lost is no longer seen in V.
+- Bridges between modes are no error: f is stretched there, p small, and exp(Q/α) too.
+- Where p is much below exp(Q/α) a rare draw counts much: V̂ varies, and is mostly low.
+
+A share of uniform ones would not bound those weights. For that every action has to
+count with the density of the mixture (the balance heuristic), and p at a *given* action
+needs all ξ that f takes there, which nobody knows. Counted each by its own density they
+would but halve the errors above, and bring back those of uniform ones; so there are
+none.
+"""
 
 import math
 from collections.abc import Iterator
@@ -9,19 +31,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.core.agents import resampling
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sql
+from pipeline.core.agents.shapes import Particles, States
+from pipeline.core.agents.stein import SteinSampler
 from pipeline.core.population.lattice import lattice
 from pipeline.core.population.randomness import stream
 
 
 class Proposals:
-    """Actions of density 2⁻ᵈ at every state: a shifted lattice, or independent ones."""
+    """Uniform actions at every state, or the sampler's own: a shifted lattice of them.
 
-    def __init__(self, config: Sql, setting: Setting) -> None:
+    `random` are uniform and independent. The lattice of `policy` is one of noise.
+    """
+
+    def __init__(self, config: Sql, setting: Setting, sampler: SteinSampler) -> None:
         self._seeds = setting.seeds
+        self._sampler = sampler if config.value_points == "policy" else None
         match config.value_points:
-            case "lattice":
+            case "lattice" | "policy":
                 points = lattice(config.value_particles, setting.actions)
                 shifted = 1
             case "random":
@@ -50,12 +79,12 @@ class Proposals:
             yield torch.from_numpy(np.stack(drawn)).to(self._points)
 
     def actions(
-        self, shifts: Float[Tensor, "member n shifted action"]
-    ) -> Float[Tensor, "member n particle action"]:
-        """Actions in [-1, 1]^d."""
-        return 2 * ((shifts + self._points) % 1) - 1
-
-    @property
-    def log_density(self) -> float:
-        """Of each of them, in nats."""
-        return -self._points.shape[-1] * math.log(2)
+        self, state: States, shifts: Float[Tensor, "member n shifted action"]
+    ) -> tuple[Particles, Float[Tensor, "#member #n #particle"]]:
+        """Actions in [-1, 1]^d and their log-densities, in nats."""
+        uniform = (shifts + self._points) % 1
+        if self._sampler is not None:
+            noise = resampling.normal(uniform).to(uniform.dtype)
+            return self._sampler.draw_with_density(state.unsqueeze(2), noise)
+        log_density = -self._points.shape[-1] * math.log(2)
+        return 2 * uniform - 1, shifts.new_full((1, 1, 1), log_density)

@@ -57,9 +57,10 @@ class Sql(OffPolicy):
     """Networks whose mean is the soft Q-function. Each learns from the same targets;
     the mean has a share of the variance that one of them has."""
     value_particles: PositiveInt
-    """Uniform actions per state in the soft value (Eq. 10)."""
-    value_points: Literal["lattice", "random"]
-    """Whether these are a randomly shifted lattice or independent of each other."""
+    """Actions per state in the soft value (Eq. 10)."""
+    value_points: Literal["lattice", "random", "policy"]
+    """`lattice`: they are uniform, a randomly shifted lattice; `random`: uniform and
+    independent; `policy`: the sampler's own, weighted by its density."""
     particles: Particles
     candidates: PositiveInt
     """Draws of the sampler of which every action is one, chosen by importance."""

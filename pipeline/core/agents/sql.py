@@ -8,8 +8,9 @@ the kernel's bandwidth.
 Departures of our own:
 - The temperature may fall from a higher one (`annealing`) in any training. The paper
   holds it, and lets it fall only when it fine-tunes, from .1 to .001.
-- The proposals may be a randomly shifted lattice (`value_points: lattice`), each of
-  them uniform. The paper has independent ones, as has `random`.
+- The proposals of the soft value may be uniform at all times, as in the authors' code,
+  independent (`value_points: random`) or a randomly shifted lattice (`lattice`). The
+  paper prefers those of the policy (`policy`, here from a lattice of noise).
 - The sampler may learn at a part of the batch (`particles.states`).
 - Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
   says why). The paper says neither how it keeps actions in their bounds nor how its
@@ -62,7 +63,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
         self._sampler = SteinSampler(configs, setting)
 
         self._exploration = setting.noise("exploration", setting.actions)
-        self._proposals = Proposals(config, setting)
+        self._proposals = Proposals(config, setting, self._sampler)
         self._sample_once = setting.acting(self.sample, config)
         self._learn_once = setting.compiled(self._learn, config)
         self._estimate_once = setting.compiled(self._estimate, config)
@@ -177,7 +178,6 @@ class SoftQLearning(EnergyPolicy, QLearner):
         shifts: Float[Tensor, "member batch _ action"],
         temperature: Numbers,
     ) -> Values:
-        actions = self._proposals.actions(shifts)
+        actions, log_density = self._proposals.actions(state, shifts)
         q = self._combined(self._critics(self._q_target, state.unsqueeze(2), actions))
-        log_proposal = q.new_full((1, 1, 1), self._proposals.log_density)
-        return soft.soft_value(q, log_proposal, temperature[:, None])
+        return soft.soft_value(q, log_density, temperature[:, None])

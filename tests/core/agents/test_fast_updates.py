@@ -20,7 +20,8 @@ from tests.core.configs import algorithm
 from tests.core.plain import PlainDdpg, PlainSac, PlainSql
 from tests.core.updating import ACTIONS, BATCH, SEEDS
 
-LEARNERS = ["sql", "sac", "sac_tuned", "sac_2018", "ddpg_gaussian"]
+LEARNERS = ["sql", "sql_policy", "sac", "sac_tuned", "sac_2018", "ddpg_gaussian"]
+OTHERS = ["sql", "sql_policy", "sac", "sac_tuned", "sac_2018"]
 
 
 @pytest.fixture(autouse=True)
@@ -95,14 +96,14 @@ def test_a_member_alone_learns_the_same_as_in_a_population(name, updates):
     [
         pytest.param(
             [
-                "table()",
+                "table(value_points='policy')",
                 "same('ddpg_gaussian')",
                 "same('sac_tuned', value='network')",
             ],
             id="every learner",
         ),
         pytest.param(
-            [f"same({name!r})" for name in ("sql", "sac", "sac_tuned", "sac_2018")],
+            [f"same({name!r})" for name in OTHERS],
             id="other forms",
             marks=pytest.mark.long,
         ),
