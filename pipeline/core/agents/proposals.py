@@ -2,24 +2,25 @@
 
 Uniform ones are right for any Q, but the share of them that matters falls with every
 dimension of an action, and the logarithm of a mean of few is too low: of Q/α = -8 ‖a -
-m‖² in six dimensions, by 1.5 nats with 50 of them. Those of the policy (`policy`, as
-the paper prefers) are where exp(Q/α) is, if the sampler has learned it. They are wrong
-where its map f from noise to actions is not one to one. With n(a) the number of ξ that
-f takes to a, each counts with the density of its own sheet, and the mean tends to
+m‖² in six dimensions by a nat or more with 50 of them. Those of the policy (`policy`,
+as the paper prefers) are where exp(Q/α) is, once the sampler has learned it. They are
+wrong where its map f from noise to actions is not one to one. With n(a) the number of ξ
+that f takes to a, each counts with the density of its own sheet, and the mean tends to
 
     ∫ n(a) exp(Q(a)/α) da,   so that   V̂ - V → α log E_{a ~ exp(Q/α)} n(a).
 
 - Folds, n > 1: too high, by at most α log max n.
-- Holes, n = 0: too low, by α log of what exp(Q/α) has elsewhere. A fresh sampler has
-  none, and a mode that a sampler has lost is no longer seen in V.
-- Bridges between modes are no error: f is stretched there, p small, and exp(Q/α) too.
-- Where p is much below exp(Q/α) a rare draw counts much: V̂ varies, and is mostly low.
+- Holes, n = 0: too low, since what exp(Q/α) has there is not seen. A fresh sampler has
+  none; one that has lost a mode has one.
+- Bridges between modes are no error: f is stretched there, so that p is small, and so
+  is exp(Q/α).
+- Where p is much below exp(Q/α), a draw is rare and counts much: V̂ varies, and mostly
+  is too low.
 
-A share of uniform ones would not bound those weights. For that every action has to
-count with the density of the mixture (the balance heuristic), and p at a *given* action
-needs all ξ that f takes there, which nobody knows. Counted each by its own density they
-would but halve the errors above, and bring back those of uniform ones; so there are
-none.
+There is no share of uniform actions among them. It would bound what a draw counts only
+if all counted with the density of the mixture (the balance heuristic), and p at a given
+action needs every ξ that f takes there, which nobody knows. Each counted with its own
+density would halve the errors above, and bring back those of uniform ones.
 """
 
 import math
