@@ -99,7 +99,7 @@ def pendulum_study():
 def test_any_task_of_gymnasium_can_be_reported(change, tmp_path):
     page = change(**pendulum_study())
     assert "Exploration: pendulum" in page
-    assert "Claims of the paper" not in page
+    assert "four goals" not in page
     assert "Pretraining" not in page
     assert "Fine-tuning" not in page
     assert "Against the exact answer" not in page
