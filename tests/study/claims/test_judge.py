@@ -38,7 +38,7 @@ def test_every_claim_that_the_study_can_test_is_judged_in_the_order_of_papers(cl
         "obstacle.",
         "push.",
     ]
-    assert [claim.runs[0] for claim in claims[12:]] == ["compose/both"]
+    assert [claim.runs[0] for claim in claims[12:]] == ["compose/both"] * 2
 
 
 def test_a_study_without_the_runs_has_no_claims():
@@ -107,10 +107,42 @@ def test_seeds_that_failed_are_far_from_the_exact_policy_and_withstand_nothing()
     assert claims[1].measured.startswith("success within the attempts from 0% of")
 
 
-def test_every_seed_of_a_composition_must_reach_both():
+def composed(summary=(), **final):
+    """Claims of a composition, each column of which has one number for every seed."""
     (one,) = EVIDENCE.compositions
-    (claim,) = judged(compositions=[one])
+    columns = {name: np.array(values) for name, values in final.items()}
+    return judged(
+        compositions=[
+            replace(
+                one,
+                final={**one.final, **columns},
+                summary={**one.summary, **dict(summary)},
+            )
+        ]
+    )
+
+
+def test_every_seed_of_a_composition_must_reach_both():
+    assert composed()[0].verdict == "reproduced"
+    assert composed(success=[0.4] * 5)[0].verdict == "not reproduced"
+
+
+def test_every_seed_of_a_composition_must_keep_each_goal():
+    claim = composed(rarest_shared_goal=[0.35, 0.36, 0.4, 0.45, 0.5])[1]
     assert claim.verdict == "reproduced"
-    poor = replace(one, final={**one.final, "success": np.full(5, 0.4)})
-    (claim,) = judged(compositions=[poor])
+    assert claim.measured == (
+        "on 5 of 5 seeds the rarest goal has at least 35% of episodes (35% to 50%; "
+        "the exact policy's has 49%)"
+    )
+    claim = composed(rarest_shared_goal=[0.34, 0.36, 0.4, 0.45, 0.5])[1]
+    assert claim.verdict == "undecided"
+    claim = composed(rarest_shared_goal=[0.0, 0.1, 0.2, 0.45, 0.5])[1]
     assert claim.verdict == "not reproduced"
+
+
+def test_goals_that_the_exact_policy_has_less_often_are_not_claimed():
+    exact = "oracle/rarest_shared_goal"
+    assert len(composed({exact: 0.33})) == 1
+    (one,) = EVIDENCE.compositions
+    nothing_shared = {key: n for key, n in one.summary.items() if key != exact}
+    assert len(judged(compositions=[replace(one, summary=nothing_shared)])) == 1
