@@ -102,7 +102,7 @@ def _run(study: Study, stage: StageName, name: str, run: RunSettings) -> dict[st
         "steps": study.steps(stage, run),
         "start": run.start,
         "swept": run.temperature is None and study.is_searched(run.algorithm),
-        "execution": study.execution.model_dump(),
+        "execution": study.execution_of(run).model_dump(),
     }
 
 

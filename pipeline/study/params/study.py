@@ -51,6 +51,8 @@ class AnyRun(Value):
     """Without it, those of its stage."""
     seeds: PositiveInt | None = None
     """So many, from the first of the study's on; without it, those of the study."""
+    members_per_process: PositiveInt | None = None
+    """Without it, that of `execution`: many seeds are cheaper side by side."""
 
 
 class FreshRun(AnyRun):
@@ -141,6 +143,12 @@ class Study(Value):
         """Seeds of a run: its own, or those of the study."""
         own = self.study.seeds
         return own if run.seeds is None else tuple(range(own[0], own[0] + run.seeds))
+
+    def execution_of(self, run: RunSettings) -> Execution:
+        """How a run is computed."""
+        own = run.members_per_process
+        changed = {} if own is None else {"members_per_process": own}
+        return self.execution.model_copy(update=changed)
 
     def is_searched(self, algorithm: str) -> bool:
         """Whether an algorithm's numbers come from trials."""

@@ -87,7 +87,7 @@ def test_a_task_has_its_world_in_place_of_a_name(load, worlds):
                 "open": [{"low": [0.0, -1.0], "high": [1.0, 1.0]}],
                 "blocked": [{"low": [3.0, 1.5], "high": [4.0, 3.5]}],
             },
-            "passages.open[0]: is closed: no way leads into it",
+            "passages.open: a target can be reached without any of them",
         ),
         (
             "two_passages",
@@ -98,6 +98,31 @@ def test_a_task_has_its_world_in_place_of_a_name(load, worlds):
             },
             "passages.open: a target can be reached without any of them",
         ),
+        (
+            "two_passages",
+            "passages",
+            {
+                "open": [
+                    {"low": [-2.0, -3.5], "high": [4.0, -1.5]},
+                    {"low": [-2.0, 1.5], "high": [3.0, 3.5]},
+                ],
+                "blocked": [{"low": [3.0, 1.5], "high": [4.0, 3.5]}],
+            },
+            "passages.open[1]: is closed: no way leads through it alone",
+        ),
+        (
+            "two_passages",
+            "passages",
+            {
+                "open": [
+                    {"low": [-2.0, -3.5], "high": [4.0, -1.5]},
+                    {"low": [-7.0, -1.0], "high": [-5.0, 1.0]},
+                ],
+                "blocked": [{"low": [3.0, 1.5], "high": [4.0, 3.5]}],
+            },
+            "passages.open[1]: must not be where episodes start",
+        ),
+        ("maze_4", "targets", [[0.5, 0.5]], "targets[0]: is reached where episodes"),
     ],
 )
 def test_an_impossible_world_is_refused(refused, worlds, world, field, value, said):
@@ -151,6 +176,25 @@ def test_a_wall_is_at_least_as_thick_as_a_step(refused, worlds):
     message = refused(worlds)
     assert "tasks.u_maze.body: makes steps of 0.25 along an axis" in message
     assert "only 0.2 thick" in message
+
+
+def test_a_world_of_any_width_is_looked_at(load, worlds):
+    worlds["worlds"]["u_maze"] |= {"half_width": 5.04, "targets": [[-3.0, 5.04]]}
+    assert load(worlds).tasks["u_maze"].place.half_width == 5.04
+
+
+def test_an_oracle_of_a_task_in_no_world_is_left_to_the_task(refused, worlds):
+    worlds["tasks"]["two_passages"]["world"] = "two_pasages"
+    oracle = {"task": "two_passages", "temperature": 1.0}
+    worlds["exact"] = {"spacing": 0.25, "oracles": {"one": oracle}}
+    assert "there is no world 'two_pasages'" in refused(worlds)
+
+
+def test_a_world_inside_of_a_task_is_checked_too(refused, worlds):
+    worlds["tasks"]["u_maze"]["world"] = worlds["worlds"]["u_maze"] | {
+        "targets": [[-2.0, 0.0]]
+    }
+    assert "must not be in a wall" in refused(worlds)
 
 
 def test_a_broken_world_is_not_called_unknown(refused, worlds):

@@ -86,17 +86,20 @@ class NavigationEnv(gymnasium.Env):
         self._length = 0
         start = self._scene.world.start_of(self.np_random)
         self._state = self._scene.body.at(start)
-        return self._scene.body.observed(self._state), {"position": start}
+        return self._shown()
 
     def step(
         self, action: ndarray
     ) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
         self._length += 1
         self._state, reward, ended = self._scene.advance(self._state, action)
-        observation = self._scene.body.observed(self._state)
         truncated = self._length >= self._task.horizon
-        info = {"position": self._state[:2].copy()}
+        observation, info = self._shown()
         return observation, float(reward), bool(ended), truncated, info
+
+    def _shown(self) -> tuple[ndarray, dict[str, Any]]:
+        observation = self._scene.body.observed(self._state)
+        return observation.copy(), {"position": self._state[:2].copy()}
 
 
 def _spaces(scene: Scene) -> tuple[Box, Box]:

@@ -14,7 +14,13 @@ from pipeline.core.tasks.trajectories import Trajectories
 ANYWHERE = ("return", "distance", "forward_distance", "direction_spread")
 """Metrics that every world has."""
 
-SHARES = ("success", "past_line", "multi_goal_score", "distance", "direction_spread")
+NOTHING_AT_ZERO = (
+    "success",
+    "past_line",
+    "multi_goal_score",
+    "distance",
+    "direction_spread",
+)
 """Metrics that are 0 for a policy that achieves nothing."""
 
 

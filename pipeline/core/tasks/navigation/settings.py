@@ -162,6 +162,6 @@ class Navigation(Kind):
         return () if world.finish_line is None else ("past_line",)
 
     def of_failed(self, metric: str) -> float:
-        if metric in metrics.SHARES or metric.startswith(("goal", "passage_")):
+        if metric in metrics.NOTHING_AT_ZERO or metric.startswith(("goal", "passage_")):
             return 0.0
         return super().of_failed("return" if metric == "forward_distance" else metric)

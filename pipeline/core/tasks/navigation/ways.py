@@ -1,5 +1,6 @@
 """What of a world can be reached, and what makes a world impossible."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -12,6 +13,8 @@ from pipeline.core.tasks.navigation.world import START_BOUND, TARGET_RADIUS, Wor
 
 MESH: Final = 0.1
 """Distance of the places by which it is found out what can be reached."""
+ROUNDING: Final = 1e-9
+"""What a place of the mesh may be off by."""
 Place: TypeAlias = tuple[str | int, ...]
 """Where in what is written of a world."""
 Mistakes: TypeAlias = Iterator[tuple[Place, str]]
@@ -49,6 +52,9 @@ def _misplaced(world: World) -> Mistakes:
     start = _around(world.start, START_BOUND)
     if _outside(start, bound):
         yield ("start",), f"must be at least {START_BOUND:g} inside of {_plane(world)}"
+    for index, box in enumerate(world.passages.open if world.passages else ()):
+        if box.meets(*start):
+            yield ("passages", "open", index), "must not be where episodes start"
     for place, box in _closed(world):
         if box.meets(*start):
             yield (
@@ -76,6 +82,8 @@ def _misplaced_targets(world: World) -> Mistakes:
             yield ("targets", index), "is written twice"
         if _outside((target, target), world.half_width):
             yield ("targets", index), f"must be in {_plane(world)}"
+        if math.dist(target, world.start) < TARGET_RADIUS + START_BOUND * math.sqrt(2):
+            yield ("targets", index), "is reached where episodes start"
         for place, box in _closed(world):
             if box.meets(target, target):
                 wall = " ".join(map(str, place))
@@ -93,9 +101,12 @@ def _without_way(world: World) -> Mistakes:
         yield ("finish_line",), "no way leads past it from the start"
     if world.passages is None:
         return
-    for index, box in enumerate(world.passages.open):
-        if not (reached & _inside(mesh, [box])).any():
-            yield ("passages", "open", index), "is closed: no way leads into it"
+    ways = world.passages.open
+    for index in range(len(ways)):
+        alone = reachable(world, world.closed + ways[:index] + ways[index + 1 :])
+        if not any(alone[_node(world, target)] for target in world.targets):
+            message = "is closed: no way leads through it alone to a target"
+            yield ("passages", "open", index), message
     if threshold(world) < TARGET_RADIUS:
         yield (
             ("passages", "open"),
@@ -109,7 +120,7 @@ def reachable(world: World, closed: Iterable[Box]) -> Bool[ndarray, "x y"]:
     from scipy.ndimage import label  # .2 s that a world without walls need not pay
 
     region, _ = label(~_inside(_mesh(world), closed))
-    return np.asarray(region == region[_node(world, world.start)])
+    return np.asarray((region > 0) & (region == region[_node(world, world.start)]))
 
 
 def _mesh(world: World) -> Float[ndarray, "x y 2"]:
@@ -119,7 +130,8 @@ def _mesh(world: World) -> Float[ndarray, "x y 2"]:
 
 
 def _node(world: World, place: Point) -> tuple[int, int]:
-    x, y = (round((each + world.half_width) / MESH) for each in place)
+    steps = round(world.half_width / MESH)
+    x, y = (round((each / world.half_width + 1) * steps) for each in place)
     return x, y
 
 
@@ -128,7 +140,8 @@ def _inside(
 ) -> Bool[ndarray, "x y"]:
     found = np.zeros(places.shape[:2], dtype=bool)
     for box in boxes:
-        found |= ((places >= box.low) & (places <= box.high)).all(axis=-1)
+        low, high = np.array(box.low) - ROUNDING, np.array(box.high) + ROUNDING
+        found |= ((places >= low) & (places <= high)).all(axis=-1)
     return found
 
 

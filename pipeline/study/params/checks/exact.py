@@ -6,6 +6,7 @@ from pipeline.core.composition.fit import check_fit
 from pipeline.core.exact.resolution import too_coarse
 from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.multigoal.combination import MisfitError, Rule, combined_arena
+from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.study.params.checks.found import Found, unknown
 from pipeline.study.params.exact import ComposedRun
 from pipeline.study.params.study import RunSettings, Study
@@ -23,6 +24,8 @@ def oracles(study: Study, document: Document) -> Found:
         if message := unknown(document, oracle.task, among=("tasks",), noun="task"):
             yield (*place, "task"), message
         task = study.tasks.get(oracle.task)
+        if isinstance(task, Navigation) and isinstance(task.world, str):
+            continue  # in no world: said of the task
         if task and study.exact:
             if (answer := answer_to(task)) is None:
                 yield place, f"'{oracle.task}': a {task.kind} task has no exact answer"

@@ -48,6 +48,9 @@ def tasks(study: Study, document: Document) -> Found:
             ):
                 yield ("tasks", name, "world"), message
             continue
+        if isinstance(task, Navigation) and task.place not in study.worlds.values():
+            for _, message in ways.mistakes(task.place):
+                yield ("tasks", name, "world"), message
         for field, message in task.mistakes():
             place = ("tasks", name, field) if field else ("tasks", name)
             yield place, message
