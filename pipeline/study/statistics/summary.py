@@ -22,7 +22,13 @@ from pipeline.study.statistics.threshold import (
 from pipeline.study.store.runs import Run
 from pipeline.study.store.scores import Composition, Score
 
-DISTANCES: Final = ("reverse_kl", "forward_kl", "total_variation", "value_error")
+DISTANCES: Final = (
+    "reverse_kl",
+    "forward_kl",
+    "total_variation",
+    "value_error",
+    "ways_total_variation",
+)
 """What of a score is summarised."""
 
 
