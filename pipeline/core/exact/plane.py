@@ -27,6 +27,10 @@ class Plane(Protocol):
         """(low corner, high corner) of each closed box that no move may touch."""
 
     @property
+    def finest(self) -> float:
+        """Length within which `reward_at` changes, but for jumps; ∞ if it has none."""
+
+    @property
     def ends(self) -> bool:
         """Whether a place can end an episode."""
 

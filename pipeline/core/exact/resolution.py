@@ -26,6 +26,8 @@ does not matter, so that the trapezoidal rule is as good as it is for a Gaussian
 EDGE: Final = 0.4
 """Of α: how far nodes of actions may be apart where what a move is worth changes by 1
 across a unit of action: the trapezoidal rule errs by the share .4² / 12 = 1.3 %."""
+MOST: Final = 10**8
+"""Pairs of a state and an action that are kept: some 20 to 60 bytes each."""
 FINEST: Final = 1000
 """Nodes per unit of length, beyond which no grid is suggested."""
 
@@ -40,7 +42,7 @@ def too_coarse(plane: Plane, temperature: float, spacing: float) -> str | None:
     """
     if not 0 < spacing <= 1:
         return f"a spacing must be above 0 and at most 1, found {spacing:g}"
-    needed, reason = min(_details(plane, temperature), default=(math.inf, ""))
+    needed, reason = min(_details(plane, temperature))
     better = _fitting(plane, min(needed, spacing))
     for what, reach in (("actions", 1.0), ("positions", plane.bound)):
         if not is_whole(reach / spacing):
@@ -53,7 +55,31 @@ def too_coarse(plane: Plane, temperature: float, spacing: float) -> str | None:
         return f"{reason}, which a spacing of {spacing:g} does not resolve" + (
             f"; {better:.4g} does" if better else ""
         )
-    return None
+    return too_large(_pairs(plane, temperature, spacing))
+
+
+def too_large(pairs: float) -> str | None:
+    """Why so many pairs of a state and an action cannot be kept; None if they can."""
+    if pairs <= MOST:
+        return None
+    return (
+        f"{pairs:.2g} pairs of a state and an action are too many, at most {MOST:.2g} "
+        "can be kept; use a larger spacing or a higher temperature"
+    )
+
+
+def _pairs(plane: Plane, temperature: float, spacing: float) -> float:
+    """States whose actions are looked at by themselves × actions, at most."""
+    positions, actions = (
+        (2 * reach / spacing + 1) ** 2 for reach in (plane.bound, 1.0)
+    )
+    if plane.pays_moves:
+        finely = (2 / min(EDGE * temperature, spacing) + 1) ** 2
+        return max(positions * actions, finely)
+    low, high = plane.walls[:, 0] - 1, plane.walls[:, 1] + 1
+    near = np.minimum(high, plane.bound) - np.maximum(low, -plane.bound)
+    share = min(float(near.prod(axis=1).sum()) / (2 * plane.bound) ** 2, 1.0)
+    return positions * max(share * actions, 1.0)
 
 
 def is_narrow(plane: Plane, temperature: float) -> bool:
@@ -75,6 +101,7 @@ def _details(plane: Plane, temperature: float) -> Iterator[tuple[float, str]]:
             width / RESOLVED,
             f"at temperature {temperature:g} actions spread by {width:.2g}",
         )
+    yield plane.finest / 2, f"the bump is {plane.finest:g} wide"
     for box in plane.walls:
         thickness = float((box[1] - box[0]).min())
         yield thickness, f"the wall {_named(box)} is {thickness:.4g} thick"

@@ -23,7 +23,7 @@ from pipeline.core.exact.backup import action_grid, log_weights
 from pipeline.core.exact.box_policy import BoxPolicy
 from pipeline.core.exact.iteration import TOLERANCE, bracketed
 from pipeline.core.exact.mdp import check_discount, check_temperature
-from pipeline.core.exact.resolution import EDGE, is_whole
+from pipeline.core.exact.resolution import EDGE, is_whole, too_large
 
 COARSEST: Final = 0.2
 """Spacing of velocities; along each axis a spline has eleven nodes, then."""
@@ -54,7 +54,7 @@ class Momentum:
         return np.asarray(self.worth(after) - cost)
 
 
-def too_coarse(spacing: float) -> str | None:
+def too_coarse(temperature: float, spacing: float) -> str | None:
     """Why a grid of velocities cannot be used, in a sentence; None if it can."""
     if not 0 < spacing <= COARSEST:
         return (
@@ -66,7 +66,10 @@ def too_coarse(spacing: float) -> str | None:
             "velocities reach from -1 to 1, so 1 / spacing must be a whole number, "
             f"found {1 / spacing:g}; try {1 / np.ceil(1 / spacing):g}"
         )
-    return None
+    velocities, actions = (
+        (2 / between + 1) ** 2 for between in (spacing, _between_actions(temperature))
+    )
+    return too_large(velocities * actions)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class VelocityOracle(BoxPolicy):
         """
         check_temperature(temperature)
         check_discount(discount)
-        if reason := too_coarse(spacing):
+        if reason := too_coarse(temperature, spacing):
             raise ValueError(reason)
         sweeps = _sweeps(momentum, temperature, discount, spacing)
         horizon = 1 / (1 - discount)

@@ -107,6 +107,7 @@ def test_only_the_velocity_matters_of_a_state():
     [
         ({"spacing": 0.3}, "above 0 and at most 0.2, found 0.3"),
         ({"spacing": 0.15}, "must be a whole number, found 6.66667; try 0.142857"),
+        ({"temperature": 1e-3, "spacing": 0.05}, r"4\.2e\+10 pairs .* higher temp"),
         ({"temperature": 0.0}, "must be above 0"),
         ({"discount": 1.0}, "endless episode is infinite"),
     ],

@@ -1,5 +1,6 @@
 """The displaced point among walls, paid for places and for its way."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -8,6 +9,7 @@ import pytest
 
 from pipeline.core.exact.distance import quadrature
 from pipeline.core.exact.grid import GridOracle
+from pipeline.core.exact.resolution import too_coarse
 from pipeline.core.tasks.geometry import crosses
 
 DISCOUNT, ALPHA = 0.9, 0.5
@@ -27,6 +29,10 @@ class Small:
     effort: float = 0.1
     bound: float = 2.0
     depends_on_time: bool = False
+
+    @property
+    def finest(self):
+        return 1.0 if self.places == "bump" else np.inf
 
     @property
     def pays_moves(self):
@@ -211,9 +217,16 @@ SLIT = np.array([[[-1.0, -2.0], [1.0, 1.6]]])
         ({"walls": THIN}, 0.5, r"is 0.2 thick, .* 0\.5 does not resolve; 0\.2 does"),
         ({"walls": GAP}, 0.25, r"are 0.4 apart, .* 0\.25 does not .*; 0\.125 does"),
         ({"walls": SLIT}, 0.25, r"is 0.4 from the end of the plane, .*; 0\.2 does"),
+        (
+            {"walls": NO_WALLS, "places": "bump"},
+            1.0,
+            r"the bump is 1 wide, .* 1 does not .*; 0\.5 does",
+        ),
     ],
 )
-def test_a_grid_too_coarse_for_a_wall_or_a_passage_is_refused(settings, spacing, match):
+def test_a_grid_too_coarse_for_a_wall_a_passage_or_a_bump_is_refused(
+    settings, spacing, match
+):
     def solve(spacing):
         GridOracle.solve(Small(**settings), 1.0, discount=0.5, spacing=spacing)
 
@@ -221,3 +234,23 @@ def test_a_grid_too_coarse_for_a_wall_or_a_passage_is_refused(settings, spacing,
         solve(spacing)
     said = str(refusal.value).split()
     solve(float(said[-2] if said[-1] == "does" else said[-1]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "temperature", "pairs"),
+    [
+        # 641² positions × 41² actions; (2 / .4 α + 1)² actions, to know hats by.
+        ({"walls": NO_WALLS, "pays": "any", "bound": 16.0}, 1.0, r"6\.9e\+08"),
+        ({"pays": "any"}, 1e-4, r"2\.5e\+09"),
+    ],
+)
+def test_a_grid_too_large_for_a_machine_is_refused(settings, temperature, pairs):
+    plane = Small(effort=0.0, **settings)
+    said = too_coarse(plane, temperature, 0.05)
+    assert re.match(f"{pairs} pairs .* use a larger spacing or a higher temp", said)
+
+
+def test_only_actions_near_walls_are_looked_at_by_themselves():
+    # 2001² positions × 201² actions would be too many.
+    assert too_coarse(Small(walls=NO_WALLS, bound=10.0), ALPHA, 0.01) is None
+    assert "pairs" in too_coarse(Small(bound=10.0), ALPHA, 0.01)

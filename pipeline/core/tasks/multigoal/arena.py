@@ -72,6 +72,11 @@ class Arena:
         return self.scale * len(self.objectives) * ACTION_COST
 
     @property
+    def finest(self) -> float:
+        """∞: a parabola has no length of its own."""
+        return np.inf
+
+    @property
     def ends(self) -> bool:
         """Whether a place can end an episode."""
         return self.goals_end_episode

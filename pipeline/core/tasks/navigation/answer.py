@@ -150,7 +150,7 @@ class MomentumAnswer(NavigationAnswer):
     def unsolvable(self, temperature: float, *, spacing: float) -> str | None:
         if reason := self._place_matters():
             return f"a point with momentum has an exact answer in the open: {reason}"
-        reason = velocity.too_coarse(spacing)
+        reason = velocity.too_coarse(temperature, spacing)
         return f"the spacing cannot be used: {reason}" if reason else None
 
     def _place_matters(self) -> str | None:

@@ -11,7 +11,13 @@ from numpy import ndarray
 
 from pipeline.core.tasks.geometry import squared
 from pipeline.core.tasks.navigation.bodies import Body, moved
-from pipeline.core.tasks.navigation.rewards import Reward, Speed, at_target, past_line
+from pipeline.core.tasks.navigation.rewards import (
+    Bump,
+    Reward,
+    Speed,
+    at_target,
+    past_line,
+)
 from pipeline.core.tasks.navigation.world import World
 
 
@@ -75,6 +81,11 @@ class Scene:
     def walls(self) -> Float[ndarray, "wall 2 2"]:
         """(low corner, high corner) of each closed box."""
         return self.world.boxes
+
+    @property
+    def finest(self) -> float:
+        """Width of the reward's bumps; ∞ if it has none."""
+        return self.reward.bump.width if isinstance(self.reward, Bump) else np.inf
 
     @property
     def ends(self) -> bool:
