@@ -138,6 +138,33 @@ def test_a_grid_too_coarse_for_a_passage_is_refused():
     assert answer_to(task(BOTH)).unsolvable(ALPHA, spacing=0.5) is None
 
 
+SMALL = {
+    "half_width": 3.0,
+    "start": [-2.0, 0.0],
+    "walls": [{"low": [-0.5, -1.0], "high": [0.5, 3.0]}],
+    "targets": [[2.0, 0.0]],
+}
+
+
+@pytest.mark.parametrize(("spacing", "finer"), [(0.5, 0.25), (0.25, 0.125)])
+def test_a_policy_sharper_than_the_grid_is_refused(spacing, finer):
+    sharp = answer_to(
+        task(SMALL, reward={"bump": {"height": 1.0, "width": 2.0}, "effort": 0.05})
+    )
+    assert sharp.unsolvable(0.05, spacing=spacing) is None
+    with pytest.raises(ValueError, match=f"sharper than the grid.*; try {finer}$"):
+        sharp.solve(0.05, spacing=spacing, name="sharp")
+
+
+@pytest.mark.parametrize(("name", "coarse"), [("both", 2 * SPACING), ("momentum", 0.2)])
+def test_it_is_told_how_much_a_finer_grid_changes_the_entropy(name, coarse):
+    described, found = solved(name)
+    answer = answer_to(described)
+    other = answer.solved(ALPHA, coarse).entropy(answer.start[None])[0]
+    change = found.numbers["refinement_entropy_change"]
+    assert change == pytest.approx(abs(other - found.numbers["entropy"]))
+
+
 def test_a_failed_seed_takes_no_way_and_has_no_score():
     described, _ = solved("both")
     assert described.of_failed("passage_0") == described.of_failed("success") == 0

@@ -107,14 +107,16 @@ class MultiGoalAnswer(Answer):
 
 
 def _grid_error(oracle: GridOracle, task: MultiGoal) -> dict[str, float]:
-    """How much V* changes from a grid of twice the spacing; nothing if that is bad."""
+    """What changes from a grid of twice the spacing; nothing if that is bad."""
     coarse = 2 * oracle.spacing
     if too_coarse(oracle.plane, oracle.temperature, coarse):
         return {}
     other = _solved(task, oracle.temperature, coarse)
     change = np.abs(oracle.v[::2, ::2] - other.v)
     at_start = np.abs(oracle.value(ORIGIN) - other.value(ORIGIN))[0]
+    entropy_change = np.abs(oracle.entropy(ORIGIN) - other.entropy(ORIGIN))[0]
     return {
+        "refinement_entropy_change": float(entropy_change),
         "refinement_change": float(at_start / np.abs(oracle.value(ORIGIN))[0]),
         "refinement_change_largest": float(change.max() / np.abs(oracle.v).max()),
     }

@@ -28,6 +28,9 @@ KEPT_EPISODES = 50
 """Of them, for figures."""
 CELLS = 41
 """Along each axis of the masses of actions that are kept for figures."""
+MOST_CHANGED = 0.1
+"""Nats by which the entropy at the start may change by refinement: where a policy is
+sharper than the cells, V hardly notices, and its entropy does."""
 MOVING = 0.5
 """Speed at which a body with momentum is compared, as well as at rest."""
 
@@ -59,6 +62,7 @@ class NavigationAnswer(Answer):
 
     def solve(self, temperature: float, *, spacing: float, name: str) -> Solution:
         oracle = self.solved(temperature, spacing)
+        refinement = self._refinement(oracle, spacing)
         scene, generator = self._scene, stream(0, name)
         episodes = roll_out(
             oracle,
@@ -77,13 +81,35 @@ class NavigationAnswer(Answer):
             "positions": episodes.positions[:KEPT_EPISODES].astype(np.float32),
             "v": oracle.v,
         }
-        numbers = self._numbers(oracle, episodes)
-        coarse = 2 * spacing
-        if self.unsolvable(temperature, spacing=coarse) is None:
-            value = oracle.value(states[:1])
-            change = value - self.solved(temperature, coarse).value(states[:1])
-            numbers["refinement_change"] = float(np.abs(change / value)[0])
-        return Solution(numbers, arrays)
+        return Solution(self._numbers(oracle, episodes) | refinement, arrays)
+
+    def _refinement(
+        self, oracle: GridOracle | VelocityOracle, spacing: float
+    ) -> dict[str, float]:
+        """What changes from a grid of twice the spacing, or else to one of half of it.
+
+        Raises:
+            ValueError: The entropy at the start changes by more than `MOST_CHANGED`.
+        """
+        alpha, start = oracle.temperature, self.start[None]
+        for other in (2 * spacing, spacing / 2):
+            if self.unsolvable(alpha, spacing=other) is None:
+                break
+        else:
+            return {}
+        compared = self.solved(alpha, other)
+        value, entropy = oracle.value(start), oracle.entropy(start)
+        change = float(np.abs(compared.entropy(start) - entropy)[0])
+        if change > MOST_CHANGED:
+            raise ValueError(
+                "the policy is sharper than the grid: its entropy at the start differs "
+                f"by {change:.2g} nats between spacings of {spacing:g} and {other:g}, "
+                f"more than {MOST_CHANGED:g}; try {spacing / 2:g}"
+            )
+        return {
+            "refinement_change": float(np.abs(compared.value(start) / value - 1)[0]),
+            "refinement_entropy_change": change,
+        }
 
     def _numbers(self, oracle: BoxPolicy, episodes: Episodes) -> dict[str, float]:
         """What the policy is worth and does; `docs/metrics.md` defines each."""
