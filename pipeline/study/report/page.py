@@ -69,6 +69,7 @@ def page(context: Context, sections: Sequence[Section]) -> str:
         study=study,
         confidence=f"{study.compare.confidence:.0%}",
         runs=context.runs,
+        seeds=seeds_of_each(context),
         claims=claimed(context.claims),
         verdicts=Counter(claim["verdict"] for claim in context.claims),
         sections=[section for section in sections if not section.is_search],
@@ -77,6 +78,13 @@ def page(context: Context, sections: Sequence[Section]) -> str:
         reached=_reached(study),
         settings=settings(context),
     )
+
+
+def seeds_of_each(context: Context) -> str:
+    """How many seeds runs have: `6`, or `6 to 60`; those of the study without runs."""
+    counts = [len(run.seeds) for run in context.runs]
+    ends = {min(counts), max(counts)} if counts else {len(context.study.study.seeds)}
+    return " to ".join(map(str, sorted(ends)))
 
 
 def _reached(study: Study) -> str | None:

@@ -66,7 +66,7 @@ class Context(Evidence):
             if oracle.task == task
         ]
         return {
-            f"exact, α = {-negative:.3g}": found["positions"]
+            f"exact/{name}, α = {-negative:.3g}": found["positions"]
             for negative, name in sorted(solved)
             if "positions" in (found := self.oracle_arrays(name))
         }

@@ -6,6 +6,7 @@ import pytest
 from pipeline.study.claims.base import Claim
 from pipeline.study.claims.rules import Published
 from pipeline.study.params.load import load_study
+from pipeline.study.report.page import seeds_of_each
 from pipeline.study.report.section import Context
 from pipeline.study.report.sections.oracles import distances, oracles
 from pipeline.study.report.sections.results import results
@@ -49,6 +50,13 @@ def test_a_median_that_never_came_is_a_lower_bound(metrics):
     column = table.columns.index("steps to all goals")
     assert rows["explore/ddpg"][column] == "> 2\u2009000\n0 of 5 seeds"
     assert rows["explore/sql_10"][column].endswith("5 of 5 seeds")
+
+
+def test_the_page_says_how_many_seeds_runs_have(context):
+    assert seeds_of_each(context) == "5"
+    assert seeds_of_each(replace(context, runs=[])) == "5"
+    more = replace(RUNS[0], seeds=range(60))
+    assert seeds_of_each(replace(context, runs=[*RUNS, more])) == "5 to 60"
 
 
 def test_a_seed_without_a_number_is_mentioned(metrics):

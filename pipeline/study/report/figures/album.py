@@ -29,8 +29,8 @@ from pipeline.study.store.scores import Score
 from pipeline.study.sweep.trials import FinishedSweep
 
 Perturbations: TypeAlias = Mapping[str, Perturbation]
-Episodes: TypeAlias = Mapping[str, npt.NDArray[Any]]
-"""Of exact policies, `[episode, time, 2]`, by their titles."""
+Episodes: TypeAlias = Callable[[], Mapping[str, npt.NDArray[Any]]]
+"""Reads those of exact policies, `[episode, time, 2]`, by their titles."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def _locomotion(name: str, runs: Sequence[Run], _: Episodes) -> Iterator[Picture
     )
 
 
-def _navigation(name: str, runs: Sequence[Run], solved: Episodes) -> Iterator[Picture]:
-    runs = navigation.hottest_first(runs)
+def _navigation(name: str, runs: Sequence[Run], exactly: Episodes) -> Iterator[Picture]:
+    runs, solved = navigation.hottest_first(runs), exactly()
     beside = " The exact policies are beside them." if solved else ""
     yield Picture(
         part_name(name, "traces"),
@@ -164,8 +164,7 @@ def of_panel(
 ) -> Iterator[Picture]:
     """Pictures of runs on one task, beside each other; files' names begin with `name`.
 
-    `metrics` is the content of `metrics.json`; `solved` is of the policies that solve
-    the task.
+    `metrics` is the content of `metrics.json`; `solved` is called if it is shown.
     """
     confidence = f"{bootstrap.confidence:.0%}"
     task = runs[0].task
@@ -196,8 +195,7 @@ def of_panel(
 def of_runs(runs: Sequence[Run]) -> Iterator[Picture]:
     """One picture of every run whose kind of task has one."""
     for run in runs:
-        alone = of_kind(run.task.kind).alone
-        if alone is not None:
+        if (alone := of_kind(run.task.kind).alone) is not None:
             shown, draw = alone
             caption = f"{describe(run)} ({run.id}): {shown}"
             yield Picture(picture_name(run.stage, run.name), caption, draw(run))

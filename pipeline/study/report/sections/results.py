@@ -1,6 +1,7 @@
 """What was learned, by stage and task."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from pipeline.core.tasks.multigoal.settings import MultiGoal
@@ -59,7 +60,7 @@ def sections(context: Context) -> Iterator[Section]:
             together,
             metrics=context.metrics,
             bootstrap=context.bootstrap,
-            solved=context.exact_episodes(task),
+            solved=partial(context.exact_episodes, task),
         )
         yield Section(
             name,
