@@ -189,7 +189,7 @@ def test_a_task_has_the_name_of_its_world_whose_boxes_stand_in_a_table_of_their_
         for table in (found["Tasks"], found["Worlds"])
     )
     assert tasks["world"]["u_maze"] == "u_maze"
-    assert worlds["walls"]["u_maze"] == "[-6.0, -0.5] to [2.0, 0.5]"
+    assert worlds["walls"]["u_maze"] == "[-5.0, -0.5] to [-1.0, 0.5]"
     assert "Worlds" not in settings(context)
 
 
