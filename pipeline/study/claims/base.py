@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
+
+from pipeline.core.tasks.directions import MOVED
 from pipeline.study.claims.cost import core_hours
 from pipeline.study.claims.rules import (
     NO_NUMBER,
@@ -14,7 +17,6 @@ from pipeline.study.claims.rules import (
     of_improvement,
 )
 from pipeline.study.statistics.bootstrap import Bootstrap, Floats, Interval
-from pipeline.study.statistics.comparators import improvement
 from pipeline.study.statistics.numbers import number
 from pipeline.study.statistics.shares import MOST_SEEDS
 from pipeline.study.store.runs import Run
@@ -96,7 +98,7 @@ def _to_decide(judgement: Judgement, sides: Sequence[Run], runs: Sequence[Run]) 
     if judgement.verdict != "undecided":
         return ""
     if needed is None:
-        return "no number of seeds would"
+        return judgement.without
     if needed > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds a side"
     seeds = math.ceil(needed)
@@ -115,16 +117,61 @@ def better(
     metric: str,
     *,
     published: Published = NO_NUMBER,
+    moving: bool = False,
 ) -> Claim:
-    """The claim that a run has a higher share or score than its comparator."""
-    run, other = sides
-    interval = improvement(run, other, metric, evidence.bootstrap, margin=ALIKE)
+    """The claim that a run has a higher share or score than its comparator.
+
+    `moving`: it is undecided if the comparator stands still.
+    """
+    interval = higher(evidence, sides, metric)
     statistic = f"P({metric} higher)"
+    found = of_improvement([interval], sides, statistic, margin=ALIKE)
     return evidence.claim(
         source,
         statement,
-        of_improvement([interval], sides, statistic, margin=ALIKE),
+        unless_still(evidence, found, sides[1]) if moving else found,
         sides,
         published=published,
         measured=f"{statistic} = {interval.text()}",
     )
+
+
+def higher(evidence: Evidence, sides: tuple[Run, Run], metric: str) -> Interval:
+    """P(a final metric of the first is higher), by more than what is alike."""
+    run, other = sides
+    x, y = run.final[metric], other.final[metric]
+    name = f"{run.id}>{other.id}/{metric}"
+    return improvement(evidence, sides, x, y, name, margin=ALIKE)
+
+
+def improvement(
+    evidence: Evidence,
+    sides: tuple[Run, Run],
+    x: Floats,
+    y: Floats,
+    name: str,
+    *,
+    margin: float = 0.0,
+) -> Interval:
+    """P(X > Y) of one number per seed, where no seed that failed speaks for it.
+
+    One of the first side loses, and one of the second wins.
+    """
+    run, other = sides
+    x = np.where(run.failed | ~np.isfinite(x), -np.inf, x)
+    y = np.where(other.failed | ~np.isfinite(y), np.inf, y)
+    return evidence.bootstrap.probability_of_improvement(x, y, name, margin=margin)
+
+
+def unless_still(evidence: Evidence, found: Judgement, other: Run) -> Judgement:
+    """The judgement, but undecided instead of reproduced if DDPG stands still.
+
+    Who stands still has no spread, is on no side, and has chosen nothing.
+    """
+    rule = f"{found.rule}; undecided if DDPG moves less than {MOVED:g} on average"
+    name = f"{other.id}/distance"
+    moved = evidence.bootstrap.interquartile_mean(other.final["distance"], name)
+    if moved.estimate >= MOVED or found.verdict == "not reproduced":
+        return replace(found, rule=rule)
+    still = "DDPG stands still, with however many seeds"
+    return replace(found, rule=rule, verdict="undecided", needed=None, without=still)

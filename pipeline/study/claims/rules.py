@@ -50,6 +50,8 @@ class Judgement:
     verdict: Verdict
     needed: float | None
     """Seeds a side that would probably decide; None: no number of seeds would."""
+    without: str = "no number of seeds would"
+    """What to say if there is no such number."""
 
 
 def of_all_seeds(true: Bools, statistic: str) -> Judgement:
@@ -111,22 +113,36 @@ def of_shares(first: Bools, second: Bools, published: Published) -> Judgement:
     claimed, other = published.values
     verdict: Verdict = "undecided"
     if min(len(first), len(second)) >= FEWEST_SEEDS:
-        if significant and difference.estimate > 0:
-            verdict = "reproduced"
-        elif significant or difference.high < claimed - other:
+        reverse = significant and difference.estimate < 0
+        if reverse or difference.high < claimed - other:
             verdict = "not reproduced"
-    truth = (first.mean(), second.mean())
-    if difference.estimate <= 0:
-        truth = (claimed, other)
+        elif significant:
+            verdict = "reproduced"
     return Judgement(
         "difference of the shares of seeds",
         (difference,),
-        f"reproduced if the difference is positive and Fisher's p < {SIGNIFICANT:g}; "
-        "not reproduced if it is negative and p as small, or if its 95 % interval lies "
-        "below the paper's",
+        f"not reproduced if the difference is negative and Fisher's p < "
+        f"{SIGNIFICANT:g}, or if its 95 % interval lies below the paper's; else "
+        "reproduced if it is positive and p as small",
         verdict,
-        max(FEWEST_SEEDS, seeds_to_tell(*truth)) if verdict == "undecided" else None,
+        _to_tell(shares, claimed - other) if verdict == "undecided" else None,
     )
+
+
+def _to_tell(shares: Shares, claimed: float) -> float:
+    """Seeds with which Fisher's test or the interval of a difference decides.
+
+    The test finds a difference of the measured sign; the interval leaves the claimed
+    difference above it. One seed more than there are, at least.
+    """
+    difference, seeds = shares.difference, min(shares.of_first, shares.of_second)
+    routes = [math.inf]
+    if difference.estimate != 0:
+        one, other = shares.first / shares.of_first, shares.second / shares.of_second
+        routes.append(seeds_to_tell(max(one, other), min(one, other)))
+    if difference.estimate < claimed:
+        routes.append(_to_leave(difference, claimed, seeds) or math.inf)
+    return max(FEWEST_SEEDS, seeds + 1, min(routes))
 
 
 def of_levels(

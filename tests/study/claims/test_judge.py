@@ -107,6 +107,18 @@ def test_seeds_that_failed_are_far_from_the_exact_policy_and_withstand_nothing()
     assert claims[1].measured.startswith("success within the attempts from 0% of")
 
 
+def test_comparators_that_failed_prove_nothing():
+    others = []
+    for score in EVIDENCE.scores:
+        other = replace(score.run)
+        if other.algorithm.kind != "sql":
+            vars(other)["failures"] = dict.fromkeys(other.seeds, 100)
+        others.append(replace(score, run=other))
+    claims = [one for one in judged(scores=others) if len(one.runs) > 1]
+    assert len(claims) == 4
+    assert {claim.verdict for claim in claims} == {"not reproduced"}
+
+
 def composed(summary=(), **final):
     """Claims of a composition, each column of which has one number for every seed."""
     (one,) = EVIDENCE.compositions

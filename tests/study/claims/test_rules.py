@@ -102,13 +102,36 @@ class TestShares:
         assert self.found(20, 16).verdict == "not reproduced"
         assert self.found(5, 5, seeds=5).verdict == "undecided"
 
+    def test_a_significant_difference_surely_less_than_the_papers_is_none(self):
+        found = self.found(60, 50, seeds=60)  # 17 % [8 %, 28 %], p = .001
+        assert found.intervals[0].low > 0
+        assert found.verdict == "not reproduced"
+
     def test_fewer_than_five_seeds_decide_nothing(self):
         assert self.found(4, 0, seeds=4).verdict == "undecided"
 
-    def test_the_measured_shares_say_how_many_seeds_decide_or_else_the_papers(self):
-        assert self.found(6, 4, seeds=6).needed == seeds_to_tell(1.0, 2 / 3)
-        assert self.found(5, 5, seeds=6).needed == seeds_to_tell(1.0, 0.6)
-        assert self.found(5, 5, seeds=5).needed == seeds_to_tell(1.0, 0.6)
+    def test_what_decides_is_the_nearer_of_the_test_and_the_papers_difference(self):
+        assert self.found(12, 6, seeds=16).needed == seeds_to_tell(3 / 4, 3 / 8)
+        assert self.found(9, 8, seeds=10).needed < seeds_to_tell(0.9, 0.8)
+
+    @pytest.mark.parametrize(("first", "second", "seeds"), [(5, 5, 6), (9, 8, 10)])
+    def test_as_many_seeds_as_are_named_decide_four_times_of_five(
+        self, first, second, seeds
+    ):
+        needed = math.ceil(self.found(first, second, seeds).needed)
+        one, other = np.random.default_rng(0).random((2, 300, needed))
+        decided = [
+            of_shares(x < first / seeds, y < second / seeds, self.PAPER).verdict
+            != "undecided"
+            for x, y in zip(one, other, strict=True)
+        ]
+        assert 0.7 <= np.mean(decided) <= 0.95
+
+    def test_what_is_undecided_needs_one_seed_more_at_least(self):
+        half = np.arange(40) < 20  # the paper's shares would need 39 seeds
+        found = of_shares(half, half, Published("100 % against 80 %", (1.0, 0.8)))
+        assert found.verdict == "undecided"
+        assert found.needed >= 41 > seeds_to_tell(1.0, 0.8)
 
 
 class TestLevels:

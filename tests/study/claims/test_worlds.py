@@ -100,10 +100,14 @@ def first(count):
 
 
 class TestTwoWays:
-    def claim(self, sql, ddpg, task=TWO_WAY):
+    def claim(self, sql, ddpg, *, distance=9.0, failed=()):
+        moved = {
+            "distance": np.full(60, distance),
+            "forward_distance": np.where(first(ddpg), distance, -distance),
+        }
         (claim,) = judged(
-            run("sql", task, {"past_line": np.where(first(sql), 0.9, 0.1)}),
-            run("ddpg", task, {"past_line": first(ddpg)}),
+            run("sql", TWO_WAY, {"past_line": np.where(first(sql), 0.9, 0.5)}),
+            run("ddpg", TWO_WAY, {"past_line": first(ddpg), **moved}, failed=failed),
         )
         return claim
 
@@ -124,6 +128,24 @@ class TestTwoWays:
         # Of each side, 1900 updates of networks that cost next to nothing.
         minutes = math.ceil((seeds - 60) * 1900 * (1.25e-3 + 0.41e-3) / 60)
         assert claim.to_decide == f"≈ {seeds} seeds a side, {minutes} core-minutes more"
+
+    def test_it_is_said_where_the_other_seeds_of_ddpg_went(self):
+        said = self.claim(60, 45).measured
+        assert said.endswith("of DDPG 15 went the other way and 0 nowhere")
+
+    def test_a_ddpg_that_stands_still_has_chosen_no_way(self):
+        claim = self.claim(60, 0, distance=0.3)
+        assert claim.verdict == "undecided"
+        assert claim.to_decide == "DDPG stands still, with however many seeds"
+        assert claim.measured.endswith("of DDPG 0 went the other way and 60 nowhere")
+        assert self.claim(0, 0, distance=0.3).verdict == "not reproduced"
+
+    def test_seeds_of_ddpg_that_failed_do_not_speak_for_the_claim(self):
+        assert self.claim(60, 45).verdict == "reproduced"
+        claim = self.claim(60, 45, failed=range(45, 57))
+        assert claim.verdict == "not reproduced"
+        assert claim.measured.startswith("60 of 60 against 57 of 60")
+        assert "of DDPG 3 went the other way" in claim.measured
 
     def test_a_task_without_a_better_way_says_nothing(self):
         reward = TWO_WAY.reward.model_copy(update={"past_line": None})
@@ -164,11 +186,13 @@ class TestDirections:
     def claims(self, *runs):
         return {claim.statement.split(" moves ")[-1]: claim for claim in judged(*runs)}
 
-    def pretrained(self, name, spread, distance=5.0, **said):
+    def pretrained(self, name, spread, distance=5.0, failed=(), **said):
         rng = np.random.default_rng(len(name))
         noise = rng.uniform(-0.02, 0.02, 60)
         final = {"direction_spread": spread + noise, "distance": distance + noise}
-        return run(name, ANY_WAY, final, stage="pretrain", **said)
+        kept = ~np.isin(SEEDS, failed)  # one that failed counts as 0
+        final = {name: values * kept for name, values in final.items()}
+        return run(name, ANY_WAY, final, stage="pretrain", failed=failed, **said)
 
     @pytest.mark.parametrize(
         ("sql", "ddpg", "distance", "verdict"),
@@ -187,6 +211,36 @@ class TestDirections:
             self.pretrained("sql", sql), self.pretrained("ddpg", ddpg, distance)
         )
         assert found["in all directions, pretrained DDPG in one."].verdict == verdict
+
+    def test_more_directions_than_a_ddpg_that_stands_still_say_nothing(self):
+        def claim(distance):
+            sql = self.pretrained("sql", 0.9)
+            found = self.claims(sql, self.pretrained("ddpg", 0.1, distance))
+            return found["in more directions than pretrained DDPG."]
+
+        assert claim(5.0).verdict == "reproduced"
+        assert claim(0.3).verdict == "undecided"
+        assert claim(0.3).to_decide == "DDPG stands still, with however many seeds"
+
+    def test_seeds_of_ddpg_that_failed_have_not_gone_one_way(self):
+        sql = self.pretrained("sql", 0.9)
+        found = self.claims(sql, self.pretrained("ddpg", 0.5, failed=range(29)))
+        levels = found["in all directions, pretrained DDPG in one."]
+        assert levels.verdict == "not reproduced"
+        assert "0 of 60 of DDPG by 0.2 or less" in levels.measured
+        found = self.claims(sql, self.pretrained("ddpg", 0.95, failed=range(29)))
+        more = found["in more directions than pretrained DDPG."]
+        assert more.verdict == "not reproduced"
+
+    @pytest.mark.parametrize("side", ["cold", "warm"])
+    def test_seeds_that_failed_are_neither_less_diverse_nor_less_far(self, side):
+        failed = dict.fromkeys(("cold", "warm"), ()) | {side: range(50)}
+        (claim,) = judged(
+            self.pretrained("sql_1", 0.5, 6.0, alpha=0.1, failed=failed["cold"]),
+            self.pretrained("sql_10", 0.9, 4.0, alpha=10.0, failed=failed["warm"]),
+        )
+        assert claim.verdict == "not reproduced"
+        assert [each.high < 1 / 2 for each in claim.intervals] == [True, True]
 
     def test_the_coldest_must_go_further_and_less_diversely_than_the_warmest(self):
         def verdict(*cold):

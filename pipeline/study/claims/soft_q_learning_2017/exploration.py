@@ -6,11 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from pipeline.core.tasks.directions import MOVED
 from pipeline.core.tasks.multigoal.settings import MultiGoal
 from pipeline.core.tasks.navigation.rewards import Speed
 from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.navigation.ways import threshold
-from pipeline.study.claims.base import Claim, Evidence, better
+from pipeline.study.claims.base import Claim, Evidence, better, unless_still
 from pipeline.study.claims.rules import Bools, Published, of_all_seeds, of_shares
 from pipeline.study.statistics.bootstrap import Floats, Interval
 from pipeline.study.statistics.comparators import comparators
@@ -117,6 +118,7 @@ def _two_ways(evidence: Evidence, run: Run, other: Run) -> Iterator[Claim]:
         sides,
         published=Published("100 % of runs against 80 %", (1.0, 0.8)),
         measured="seeds end most episodes past the line",
+        moving=True,
     )
 
 
@@ -143,7 +145,14 @@ def _two_passages(evidence: Evidence, run: Run, other: Run) -> Iterator[Claim]:
 
 def _most_episodes(share: Floats) -> Bools:
     """Whether it is true of most episodes of each seed; not of one that has failed."""
-    return np.asarray(share >= 1 / 2)
+    return np.asarray(share > 1 / 2)
+
+
+def _ways(run: Run) -> str:
+    """How many seeds of a comparator went the other way, and how many nowhere."""
+    back = ~run.failed & (run.final["forward_distance"] <= -MOVED)
+    still = ~run.failed & (run.final["distance"] < MOVED)
+    return f"of DDPG {back.sum()} went the other way and {still.sum()} nowhere"
 
 
 def _last(run: Run, metric: str) -> Floats:
@@ -160,17 +169,29 @@ def _on_more_seeds(
     *,
     published: Published,
     measured: str,
+    moving: bool = False,
 ) -> Claim:
-    first, second = sides
+    """No seed that failed speaks for it: one of the second side counts as true.
+
+    `moving`: it is undecided if the comparator stands still.
+    """
+    other = runs[1]
+    first, second = sides[0], sides[1] | other.failed
     shares = Shares.of(first, second)
     percent = [100 * value for value in astuple(shares.difference)]
+    found = of_shares(first, second, published)
+    parts = [
+        f"{shares.first} of {shares.of_first} against {shares.second} of "
+        f"{shares.of_second} {measured}",
+        f"difference {Interval(*percent).text(' %')}, Fisher's p = {shares.p:.2g}",
+        *(["of DDPG those that failed count as well"] if other.failures else []),
+        *([_ways(other)] if moving else []),
+    ]
     return evidence.claim(
         source,
         statement,
-        of_shares(first, second, published),
+        unless_still(evidence, found, other) if moving else found,
         runs,
         published=published,
-        measured=f"{shares.first} of {shares.of_first} against {shares.second} of "
-        f"{shares.of_second} {measured}; difference {Interval(*percent).text(' %')}, "
-        f"Fisher's p = {shares.p:.2g}",
+        measured="; ".join(parts),
     )

@@ -6,14 +6,10 @@ from typing import Final
 import numpy as np
 
 from pipeline.core.exact.demonstrations import RESOLUTION
-from pipeline.study.claims.base import ALIKE, Claim, Evidence
+from pipeline.study.claims.base import ALIKE, Claim, Evidence, improvement
 from pipeline.study.claims.rules import Judgement, of_improvement
 from pipeline.study.statistics.bootstrap import Floats
-from pipeline.study.statistics.comparators import (
-    improvement_of,
-    robustness_improvement,
-    score_comparators,
-)
+from pipeline.study.statistics.comparators import score_comparators
 from pipeline.study.store.scores import UNCHANGED, WITHSTOOD, Score
 
 PAPER: Final = "Haarnoja et al. 2017"
@@ -38,13 +34,14 @@ def _nearer(score: Score, evidence: Evidence) -> Iterator[Claim]:
     for other in score_comparators(score, evidence.scores):
         shared = [name for name in score.oracles if name in other.oracles]
         if other.run.algorithm.kind == "sac" and shared:
-            interval = improvement_of(
+            sides, statistic = (score.run, other.run), f"P(lower KL to {shared[0]})"
+            interval = improvement(
+                evidence,
+                sides,
                 -_divergence(score, shared[0]),
                 -_divergence(other, shared[0]),
                 f"{score.run.id}>{other.run.id}/reverse_kl",
-                evidence.bootstrap,
             )
-            sides, statistic = (score.run, other.run), f"P(lower KL to {shared[0]})"
             yield evidence.claim(
                 f"{PAPER}, section 3.3; exact answer of this study",
                 "Soft Q-learning's policy is nearer to the soft-optimal one than "
@@ -79,15 +76,21 @@ def _withstands(score: Score, evidence: Evidence) -> Iterator[Claim]:
 def _withstands_one(
     score: Score, others: list[Score], perturbation: str, evidence: Evidence
 ) -> Claim:
+    column = f"{perturbation}/{WITHSTOOD}"
     intervals = [
-        robustness_improvement(
-            score, other, perturbation, evidence.bootstrap, margin=ALIKE
+        improvement(
+            evidence,
+            (score.run, other.run),
+            score.robustness[column],
+            other.robustness[column],
+            f"{score.run.id}>{other.run.id}/{column}",
+            margin=ALIKE,
         )
         for other in others
     ]
     sides = [score.run, *(other.run for other in others)]
     shares = [
-        f"{np.nan_to_num(each.robustness[f'{perturbation}/{WITHSTOOD}']).mean():.0%}"
+        f"{np.nan_to_num(each.robustness[column]).mean():.0%}"
         for each in (score, *others)
     ]
     return evidence.claim(

@@ -1,25 +1,26 @@
 """Pretraining and fine-tuning, section 5.3."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from pipeline.core.tasks.directions import MOVED
 from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.locomotion.settings import Locomotion
 from pipeline.core.tasks.navigation.rewards import Speed
 from pipeline.core.tasks.navigation.settings import Navigation
-from pipeline.study.claims.base import ALIKE, Claim, Evidence, better
-from pipeline.study.claims.rules import (
-    Judgement,
-    Published,
-    of_improvement,
-    of_levels,
+from pipeline.study.claims.base import (
+    ALIKE,
+    Claim,
+    Evidence,
+    better,
+    higher,
+    improvement,
+    unless_still,
 )
-from pipeline.study.statistics.bootstrap import Interval
-from pipeline.study.statistics.comparators import comparators, improvement
+from pipeline.study.claims.rules import Published, of_improvement, of_levels
+from pipeline.study.statistics.bootstrap import Floats, Interval
+from pipeline.study.statistics.comparators import comparators
 from pipeline.study.statistics.numbers import number
 from pipeline.study.statistics.threshold import (
     StepsToThreshold,
@@ -81,49 +82,44 @@ def _spreads(evidence: Evidence, run: Run, other: Run) -> Iterator[Claim]:
         (run, other),
         SPREAD,
         published=TRACES,
+        moving=True,
     )
-    everywhere, one_way = (
-        run.final[SPREAD] >= EVERYWHERE,
-        other.final[SPREAD] <= ONE_WAY,
-    )
-    means = [
-        f"{metric} {_mean(evidence, run, metric).text()} against "
-        f"{_mean(evidence, other, metric).text()}"
-        for metric in (SPREAD, "distance")
-    ]
-    yield evidence.claim(
-        PRETRAINING,
-        "Pretrained soft Q-learning moves in all directions, pretrained DDPG in one.",
-        _levels(evidence, run, other),
-        (run, other),
-        published=TRACES,
-        measured=f"{'; '.join(means)}; {everywhere.sum()} of {len(everywhere)} seeds "
-        f"spread by {EVERYWHERE:g} or more, {one_way.sum()} of {len(one_way)} of DDPG "
-        f"by {ONE_WAY:g} or less",
-    )
+    yield _levels(evidence, run, other)
 
 
-def _levels(evidence: Evidence, run: Run, other: Run) -> Judgement:
-    """Who stands still has no spread either, and has not chosen one way."""
-    one, two = (_mean(evidence, each, SPREAD) for each in (run, other))
+def _levels(evidence: Evidence, run: Run, other: Run) -> Claim:
+    """No seed that failed speaks for it: one of DDPG counts as going everywhere."""
+    spread = (run.final[SPREAD], np.where(other.failed, 1.0, other.final[SPREAD]))
+    moved = (run.final["distance"], other.final["distance"])
+
+    def means(metric: str, values: tuple[Floats, Floats]) -> list[Interval]:
+        return [
+            evidence.bootstrap.interquartile_mean(each, f"{side.id}/{metric}")
+            for side, each in zip((run, other), values, strict=True)
+        ]
+
+    spreads, distances = means(SPREAD, spread), means("distance", moved)
     found = of_levels(
-        one,
+        spreads[0],
         EVERYWHERE,
-        two,
+        spreads[1],
         ONE_WAY,
         sides=(run, other),
         statistic=f"interquartile mean of {SPREAD}",
     )
-    rule = f"{found.rule}; undecided if DDPG moves less than {MOVED:g} on average"
-    still = _mean(evidence, other, "distance").estimate < MOVED
-    if still and found.verdict == "reproduced":
-        return replace(found, rule=rule, verdict="undecided", needed=None)
-    return replace(found, rule=rule)
-
-
-def _mean(evidence: Evidence, run: Run, metric: str) -> Interval:
-    name = f"{run.id}/{metric}"
-    return evidence.bootstrap.interquartile_mean(run.final[metric], name)
+    everywhere, one_way = spread[0] >= EVERYWHERE, spread[1] <= ONE_WAY
+    return evidence.claim(
+        PRETRAINING,
+        "Pretrained soft Q-learning moves in all directions, pretrained DDPG in one.",
+        unless_still(evidence, found, other),
+        (run, other),
+        published=TRACES,
+        measured=f"{SPREAD} {spreads[0].text()} against {spreads[1].text()}; "
+        f"distance {distances[0].text()} against {distances[1].text()}; "
+        f"{everywhere.sum()} of {len(everywhere)} seeds "
+        f"spread by {EVERYWHERE:g} or more, {one_way.sum()} of {len(one_way)} of DDPG "
+        f"by {ONE_WAY:g} or less",
+    )
 
 
 def _lower_temperature(evidence: Evidence, learners: list[Run]) -> Iterator[Claim]:
@@ -142,9 +138,8 @@ def _lower_temperature(evidence: Evidence, learners: list[Run]) -> Iterator[Clai
 
 def _colder(evidence: Evidence, cold: Run, warm: Run) -> Claim:
     """That a run goes further than a warmer one, and in fewer directions."""
-    boot = evidence.bootstrap
-    further = improvement(cold, warm, "distance", boot, margin=ALIKE)
-    more_diverse = improvement(warm, cold, SPREAD, boot, margin=ALIKE)
+    further = higher(evidence, (cold, warm), "distance")
+    more_diverse = higher(evidence, (warm, cold), SPREAD)
     return evidence.claim(
         PRETRAINING,
         "At a lower temperature pretrained soft Q-learning goes further, and less "
@@ -175,9 +170,8 @@ def _fine_tuning(evidence: Evidence) -> Iterator[Claim]:
 def _faster(run: Run, other: Run, threshold: float, evidence: Evidence) -> Claim:
     """That a run needs fewer steps to the threshold return than another."""
     own, theirs = (steps_to_return(each, threshold) for each in (run, other))
-    interval = evidence.bootstrap.probability_of_improvement(
-        -own.counted, -theirs.counted, f"{run.id}>{other.id}/steps_to_return"
-    )
+    name = f"{run.id}>{other.id}/steps_to_return"
+    interval = improvement(evidence, (run, other), -own.counted, -theirs.counted, name)
     statistic = f"P(fewer steps to a return of {threshold:.3g})"
     return evidence.claim(
         FINE_TUNING,
