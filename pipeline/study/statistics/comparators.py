@@ -51,42 +51,25 @@ def score_comparators(score: Score, scores: Sequence[Score]) -> list[Score]:
 
 
 def improvement(
-    run: Run,
-    comparator: Run,
-    metric: str,
-    bootstrap: Bootstrap,
-    *,
-    margin: float = 0.0,
+    run: Run, comparator: Run, metric: str, bootstrap: Bootstrap
 ) -> Interval:
     """P(run > comparator) of a final metric; a seed without a number loses."""
     x, y = run.final[metric], comparator.final[metric]
-    name = f"{run.id}>{comparator.id}/{metric}"
-    return improvement_of(x, y, name, bootstrap, margin=margin)
+    return _improvement(x, y, f"{run.id}>{comparator.id}/{metric}", bootstrap)
 
 
 def robustness_improvement(
-    score: Score,
-    comparator: Score,
-    perturbation: str,
-    bootstrap: Bootstrap,
-    *,
-    margin: float = 0.0,
+    score: Score, comparator: Score, perturbation: str, bootstrap: Bootstrap
 ) -> Interval:
     """P(success within the attempts from more starts) in a perturbed task."""
     column = f"{perturbation}/{WITHSTOOD}"
     x, y = score.robustness[column], comparator.robustness[column]
     name = f"{score.run.id}>{comparator.run.id}/{column}"
-    return improvement_of(x, y, name, bootstrap, margin=margin)
+    return _improvement(x, y, name, bootstrap)
 
 
-def improvement_of(
-    x: Floats, y: Floats, name: str, bootstrap: Bootstrap, *, margin: float = 0.0
-) -> Interval:
-    """P(X > Y) of one number per seed; a seed without a number loses.
-
-    Seeds less than `margin` apart tie. Resamples are drawn by the stream `name`.
-    """
+def _improvement(x: Floats, y: Floats, name: str, bootstrap: Bootstrap) -> Interval:
     known = np.concatenate([x, y])
-    worst = known[np.isfinite(known)].min(initial=0.0) - 1 - margin
+    worst = known[np.isfinite(known)].min(initial=0.0) - 1
     x, y = (np.where(np.isfinite(each), each, worst) for each in (x, y))
-    return bootstrap.probability_of_improvement(x, y, name, margin=margin)
+    return bootstrap.probability_of_improvement(x, y, name)
