@@ -56,6 +56,7 @@ def panels(count: int, *, height: float = 2.95) -> tuple[Figure, list[Axes]]:
     rows, columns = shape(count)
     size = (2.9 * columns + 0.9, height * rows + 0.6)
     figure, axes = canvas(rows, columns, size=size, sharex=True, sharey=True)
+    figure.set_layout_engine("constrained", h_pad=0.1)
     shown, others = list(axes.flat)[:count], list(axes.flat)[count:]
     for panel in others:
         panel.set_visible(False)
