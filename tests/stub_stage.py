@@ -104,7 +104,11 @@ def report(_run):
     write(folder / "report.html", "<h1>The report of the study</h1>")
     (folder / "figures").mkdir()
     (folder / "figures/curve.png").write_bytes(picture(400, 200))
-    for name in ("scratch_sql", "sweep_sql_multigoal", "sweep_sql_multigoal-contour"):
+    for name in (
+        "scratch_hallway_sql",
+        "sweep_sql_multigoal",
+        "sweep_sql_multigoal-contour",
+    ):
         (folder / f"figures/{name}.png").write_bytes(picture(300, 100))
 
 

@@ -15,13 +15,13 @@ def test_the_interval_of_a_difference_is_students():
 def test_both_precisions_stand_beside_each_other(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(precision, "RESULTS", tmp_path)
     for number, kind in enumerate(precision.PRECISIONS):
-        for run in ("sac", "ddpg"):
+        for run in ("sql_03", "ddpg"):
             rows = [[seed, number, seed, seed] for seed in (1, 2)]
             write_csv(precision.file(run, kind), ["seed", *precision.METRICS], rows)
     precision.compare()
     printed = capsys.readouterr()
-    assert "| sac | return | 0 | 1 | +1 [+1, +1] |" in printed.out
-    assert "sql: not trained in float32 and bfloat16" in printed.err
+    assert "| sql_03 | return | 0 | 1 | +1 [+1, +1] |" in printed.out
+    assert "sql_1: not trained in float32 and bfloat16" in printed.err
 
 
 def test_another_precision_is_refused(capsys):

@@ -71,20 +71,28 @@ def photograph(page: Page, name: str) -> None:
 def test_a_user_finds_stages_curves_and_figures(page: Page, address: str) -> None:
     page.goto(address)
     stages = page.get_by_role("link")
-    for stage in ("report", "compare", "scratch@sql", "sweep@sql_multigoal", "check"):
+    for stage in (
+        "report",
+        "compare",
+        "scratch@hallway_sql",
+        "sweep@sql_multigoal",
+        "check",
+    ):
         expect(stages.get_by_text(stage, exact=True)).to_be_visible()
-    expect(stages.get_by_text("scratch@sql seed 0")).to_have_count(0)
+    expect(stages.get_by_text("scratch@hallway_sql seed 0")).to_have_count(0)
     for column in ("final/return", "algorithm", "task"):
         expect(page.get_by_role("columnheader", name=column).first).to_be_visible()
-    expect(page.get_by_text("swimmer_forward").first).to_be_visible()
+    expect(page.get_by_text("hallway").first).to_be_visible()
     photograph(page, "run_list")
 
-    stages.get_by_text("scratch@sql", exact=True).click()
+    stages.get_by_text("scratch@hallway_sql", exact=True).click()
     expect(page.get_by_text("Learn one way, from fresh networks")).to_be_visible()
-    expect(page.get_by_role("link", name="scratch@sql seed 0")).to_be_visible()
+    expect(page.get_by_role("link", name="scratch@hallway_sql seed 0")).to_be_visible()
     photograph(page, "stage")
     page.get_by_role("tab", name="Model metrics").click()
-    expect(page.get_by_text("scratch@sql (evaluation/return)").first).to_be_visible()
+    expect(
+        page.get_by_text("scratch@hallway_sql (evaluation/return)").first
+    ).to_be_visible()
     expect(page.locator(".plot-container").first).to_be_visible()
     photograph(page, "curves")
 

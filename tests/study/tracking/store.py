@@ -70,7 +70,7 @@ def everything():
     }
 
 
-def train(project, *, name="sql", steps=STEPS, status="FINISHED"):
+def train(project, *, name="hallway_sql", steps=STEPS, status="FINISHED"):
     """Log a live run as the training stage would."""
     described = read_json(project / "results/runs/scratch" / name / "run.json")
     live = LiveRun.open(

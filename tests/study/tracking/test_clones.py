@@ -91,9 +91,9 @@ class TestTheSameResult:
 def test_other_results_of_the_same_run_stand_beside_it(project, clone, monkeypatch):
     publish(project, study="tiny")
     before = {run.info.run_id for run in store.runs().values()}
-    records = clone / "results/runs/scratch/sql/records.csv"
+    records = clone / "results/runs/scratch/hallway_sql/records.csv"
     records.write_text(records.read_text().replace("0,400,200.0", "0,400,201.0"))
-    run(clone, "dvc", "commit", "-q", "-f", "scratch@sql")
+    run(clone, "dvc", "commit", "-q", "-f", "scratch@hallway_sql")
     monkeypatch.chdir(clone)
     for _ in range(2):
         store.train(clone)
@@ -110,9 +110,13 @@ def test_runs_that_do_not_say_whose_they_are_belong_with_their_store(project, cl
         if OWNER in one.data.tags:
             store.client().delete_tag(one.info.run_id, OWNER)
     before = ids()
-    records = project / "results/runs/scratch/sql/records.csv"
+    records = project / "results/runs/scratch/hallway_sql/records.csv"
     records.write_text(records.read_text().replace("0,400,200.0", "0,400,201.0"))
-    run(project, "dvc", "commit", "-q", "-f", "scratch@sql")
+    run(project, "dvc", "commit", "-q", "-f", "scratch@hallway_sql")
     publish(project, study="tiny")
     changed = {name for name, run_id in ids().items() if run_id != before[name]}
-    assert changed == {"scratch@sql", "scratch@sql seed 0", "scratch@sql seed 1"}
+    assert changed == {
+        "scratch@hallway_sql",
+        "scratch@hallway_sql seed 0",
+        "scratch@hallway_sql seed 1",
+    }

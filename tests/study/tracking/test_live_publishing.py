@@ -19,23 +19,29 @@ pytestmark = pytest.mark.slow
 class TestALiveRun:
     def test_is_completed_and_not_doubled(self, project, tmp_path):
         store.train(project)
-        before = store.runs()["scratch@sql"].info
+        before = store.runs()["scratch@hallway_sql"].info
         done = publish(project, study="tiny")
         assert (done.new, done.completed) == (5, 1)
-        after = store.runs()["scratch@sql"].info
+        after = store.runs()["scratch@hallway_sql"].info
         assert (after.run_id, after.end_time) == (before.run_id, before.end_time)
-        assert store.history("scratch@sql seed 0", "train/return") == store.TRAIN
-        assert store.history("scratch@sql seed 0", "final/return") == [(400, 1.0)]
-        assert "weights.safetensors" in store.artifacts("scratch@sql", tmp_path)
+        assert (
+            store.history("scratch@hallway_sql seed 0", "train/return") == store.TRAIN
+        )
+        assert store.history("scratch@hallway_sql seed 0", "final/return") == [
+            (400, 1.0)
+        ]
+        assert "weights.safetensors" in store.artifacts("scratch@hallway_sql", tmp_path)
 
     def test_that_was_interrupted_is_filled_up(self, project):
         store.train(project, steps=store.STEPS[:2], status="KILLED")
         publish(project, study="tiny")
-        assert store.history("scratch@sql seed 0", "train/return") == store.TRAIN
-        assert store.runs()["scratch@sql"].info.status == "FINISHED"
+        assert (
+            store.history("scratch@hallway_sql seed 0", "train/return") == store.TRAIN
+        )
+        assert store.runs()["scratch@hallway_sql"].info.status == "FINISHED"
 
     def test_says_the_same_as_one_that_was_published(self, project):
-        for name in ("sql", "ddpg"):
+        for name in ("hallway_sql", "hallway_ddpg"):
             store.train(project, name=name)
         publish(project, study="tiny")
         mixed = store.everything()
@@ -81,7 +87,7 @@ def test_a_server_has_the_same_as_a_database(
     done = publish(project, study="tiny")
     assert (done.new, done.completed) == (5, 1)
     assert store.everything() == expected
-    weights = store.artifacts("scratch@sql", tmp_path)["weights.safetensors"]
+    weights = store.artifacts("scratch@hallway_sql", tmp_path)["weights.safetensors"]
     assert hashlib.sha256(weights).hexdigest() == hashlib.sha256(b"weights").hexdigest()
     assert publish(project, study="tiny").completed == 0
     assert capsys.readouterr().out == "", "MLflow prints an address for each run"

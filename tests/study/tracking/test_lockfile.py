@@ -11,8 +11,8 @@ class TestALock:
         assert [entry.name for entry in read_lock(project)] == [
             "check",
             "sweep@sql_multigoal",
-            "scratch@sql",
-            "scratch@ddpg",
+            "scratch@hallway_sql",
+            "scratch@hallway_ddpg",
             "compare",
             "report",
         ]

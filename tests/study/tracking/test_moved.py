@@ -43,7 +43,7 @@ def test_what_was_moved_is_whole(project, tmp_path, monkeypatch):
     done = publish(moved, study="tiny")
     assert (done.new, done.completed) == (0, 0)
     assert locations() == {(moved / "mlartifacts").as_uri()}
-    assert "weights.safetensors" in store.artifacts("scratch@sql", tmp_path)
+    assert "weights.safetensors" in store.artifacts("scratch@hallway_sql", tmp_path)
     assert not project.exists()
 
 

@@ -19,12 +19,14 @@ pytestmark = pytest.mark.slow
 
 class TestResultsThatAreNotHere:
     def test_are_asked_for_in_one_line(self, project):
-        shutil.rmtree(project / "results/runs/scratch/sql")
-        with pytest.raises(UserError, match="scratch/sql is not here: `dvc pull`"):
+        shutil.rmtree(project / "results/runs/scratch/hallway_sql")
+        with pytest.raises(
+            UserError, match="scratch/hallway_sql is not here: `dvc pull`"
+        ):
             publish(project, study="tiny")
 
     def test_and_those_of_another_commit_are_refused(self, project):
-        (project / "results/runs/scratch/sql/final.csv").write_text(
+        (project / "results/runs/scratch/hallway_sql/final.csv").write_text(
             "seed,return\n0,9\n"
         )
         with pytest.raises(UserError, match=r"is not what dvc\.lock says"):
@@ -33,11 +35,13 @@ class TestResultsThatAreNotHere:
     def test_do_not_matter_once_the_run_is_gone_from_the_study(self, project):
         params = project / "params.yaml"
         before, scratch = params.read_text().split("\nscratch:\n")
-        shorter = re.sub(r"^    ddpg: .*\n", "", scratch, count=1, flags=re.MULTILINE)
+        shorter = re.sub(
+            r"^    hallway_ddpg: .*\n", "", scratch, count=1, flags=re.MULTILINE
+        )
         params.write_text(f"{before}\nscratch:\n{shorter}")
-        shutil.rmtree(project / "results/runs/scratch/ddpg")
+        shutil.rmtree(project / "results/runs/scratch/hallway_ddpg")
         assert publish(project, study="tiny").runs == 5
-        assert "scratch@ddpg" not in runs()
+        assert "scratch@hallway_ddpg" not in runs()
 
     def test_come_with_dvc_pull_into_a_clone(self, project, tmp_path, monkeypatch):
         remote, clone = tmp_path / "remote", tmp_path / "clone"
@@ -97,7 +101,7 @@ class TestTheCommand:
         study = client().get_experiment_by_name("laptop")
         found = client().search_runs([study.experiment_id])
         parents = [one for one in found if one.data.tags.get("maxent.key")]
-        named = [one for one in parents if one.info.run_name == "scratch@sql"]
+        named = [one for one in parents if one.info.run_name == "scratch@hallway_sql"]
         assert len(named) == 3
         assert len({one.data.tags.get("dvc.experiment") for one in named}) == 3
         unchanged = [one for one in parents if one.info.run_name == "check"]

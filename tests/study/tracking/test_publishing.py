@@ -30,7 +30,7 @@ class TestWhatIsPublished:
         assert store.artifacts("report", tmp_path).keys() == {
             "report.html",
             "figures/curve.png",
-            "figures/scratch_sql.png",
+            "figures/scratch_hallway_sql.png",
             "figures/sweep_sql_multigoal.png",
             "figures/sweep_sql_multigoal-contour.png",
             lock,
@@ -46,36 +46,40 @@ class TestWhatIsPublished:
             lock,
         }
         assert store.artifacts("compare", tmp_path).keys() == {"metrics.json", lock}
-        assert "figures/scratch_sql.png" in store.artifacts("scratch@sql", tmp_path)
+        assert "figures/scratch_hallway_sql.png" in store.artifacts(
+            "scratch@hallway_sql", tmp_path
+        )
 
     def test_a_figure_that_was_drawn_again_replaces_the_one_of_its_run(
         self, project, tmp_path
     ):
         publish(project, study="tiny")
-        figure = project / "results/report/figures/scratch_sql.png"
+        figure = project / "results/report/figures/scratch_hallway_sql.png"
         figure.write_bytes(figure.read_bytes() + b"drawn again")
         run(project, "dvc", "commit", "-q", "-f", "report")
         publish(project, study="tiny")
         store.client().delete_run(store.older("report"))  # its lock entry is new
-        shown = store.artifacts("scratch@sql", tmp_path)["figures/scratch_sql.png"]
+        shown = store.artifacts("scratch@hallway_sql", tmp_path)[
+            "figures/scratch_hallway_sql.png"
+        ]
         assert shown == figure.read_bytes()
         assert publish(project, study="tiny").completed == 0
 
     def test_a_run_says_where_it_comes_from(self, project, tmp_path):
         head = commit(project, "nothing")
         publish(project, study="tiny")
-        tags = store.runs()["scratch@sql"].data.tags
+        tags = store.runs()["scratch@hallway_sql"].data.tags
         assert tags["mlflow.source.git.commit"] == head
         assert tags["mlflow.source.git.dirty"] == "False"
-        assert tags["mlflow.source.name"] == "python make.py scratch sql"
-        assert tags["dvc.stage"] == "scratch@sql"
-        locked = read_yaml(project / "dvc.lock")["stages"]["scratch@sql"]
+        assert tags["mlflow.source.name"] == "python make.py scratch hallway_sql"
+        assert tags["dvc.stage"] == "scratch@hallway_sql"
+        locked = read_yaml(project / "dvc.lock")["stages"]["scratch@hallway_sql"]
         (tmp_path / "entry.yaml").write_text(tags["dvc.lock"])
-        assert read_yaml(tmp_path / "entry.yaml") == {"scratch@sql": locked}
+        assert read_yaml(tmp_path / "entry.yaml") == {"scratch@hallway_sql": locked}
 
     def test_a_run_says_what_it_is(self, project):
         publish(project, study="tiny")
-        parent = store.runs()["scratch@sql"].data
+        parent = store.runs()["scratch@hallway_sql"].data
         assert parent.tags["mlflow.note.content"] == (
             "Learn one way, from fresh networks: sql_swimmer on swimmer_forward; "
             "400 environment steps of each of the seeds 0, 1."
@@ -95,22 +99,24 @@ class TestWhatIsPublished:
 
     def test_seeds_have_curves_and_their_stage_has_the_means(self, project):
         publish(project, study="tiny")
-        child = store.runs()["scratch@sql seed 1"].data
+        child = store.runs()["scratch@hallway_sql seed 1"].data
         assert child.params == {"seed": "1"}
-        assert store.history("scratch@sql seed 1", "train/return") == [
+        assert store.history("scratch@hallway_sql seed 1", "train/return") == [
             (step, value + 1) for step, value in store.TRAIN
         ]
-        assert store.history("scratch@sql seed 1", "evaluation/return") == [
+        assert store.history("scratch@hallway_sql seed 1", "evaluation/return") == [
             (200, 200.0),
             (400, 400.0),
         ]
-        assert store.history("scratch@sql seed 1", "final/return") == [(400, 2.0)]
-        assert store.history("scratch@sql", "final/return") == [(400, 1.5)]
-        assert store.history("scratch@sql", "train/return") == [
+        assert store.history("scratch@hallway_sql seed 1", "final/return") == [
+            (400, 2.0)
+        ]
+        assert store.history("scratch@hallway_sql", "final/return") == [(400, 1.5)]
+        assert store.history("scratch@hallway_sql", "train/return") == [
             (step, value + 0.5) for step, value in store.TRAIN
         ]
         # Seed 1 never reached all goals: a mean over the others would be a lie.
-        metrics = store.runs()["scratch@sql"].data.metrics
+        metrics = store.runs()["scratch@hallway_sql"].data.metrics
         assert "final/steps_to_all_goals" not in metrics
 
     def test_trials_are_the_children_of_their_sweep(self, project):
@@ -184,20 +190,27 @@ class TestPublishingAgain:
         publish(project, study="tiny")
         whole = store.everything()
         store.client().delete_run(store.runs()["report"].info.run_id)
-        store.client().delete_run(store.runs()["scratch@sql seed 1"].info.run_id)
-        ddpg = store.runs()["scratch@ddpg"].info.run_id
+        store.client().delete_run(
+            store.runs()["scratch@hallway_sql seed 1"].info.run_id
+        )
+        ddpg = store.runs()["scratch@hallway_ddpg"].info.run_id
         shutil.rmtree(project / "mlartifacts" / ddpg)
         done = publish(project, study="tiny")
         assert (done.new, done.completed) == (1, 2)
         assert store.everything() == whole
-        assert "weights.safetensors" in store.artifacts("scratch@ddpg", tmp_path)
+        assert "weights.safetensors" in store.artifacts(
+            "scratch@hallway_ddpg", tmp_path
+        )
 
     def test_replaces_a_run_whose_results_are_others(self, project):
         publish(project, study="tiny")
-        stale = store.runs()["scratch@sql"].info.run_id
-        records = project / "results/runs/scratch/sql/records.csv"
+        stale = store.runs()["scratch@hallway_sql"].info.run_id
+        records = project / "results/runs/scratch/hallway_sql/records.csv"
         records.write_text(records.read_text().replace("0,400,200.0", "0,400,201.0"))
-        run(project, "dvc", "commit", "-q", "-f", "scratch@sql")
+        run(project, "dvc", "commit", "-q", "-f", "scratch@hallway_sql")
         assert publish(project, study="tiny").new == 1
-        assert store.runs()["scratch@sql"].info.run_id != stale
-        assert store.history("scratch@sql seed 0", "train/return")[-1] == (400, 201.0)
+        assert store.runs()["scratch@hallway_sql"].info.run_id != stale
+        assert store.history("scratch@hallway_sql seed 0", "train/return")[-1] == (
+            400,
+            201.0,
+        )
