@@ -17,6 +17,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy import ndarray
 
 from pipeline.core.exact.linear_system import System
+from pipeline.core.tasks.resets import restarting
 
 
 def _spaces(system: System) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
@@ -58,15 +59,8 @@ class LinearQuadraticVectorEnv(VectorEnv):
         The disturbances of a whole episode are drawn here, so that a step is one
         operation on arrays.
         """
-        seeds = (
-            [None if seed is None else seed + i for i in range(self.num_envs)]
-            if seed is None or isinstance(seed, int)
-            else seed
-        )
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        mask = restarting(self._generators, seed, options)
         for index in np.flatnonzero(mask).tolist():
-            if seeds[index] is not None:
-                self._generators[index] = np.random.default_rng(seeds[index])
             first = self._generators[index].standard_normal(self._state.shape[1])
             self._state[index] = self._system.start * first
             self._generators[index].standard_normal(out=self._noise[index])

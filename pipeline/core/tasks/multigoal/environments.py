@@ -16,6 +16,7 @@ from pipeline.core.tasks.multigoal.arena import (
     start,
 )
 from pipeline.core.tasks.multigoal.settings import Push
+from pipeline.core.tasks.resets import restarting
 
 
 class MultiGoalVectorEnv(VectorEnv):
@@ -48,15 +49,8 @@ class MultiGoalVectorEnv(VectorEnv):
         options: dict[str, Any] | None = None,
     ) -> tuple[ndarray, dict[str, Any]]:
         """Start again, all points or those of `options["reset_mask"]`."""
-        seeds = (
-            [None if seed is None else seed + i for i in range(self.num_envs)]
-            if seed is None or isinstance(seed, int)
-            else seed
-        )
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        mask = restarting(self._generators, seed, options)
         for index in np.flatnonzero(mask).tolist():
-            if seeds[index] is not None:
-                self._generators[index] = np.random.default_rng(seeds[index])
             self._position[index] = start(self._generators[index])
         self._length[mask] = 0
         return self._position.copy(), {"position": self._position.copy()}

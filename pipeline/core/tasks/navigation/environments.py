@@ -12,6 +12,7 @@ from numpy import ndarray
 from pipeline.core.config.values import parsed
 from pipeline.core.tasks.navigation.scene import Scene
 from pipeline.core.tasks.navigation.settings import Navigation
+from pipeline.core.tasks.resets import restarting
 
 
 class NavigationVectorEnv(VectorEnv):
@@ -38,15 +39,8 @@ class NavigationVectorEnv(VectorEnv):
         options: dict[str, Any] | None = None,
     ) -> tuple[ndarray, dict[str, Any]]:
         """Start again, all bodies or those of `options["reset_mask"]`."""
-        seeds = (
-            [None if seed is None else seed + i for i in range(self.num_envs)]
-            if seed is None or isinstance(seed, int)
-            else seed
-        )
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        mask = restarting(self._generators, seed, options)
         for index in np.flatnonzero(mask).tolist():
-            if seeds[index] is not None:
-                self._generators[index] = np.random.default_rng(seeds[index])
             start = self._scene.world.start_of(self._generators[index])
             self._state[index] = self._scene.body.at(start)
         return self._shown()
