@@ -1,3 +1,4 @@
+import queue
 import subprocess
 import sys
 import time
@@ -252,14 +253,16 @@ class TestAStoreThatFails:
         self, checkout, monkeypatch, capsys
     ):
         asked = []
+        runs_opened = queue.Queue()
 
         def ask(uri):
             asked.append(uri)
-            live._closing.set()
+            runs_opened.get(timeout=PATIENCE_SECONDS)._closing.set()
             raise TimeoutError("no answer")
 
         monkeypatch.setattr(f"{STORE}.ask", ask)
         live = open_run()
+        runs_opened.put(live)
         live.close("FINISHED")
         assert len(asked) == 1
         assert capsys.readouterr().err.count("no answer") == 1
