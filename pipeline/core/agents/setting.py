@@ -57,8 +57,10 @@ class Setting:
         self, method: Callable[Arguments, Result], config: Value
     ) -> Callable[Arguments, Result]:
         """The same of what chooses actions; on a GPU that is done kernel by kernel."""
-        on_cpu = self.computation.device == "cpu"
-        return self.compiled(method, config) if on_cpu else method
+        kernel_by_kernel = self.computation.device == "cuda"
+        if kernel_by_kernel or self.computation.compile == "updates":
+            return method
+        return self.compiled(method, config)
 
     def _about(self, config: Value) -> object:
         """All that decides what a learner's methods do."""

@@ -6,9 +6,11 @@ from pydantic import PositiveInt
 
 from pipeline.core.config.values import Value
 
-WORTH_COMPILING = 4000
-"""Updates from which `compile: auto` compiles: some ten seconds of them on a CPU, of
-which a graph saves more than the seconds it takes to be made or found on disk."""
+WORTH_COMPILING = 3000
+"""Updates from which `compile: auto` compiles them: some ten seconds on a CPU, of which
+a graph saves more than the seconds it takes to be made or found on disk."""
+WORTH_COMPILING_ACTIONS = 20_000
+"""Updates from which it compiles, too, what chooses actions, ten times as cheap."""
 
 
 class Computation(Value):
@@ -18,15 +20,18 @@ class Computation(Value):
     precision: Literal["float32", "bfloat16"]
     """Of the products of hidden layers. Everything else is in single precision:
     weights, what enters and leaves a network, losses, targets, soft values, Adam."""
-    compile: Literal["auto", "always", "never"]
-    """Whether an update becomes one compiled graph. `auto`: where a training makes so
-    many updates that it pays, which its settings alone decide."""
+    compile: Literal["auto", "always", "updates", "never"]
+    """Whether an update becomes one compiled graph, and what chooses actions another
+    one. `auto`: what a training does so often that it pays, which its settings alone
+    decide."""
 
     def settled(self, updates: int) -> "Computation":
         """The same without `auto`, for a training that makes so many updates."""
         if self.compile != "auto":
             return self
-        choice = "always" if updates >= WORTH_COMPILING else "never"
+        choice = "never"
+        if updates >= WORTH_COMPILING:
+            choice = "updates" if updates < WORTH_COMPILING_ACTIONS else "always"
         return self.model_copy(update={"compile": choice})
 
 

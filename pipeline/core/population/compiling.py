@@ -26,7 +26,7 @@ def compile_update(
     On a GPU its kernels are recorded, too, which changes no number: `Recorded`.
     """
     assert computation.compile != "auto", "whether it pays must be settled before"
-    compiled = computation.compile == "always"
+    compiled = computation.compile != "never"
     program: Callable[..., Result] = function
     if computation.device == "cuda":
         program = Recorded(_compiled(function) if compiled else function)

@@ -28,6 +28,7 @@ CACHE: Final = "TORCHINDUCTOR_CACHE_DIR"
 LIBRARY, CALLED, INPUTS = "program.so", "program.json", "inputs.json"
 """The compiled code, functions of torch that it calls by name, and what to give it."""
 OPTIONS: Final = {
+    "aot_inductor.compile_wrapper_opt_level": "O0",  # it only calls what computes
     "aot_inductor.precompile_headers": False,  # they would be in a folder for everybody
     "cpp.vec_isa_ok": True,  # what the processor says it has is not tried out
     "cpp.max_horizontal_fusion_size": 1,  # blocks are computed one after the other
