@@ -4,9 +4,9 @@ They travel between processes, and the process that hands out the work needs no 
 make or read them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +48,8 @@ class Job:
     seeds: tuple[int, ...]
     steps: int
     """Environment steps of every member."""
-    start: Path | None = None
-    """Weights of a run to begin from, its members matched by seed; None: fresh."""
+    start: Mapping[str, Array] | None = field(default=None, compare=False)
+    """Networks to begin with, by name, member axis first; None: fresh ones."""
     computation: Computation = PLAIN
 
 

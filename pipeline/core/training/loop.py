@@ -71,7 +71,7 @@ class Training:
         )
         self._device = self.agent.device
         if job.start is not None:
-            weights.start_from(job.start, self.agent, job.seeds)
+            weights.start_from(job.start, self.agent)
         self._collector = collector_for(
             self.agent,
             job.algorithms[0],

@@ -82,30 +82,39 @@ def rebuilt(config: dict[str, Any], weights: "Mapping[str, Tensor]") -> "Agent":
     return agent
 
 
-def start_from(path: Path, agent: "Agent", seeds: Sequence[int]) -> None:
-    """Copy pretrained networks, member by member of the same seed.
-
-    Target networks start equal to what they follow. Replay, optimisers and temperature
-    start afresh.
+def pretrained(path: Path, seeds: Sequence[int]) -> dict[str, Array]:
+    """The networks that members of these seeds have in a file, member axis first.
 
     Raises:
         DamagedError: The file cannot be read.
-        WrongStartError: A seed is missing, or the networks have other shapes.
+        WrongStartError: A seed is missing.
     """
-    config, weights = read(path)
+    config, weights = _read(path, "np")
     trained = config["seeds"]
     missing = sorted(set(seeds) - set(trained))
     if missing:
         raise WrongStartError(f"{path} has seeds {trained}, but not {missing}")
     rows = [trained.index(seed) for seed in seeds]
+    return {name: array[rows] for name, array in weights.items()}
+
+
+def start_from(start: Mapping[str, Array], agent: "Agent") -> None:
+    """Copy pretrained networks, member by member.
+
+    Target networks start equal to what they follow. Replay, optimisers and temperature
+    start afresh.
+
+    Raises:
+        WrongStartError: The networks have other shapes.
+    """
     for name, tensor in agent.networks().items():
         if name == "log_temperature":
             continue
-        source = weights.get(name.removesuffix("_target"))
+        source = start.get(name.removesuffix("_target"))
         if source is None or source.shape[1:] != tensor.shape[1:]:
             width = tuple(tensor.shape[1:])
-            raise WrongStartError(f"{path} has no {name!r} of shape {width}")
-        tensor.copy_(source[rows])
+            raise WrongStartError(f"the start has no {name!r} of shape {width}")
+        tensor.copy_(tensor.new_tensor(source))
 
 
 def read(path: Path) -> tuple[dict[str, Any], "dict[str, Tensor]"]:
@@ -114,8 +123,12 @@ def read(path: Path) -> tuple[dict[str, Any], "dict[str, Tensor]"]:
     Raises:
         DamagedError: The file cannot be read.
     """
+    return _read(path, "pt")
+
+
+def _read(path: Path, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework=framework) as file:
             config = json.loads(file.metadata()["config"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except Exception as error:

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed
-from pipeline.core.job import Job, chunks
+from pipeline.core.job import Array, Job, chunks
 from pipeline.core.tasks.settings import Task
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_csv, read_table
@@ -137,15 +137,17 @@ class Run:
         """α in reward units per nat, if there is one and it is fixed."""
         return self.algorithm.fixed_temperature
 
-    def jobs(self, execution: Execution) -> list[Job]:
-        """Its seeds, cut into chunks."""
+    def jobs(
+        self, execution: Execution, start: Mapping[str, Array] | None = None
+    ) -> list[Job]:
+        """Its seeds, cut into chunks; `start` has networks that they begin with."""
         return [
             Job(
                 task=self.task,
                 algorithms=(self.algorithm,) * len(self.seeds[part]),
                 seeds=self.seeds[part],
                 steps=self.steps,
-                start=self.start_weights,
+                start=start and {name: array[part] for name, array in start.items()},
                 computation=execution.computation,
             )
             for part in chunks(len(self.seeds), execution.members_per_process)

@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from math import isnan
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed
-from pipeline.core.job import Failure, Job, Record, Result
+from pipeline.core.job import Array, Failure, Job, Record, Result
+from pipeline.core.training.weights import DamagedError, WrongStartError, pretrained
 from pipeline.study.backends.backend import backend
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import command, described, study_name
-from pipeline.study.errors import UserError
 from pipeline.study.machine.check import check_machine
 from pipeline.study.machine.needs import check_needs, needs_of
 from pipeline.study.store import layout
@@ -47,13 +46,13 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
     run, execution = described_run(said), parsed(Execution, said["execution"])
     check_machine(execution)
     inputs = [layout.code_file(run.stage), layout.best_file(run.algorithm_name)]
+    start = _start(run)
     if run.start_weights is not None:
-        writer = layout.instance("pretrain", str(run.start))
-        inputs.append(_existing(run.start_weights, writer))
+        inputs.append(run.start_weights)
     key = run_key(run.stage, run.name, said, inputs)
     own_code = {"code": said["code"]} if "code" in said else {}
     kept = {"key": key} | run.described() | own_code
-    jobs = {str(number): job for number, job in enumerate(run.jobs(execution))}
+    jobs = {str(number): job for number, job in enumerate(run.jobs(execution, start))}
     with claimed(run.instance, key) as folder:
         check_needs(needs_of(said, run.algorithm), folder)
         with (
@@ -100,11 +99,20 @@ def described_run(said: Mapping[str, Any]) -> Run:
     return replace(run, algorithm=fixed)
 
 
-def _existing(path: Path, stage: str) -> Path:
-    """The path of an input that another stage has written."""
-    if not path.exists():
-        raise UserError(f"{path} is missing; compute it: dvc repro {stage}")
-    return path
+def _start(run: Run) -> dict[str, Array] | None:
+    """The networks that a run begins with, if they are not fresh.
+
+    Raises:
+        UserError: They are missing, damaged, or of other seeds.
+    """
+    if (path := run.start_weights) is None:
+        return None
+    with layout.readable(path, layout.instance("pretrain", str(run.start))):
+        path.stat()  # whether it is there
+        try:
+            return pretrained(path, run.seeds)
+        except (DamagedError, WrongStartError) as error:
+            raise ValueError(error) from None
 
 
 class _Watcher:

@@ -163,7 +163,8 @@ def test_warmup_fills_the_box_evenly():
 @pytest.mark.parametrize("stop", [1, 2])
 def test_it_continues_from_within_warmup_and_from_pretrained_weights(stop, tmp_path):
     write_weights(tmp_path / "weights", trained(job("ddpg", steps=40)))
-    work = replace(job("ddpg", steps=60), start=tmp_path / "weights")
+    start = stored.pretrained(tmp_path / "weights", (0, 1))
+    work = replace(job("ddpg", steps=60), start=start)
     # After one record, of step 0, it is within warmup.
     assert_same(trained(work), interrupted(work, tmp_path / "state", after=stop))
 
@@ -202,7 +203,8 @@ def test_one_call_rebuilds_the_policy(name, tmp_path):
 def test_finetuning_starts_from_the_networks_of_the_same_seed(learner, tmp_path):
     pretrained = trained(job(learner, steps=40, seeds=(0, 1, 2)))
     write_weights(tmp_path / "weights", pretrained)
-    started = Training(job(learner, seeds=(2, 0), start=tmp_path / "weights"))
+    start = stored.pretrained(tmp_path / "weights", (2, 0))
+    started = Training(job(learner, seeds=(2, 0), start=start))
     source, copy = pretrained.agent.networks(), started.agent.networks()
     for name in source.keys() - {"value_target"}:
         assert torch.equal(copy[name], source[name][[2, 0]]), name
@@ -214,13 +216,15 @@ def test_finetuning_starts_with_the_temperature_it_is_given(tmp_path):
     pretrained = trained(job("sac_tuned", steps=20))
     write_weights(tmp_path / "weights", pretrained)
     assert (pretrained.agent.temperature != 0.5).all()
-    started = Training(job("sac_tuned", start=tmp_path / "weights"))
+    start = stored.pretrained(tmp_path / "weights", (0, 1))
+    started = Training(job("sac_tuned", start=start))
     assert started.agent.temperature.tolist() == [0.5, 0.5]
 
 
 def test_a_pretrained_policy_acts_from_the_first_step(tmp_path):
     write_weights(tmp_path / "weights", trained(job("ddpg_gaussian", steps=40)))
-    started = Training(job("ddpg_gaussian", start=tmp_path / "weights"))
+    start = stored.pretrained(tmp_path / "weights", (0, 1))
+    started = Training(job("ddpg_gaussian", start=start))
     started._advance()
     row = started.state()[0]["experience/block"][:, 0]
     policy = stored.load_policy(tmp_path / "weights")
@@ -232,12 +236,12 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
     path = tmp_path / "weights"
     write_weights(path, trained(job("sac", steps=20)))
     with pytest.raises(stored.WrongStartError, match=r"seeds \[0, 1\], but not \[7\]"):
-        Training(job("sac", seeds=(0, 7), start=path))
+        stored.pretrained(path, (0, 7))
     with pytest.raises(stored.WrongStartError, match="no 'policy' of shape"):
-        Training(job("ddpg", start=path))
+        Training(job("ddpg", start=stored.pretrained(path, (0, 1))))
     write_weights(path, trained(job("reinforce_plain", steps=20)))
     with pytest.raises(stored.WrongStartError, match="has no 'value' of shape"):
-        Training(job("reinforce", start=path))
+        Training(job("reinforce", start=stored.pretrained(path, (0, 1))))
 
 
 def test_damaged_files_are_not_read_as_good(tmp_path):
