@@ -16,10 +16,10 @@ import numpy as np
 
 from pipeline.core.agents.settings import Algorithm
 from pipeline.core.job import Job, Record, Result
-from pipeline.study.backends.worker import Desk, HangUpError, Limits
+from pipeline.study.backends.worker import Desk, HangUpError, Limits, Report, Work
 from pipeline.study.machine.threads import VARIABLES
 from pipeline.study.params.study import Study
-from pipeline.study.store.files import atomic_write, read_yaml
+from pipeline.study.store.files import read_yaml
 from pipeline.study.sweep.work import TrialJob
 from tests.core import configs
 
@@ -106,9 +106,9 @@ def _counted(job: Job, desk: Desk, scores: Sequence[Score]) -> Result:
             desk.tell(record, replayed=record.step <= done)
             if record.step > done:
                 _misfortune(desk.checkpoint.parent.parent, record.step)
-                _save(desk.checkpoint, record.step)
+                _save(desk, record.step)
     except HangUpError:
-        _save(desk.checkpoint, record.step)
+        _save(desk, record.step)
         raise
     members = len(job.seeds)
     return Result(
@@ -142,12 +142,22 @@ def judge(job: TrialJob, desk: Desk) -> Result:
     return replace(result, final={"return": final.tolist()})
 
 
-def judged(job: TrialJob) -> Result:
-    """The same at once, without a worker."""
+def judged(job: Job, work: Work = judge) -> Result:
+    """What comes out of a job at once, without a worker."""
     limits = Limits(checkpoint_seconds=1e9, threads=1, replay_bytes=0)
     with TemporaryDirectory() as folder:
         path = Path(folder, "checkpoints", "job")
-        return judge(job, Desk(path, limits, lambda report: None))
+        return work(job, Desk(path, limits, lambda report: None))
+
+
+def slowly(work: Work, job: Job, desk: Desk) -> Result:
+    """The same work by somebody who waits before each report."""
+
+    def send(report: Report) -> None:
+        time.sleep(0.1)
+        desk.send(report)
+
+    return work(job, replace(desk, send=send))
 
 
 def _judged(algorithm: Algorithm, seed: int, step: int) -> float:
@@ -168,8 +178,8 @@ def _record(step: int, scores: list[float]) -> Record:
     return Record(step, {"evaluation/return": scores, "train/q_loss": scores})
 
 
-def _save(path: Path, step: int) -> None:
-    atomic_write(path, str(step).encode())
+def _save(desk: Desk, step: int) -> None:
+    desk.keep(desk.checkpoint, str(step).encode())
 
 
 def _misfortune(folder: Path, step: int) -> None:

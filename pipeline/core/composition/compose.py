@@ -9,7 +9,7 @@ exp(Q/α) at states that both have visited.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from jaxtyping import Float
 from numpy import ndarray
@@ -23,10 +23,12 @@ from pipeline.core.tasks.multigoal.combination import Rule, combined_arena
 from pipeline.core.tasks.settings import Task
 from pipeline.core.training import weights
 
+Stored: TypeAlias = tuple[dict[str, Any], dict[str, Tensor]]
+
 
 def compose(
-    first: Path,
-    second: Path,
+    first: Stored,
+    second: Stored,
     states: Float[ndarray, "member n state"],
     *,
     rule: Rule,
@@ -34,16 +36,14 @@ def compose(
 ) -> Composed:
     """Train a sampler for two trained soft Q-functions together.
 
-    `first` and `second` are weights of soft Q-learning, of the same seeds, temperature
-    and hidden layers, in the same dynamics. `states` were visited by each member in
-    both trainings; `updates` are the sampler's.
+    `first` and `second` are as `weights.read` them, of soft Q-learning, of the same
+    seeds, temperature and hidden layers, in the same dynamics. `states` were visited by
+    each member in both trainings; `updates` are the sampler's.
 
     Raises:
         MisfitError: The two do not fit.
-        weights.DamagedError: A file cannot be read.
     """
-    files = [weights.read(path) for path in (first, second)]
-    descriptions, tensors = zip(*files, strict=True)
+    descriptions, tensors = zip(first, second, strict=True)
     one, other = (parsed(Task, description["task"]) for description in descriptions)
     combined_arena(one, other, rule)
     composed = _composed(descriptions, tensors, rule)

@@ -22,11 +22,11 @@ from pipeline.core.exact.rollouts import Episodes
 from pipeline.core.judging.evaluation import SHOWN_EPISODES
 from pipeline.core.judging.scoring import drawn
 from pipeline.core.tasks.multigoal.settings import MultiGoal
-from pipeline.core.training.weights import DamagedError
+from pipeline.core.training.weights import DamagedError, read
 from pipeline.study.answers.oracles import refused
 from pipeline.study.answers.scores import distances, explored, masses_of
+from pipeline.study.backends.pool import pool
 from pipeline.study.errors import UserError
-from pipeline.study.machine.threads import pool
 from pipeline.study.store import layout
 from pipeline.study.store.files import (
     atomic_write,
@@ -62,19 +62,20 @@ def _write(
     torch.set_num_threads(said["threads"])
     rule, one, other = said["combine"], first.task, second.task
     solving = pool.submit(_solved, said, first, second)
-    composed = compose(
-        first.folder / layout.WEIGHTS,
-        second.folder / layout.WEIGHTS,
+    composed = pool.submit(
+        compose,
+        read(first.folder / layout.WEIGHTS),
+        read(second.folder / layout.WEIGHTS),
         visited(first, second),
         rule=rule,
         updates=said["updates"],
-    )
+    ).result()
     assert isinstance(one, MultiGoal)
     assert isinstance(other, MultiGoal)
-    judged = judge(
-        composed, one, other, first.seeds, rule=rule,
+    judged = pool.submit(
+        judge, composed, one, other, first.seeds, rule=rule,
         episodes=one.evaluation.final_episodes,
-    )  # fmt: skip
+    ).result()  # fmt: skip
     exact, episodes = solving.result()
     cells, states = said["cells"], exact.states
     draws = drawn(composed, states, first.seeds, draws=said["draws"], each=pool.map)

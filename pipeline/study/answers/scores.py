@@ -25,8 +25,8 @@ from pipeline.core.tasks.answers import answer_to
 from pipeline.core.tasks.kind import Kind
 from pipeline.core.tasks.multigoal.settings import Perturbation
 from pipeline.study.answers.oracles import load_numbers, load_oracle, refused
+from pipeline.study.backends.pool import pool
 from pipeline.study.command import description
-from pipeline.study.machine.threads import pool
 from pipeline.study.params.exact import Score
 from pipeline.study.store import layout
 from pipeline.study.store.files import by_seed, write_arrays, write_csv, write_json

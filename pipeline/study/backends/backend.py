@@ -5,9 +5,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from pipeline.core.config.computation import Execution
 from pipeline.core.job import Job, Record, Result
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.errors import UserError
+from pipeline.study.machine.check import check_machine
+from pipeline.study.machine.settings import settings
 
 OnRecord: TypeAlias = Callable[[str, Record, bool], None]
 """Called with a job's name, its record, and whether it comes from a checkpoint."""
@@ -35,8 +38,32 @@ class Backend(Protocol):
         """
 
 
-def backend(*, threads: int, work: Work = train) -> AbstractContextManager[Backend]:
-    """What computes jobs here: processes of this machine, of so many threads each."""
+def check_backend(execution: Execution) -> None:
+    """Refuse what cannot be computed, before anything is begun.
+
+    Raises:
+        UserError: This machine cannot compute as the study asks, or no cluster is named
+            that could.
+    """
+    if settings().backend == "ray":
+        from pipeline.study.backends.ray import address
+
+        address()
+    else:
+        check_machine(execution)
+
+
+def backend(
+    execution: Execution, *, work: Work = train, memory: int = 0
+) -> AbstractContextManager[Backend]:
+    """What computes jobs, as the machine's settings say: `MAXENT_BACKEND`.
+
+    `memory` is what a job takes, in bytes.
+    """
+    if settings().backend == "ray":
+        from pipeline.study.backends.ray import RayCluster
+
+        return RayCluster(execution, work=work, memory=memory)
     from pipeline.study.backends.local import LocalProcesses
 
-    return LocalProcesses(threads=threads, work=work)
+    return LocalProcesses(threads=execution.threads, work=work)

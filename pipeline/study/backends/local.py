@@ -10,25 +10,22 @@ import os
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final, Self
 
 from pipeline.core.job import Job, Result
-from pipeline.study.backends.backend import Backend, OnRecord, WorkError
-from pipeline.study.backends.worker import Limits, Measured, Raised, Warned, Work, train
+from pipeline.study.backends.backend import Backend, OnRecord
+from pipeline.study.backends.ledger import Ledger
+from pipeline.study.backends.worker import Limits, Work, train
 from pipeline.study.machine.capacity import worker_limit
 from pipeline.study.machine.settings import compiled_graphs, settings
 from pipeline.study.machine.threads import thread_variables
-from pipeline.study.store.files import atomic_write
 
-RETRIES: Final = 3
-"""How often a chunk whose worker was lost is begun again."""
 FAREWELL_SECONDS: Final = 20.0
 """What workers get to save their chunks before they are ended."""
 WATCH_SECONDS: Final = 1.0
@@ -60,26 +57,6 @@ class _Worker:
         self.process.kill()
         status = self.process.wait()
         return f"signal {-status}" if status < 0 else f"exit status {status}"
-
-
-@dataclass
-class _Ledger:
-    """How far each job of one call is."""
-
-    waiting: deque[str] = field(default_factory=deque)
-    begun: set[str] = field(default_factory=set)
-    """Jobs that have been taken up, whether they wait, are computed, or done."""
-    done: deque[tuple[str, Result]] = field(default_factory=deque)
-    """Results that nobody has been given yet."""
-    losses: dict[str, int] = field(default_factory=dict)
-    told: dict[str, int] = field(default_factory=dict)
-    """The last step of each job that was passed on."""
-
-    def take_up(self, jobs: Iterable[str]) -> None:
-        """Let jobs wait that are new."""
-        new = [name for name in jobs if name not in self.begun]
-        self.waiting += new
-        self.begun |= {*new}
 
 
 class LocalProcesses(Backend):
@@ -123,10 +100,10 @@ class LocalProcesses(Backend):
         self, jobs: Mapping[str, Job], *, folder: Path, on_record: OnRecord
     ) -> Iterator[tuple[str, Result]]:
         folder.mkdir(parents=True, exist_ok=True)
-        ledger = _Ledger()
+        ledger = Ledger(folder, on_record)
         while True:
             ledger.take_up(jobs)
-            self._hand_out(jobs, ledger, folder)
+            self._hand_out(jobs, ledger)
             if ledger.done:
                 yield ledger.done.popleft()
                 continue
@@ -134,10 +111,10 @@ class LocalProcesses(Backend):
             if not busy:
                 return
             for connection in wait(list(busy), timeout=WATCH_SECONDS):
-                self._listen(busy[connection], ledger, folder, on_record)  # type: ignore[index]
+                self._listen(busy[connection], ledger)  # type: ignore[index]
             self._watch_parent()
 
-    def _hand_out(self, jobs: Mapping[str, Job], ledger: _Ledger, folder: Path) -> None:
+    def _hand_out(self, jobs: Mapping[str, Job], ledger: Ledger) -> None:
         """Give waiting jobs to idle workers, old or new."""
         while ledger.waiting:
             idle = [worker for worker in self._workers if worker.job is None]
@@ -145,9 +122,9 @@ class LocalProcesses(Backend):
                 return
             worker = idle[0] if idle else self._start()
             worker.job = ledger.waiting.popleft()
-            checkpoint = folder / f"{worker.job}.safetensors"
+            given = jobs[worker.job], ledger.checkpoint(worker.job)
             with suppress(OSError):  # it has died, and is noticed when listened to
-                worker.connection.send((jobs[worker.job], checkpoint))
+                worker.connection.send(given)
 
     def _start(self) -> _Worker:
         """Start a worker with as many threads as it may have."""
@@ -171,9 +148,7 @@ class LocalProcesses(Backend):
             ours.send((self._work, self._limits))
         return worker
 
-    def _listen(
-        self, worker: _Worker, ledger: _Ledger, folder: Path, on_record: OnRecord
-    ) -> None:
+    def _listen(self, worker: _Worker, ledger: Ledger) -> None:
         """Take one report of a worker, or notice that it is lost."""
         job = worker.job
         try:
@@ -182,40 +157,21 @@ class LocalProcesses(Backend):
             self._replace(worker, ledger)
             return
         assert job is not None, "a worker without a job has nothing to report"
-        match report:
-            case Measured(record, replayed):
-                if record.step > ledger.told.get(job, -1):
-                    ledger.told[job] = record.step
-                    on_record(job, record, replayed)
-            case Warned(text):
-                print(f"warning: {text}", file=sys.stderr)
-            case Raised(summary, trace):
-                log = folder / "error.log"
-                atomic_write(log, trace.encode())
-                raise WorkError(f"training failed: {summary} (details: {log})")
-            case _:
-                ledger.done.append((job, report))
-                worker.job = None
+        if ledger.hear(job, report):
+            worker.job = None
 
-    def _replace(self, worker: _Worker, ledger: _Ledger) -> None:
+    def _replace(self, worker: _Worker, ledger: Ledger) -> None:
         """Put the job of a lost worker back in front."""
         self._workers.remove(worker)
         how = worker.end()
         if worker.job is None:
             return
-        losses = ledger.losses[worker.job] = ledger.losses.get(worker.job, 0) + 1
-        if losses > RETRIES:
-            raise WorkError(
-                f"a training process was lost {losses} times ({how}): an environment "
-                "of its task ends Python, or memory ran out (then set "
-                "MAXENT_WORKERS=1, or train fewer members_per_process)"
-            )
-        print(
-            f"warning: a training process was lost ({how}); "
-            "its members go on from their last checkpoint",
-            file=sys.stderr,
+        ledger.lose(
+            worker.job,
+            how,
+            "an environment of its task ends Python, or memory ran out (then set "
+            "MAXENT_WORKERS=1, or train fewer members_per_process)",
         )
-        ledger.waiting.appendleft(worker.job)
 
     def _watch_parent(self) -> None:
         """End at once when DVC has been killed: whoever starts it again waits."""

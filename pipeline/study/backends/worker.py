@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pipeline.core.job import Job, Record, Result
 from pipeline.core.training.weights import DamagedError
-from pipeline.study.store.files import atomic_write, remove_unfinished
+from pipeline.study.store.files import Content, atomic_write, remove_unfinished
 
 if TYPE_CHECKING:
     from pipeline.core.training.loop import Training
@@ -57,6 +57,13 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A worker's report of a checkpoint, where the driver does not see its files."""
+
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Limits:
     """What the machine's settings say about a worker."""
 
@@ -67,13 +74,19 @@ class Limits:
     """Above which a replay is in a file beside the checkpoint."""
 
 
+Report: TypeAlias = Measured | Warned | Kept | Raised | Result
+
+
 @dataclass(frozen=True)
 class Desk:
     """What a piece of work may use of the worker that does it."""
 
     checkpoint: Path
+    """A file of this machine; what it has, a job goes on from."""
     limits: Limits
-    send: Callable[[object], None]
+    send: Callable[[Report], None]
+    away: bool = False
+    """Whether checkpoints have to be sent, because the driver is elsewhere."""
 
     def tell(self, record: Record, *, replayed: bool) -> None:
         """Report a record.
@@ -82,6 +95,16 @@ class Desk:
             HangUpError: The executor wants no more.
         """
         self.send(Measured(record, replayed))
+
+    def keep(self, path: Path, content: Content) -> None:
+        """Write a checkpoint, whole or not at all, to where the next worker finds it.
+
+        Raises:
+            HangUpError: The executor wants no more.
+        """
+        atomic_write(path, content)
+        if self.away:
+            self.send(Kept(path.read_bytes()))
 
     def warn(self, text: str) -> None:
         """Report something that does no harm."""
@@ -148,14 +171,12 @@ def trained(
             if over(training.records):
                 break
             if time.monotonic() - saved >= desk.limits.checkpoint_seconds:
-                checkpoint.save(desk.checkpoint, training, atomic_write)
+                checkpoint.save(desk.checkpoint, training, desk.keep)
                 saved = time.monotonic()
     except HangUpError:
-        checkpoint.save(desk.checkpoint, training, atomic_write)
+        checkpoint.save(desk.checkpoint, training, desk.keep)
         raise
-    checkpoint.save(
-        desk.checkpoint, training, atomic_write
-    )  # other chunks may need longer
+    checkpoint.save(desk.checkpoint, training, desk.keep)  # others may need longer
     return training
 
 
@@ -165,7 +186,7 @@ def main(descriptor: int, parent: int) -> None:
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     connection: Connection[object, Any] = Connection(descriptor)
 
-    def send(report: object) -> None:
+    def send(report: Report) -> None:
         try:
             connection.send(report)
         except OSError:
@@ -175,12 +196,12 @@ def main(descriptor: int, parent: int) -> None:
         work, limits = connection.recv()
         while True:
             job, checkpoint = connection.recv()
-            send(_answer(work, job, Desk(checkpoint, limits, send)))
+            send(answer(work, job, Desk(checkpoint, limits, send)))
     except (HangUpError, EOFError, ConnectionError):
         pass
 
 
-def _answer(work: Work, job: Job, desk: Desk) -> Result | Raised:
+def answer(work: Work, job: Job, desk: Desk) -> Result | Raised:
     """The result of a job, or what went wrong with it."""
     try:
         return work(job, desk)

@@ -56,6 +56,11 @@ class Needs:
         """In all, roughly."""
         return self.processes * PROCESS + self.replays + self.environments
 
+    @property
+    def of_job(self) -> int:
+        """Memory of one process, roughly."""
+        return self.memory // self.processes
+
 
 def needs_of(said: Mapping[str, Any], algorithm: Algorithm) -> Needs:
     """What a run, or the trials of a sweep that may train at once, take.
@@ -126,7 +131,8 @@ def impossible(needs: Needs, folder: Path) -> str | None:
             f"free; write at most {needs.transitions * free // needs.disk}, or free "
             "the disk"
         )
-    if total is not None and needs.replays > total:
+    elsewhere = settings().backend == "ray"  # whose nodes have memory of their own
+    if total is not None and needs.replays > total and not elsewhere:
         return (
             f"{needs.instance} needs {_size(needs.replays)} of memory for the replays "
             f"of {needs.processes} processes side by side, and there are "
@@ -140,7 +146,8 @@ def impossible(needs: Needs, folder: Path) -> str | None:
 def warn_if_tight(needs: Needs) -> None:
     """Say that there is less memory than is needed just now."""
     available = _memory("MemAvailable")
-    if available is None or needs.memory <= available:
+    elsewhere = settings().backend == "ray"
+    if available is None or needs.memory <= available or elsewhere:
         return
     field = (
         f"algorithms.{needs.algorithm}.replay"

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     """Seconds of work that an interruption may cost."""
     replay_gib: PositiveFloat = 4.0
     """Gibibytes of a process's replay above which it is in a file, not in memory."""
+    backend: Literal["local", "ray"] = "local"
+    """What computes: processes of this machine, or a Ray cluster."""
+    ray_address: str | None = None
+    """Of the cluster, as `10.0.0.5:6379`; `local`: one that starts and ends here."""
     optuna_storage: str | None = None
     """URL of the storage that sweeps are copied to; `optuna.db`, if unset."""
     progress: Literal["auto", "live", "plain", "off"] = "auto"

@@ -24,10 +24,12 @@ from safetensors.numpy import save
 KEY_LENGTH: Final = 32
 """Hexadecimal digits of a run's key."""
 
+Content: TypeAlias = bytes | Iterable[bytes | memoryview]
+"""Of a file, whole or in pieces."""
 Cell: TypeAlias = str | int | float | np.number[Any] | None
 
 
-def atomic_write(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+def atomic_write(path: Path, content: Content) -> None:
     """Write a file so that a reader, or a crash, sees all of it or nothing of it.
 
     What is too large for memory comes in pieces.

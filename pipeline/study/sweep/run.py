@@ -5,10 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from pipeline.study.backends.backend import backend
+from pipeline.study.backends.backend import backend, check_backend
 from pipeline.study.backends.worker import Work
 from pipeline.study.errors import UserError
-from pipeline.study.machine.check import check_machine
 from pipeline.study.machine.needs import check_needs, needs_of
 from pipeline.study.params.space import largest
 from pipeline.study.store import layout
@@ -45,17 +44,17 @@ def run_sweep(
     plan = SweepPlan(said)
     with claimed(layout.instance("sweep", plan.name), plan.trials_key) as folder:
         if said["trials"]:
-            check_machine(plan.execution)
-            algorithm = largest(plan.algorithm, plan.space)
-            check_needs(needs_of(said, algorithm), folder)
-            tried, fresh = _search(plan, study, folder, work)
+            check_backend(plan.execution)
+            needs = needs_of(said, largest(plan.algorithm, plan.space))
+            check_needs(needs, folder)
+            tried, fresh = _search(plan, study, folder, work, needs.of_job)
             _write(plan, tried, fresh)
         else:
             _write(plan, [], {})
 
 
 def _search(
-    plan: SweepPlan, study: str, folder: Path, work: Work
+    plan: SweepPlan, study: str, folder: Path, work: Work, memory: int
 ) -> tuple[list[Trial], Fresh]:
     """Compute the trials that are not over, and show how far they are."""
     said, name = plan.said, plan.name
@@ -78,7 +77,7 @@ def _search(
             steps=said["steps"],
             score=f"best {plan.task.objective}",
         ) as progress,
-        backend(threads=plan.execution.threads, work=work) as workers,
+        backend(plan.execution, work=work, memory=memory) as workers,
     ):
         watcher = Watcher(plan, search, live, progress)
         for trial in search.compute(workers, watcher.told):

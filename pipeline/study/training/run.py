@@ -14,10 +14,9 @@ from pipeline.core.config.computation import Execution
 from pipeline.core.config.values import parsed
 from pipeline.core.job import Array, Failure, Job, Record, Result
 from pipeline.core.training.weights import DamagedError, WrongStartError, pretrained
-from pipeline.study.backends.backend import backend
+from pipeline.study.backends.backend import backend, check_backend
 from pipeline.study.backends.worker import Work, train
 from pipeline.study.command import command, described, study_name
-from pipeline.study.machine.check import check_machine
 from pipeline.study.machine.needs import check_needs, needs_of
 from pipeline.study.store import layout
 from pipeline.study.store.files import read_yaml, run_key
@@ -44,17 +43,18 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
             or has no room for it, or the training failed.
     """
     run, execution = described_run(said), parsed(Execution, said["execution"])
-    check_machine(execution)
     inputs = [layout.code_file(run.stage), layout.best_file(run.algorithm_name)]
     start = _start(run)
     if run.start_weights is not None:
         inputs.append(run.start_weights)
+    check_backend(execution)
     key = run_key(run.stage, run.name, said, inputs)
     own_code = {"code": said["code"]} if "code" in said else {}
     kept = {"key": key} | run.described() | own_code
     jobs = {str(number): job for number, job in enumerate(run.jobs(execution, start))}
     with claimed(run.instance, key) as folder:
-        check_needs(needs_of(said, run.algorithm), folder)
+        needs = needs_of(said, run.algorithm)
+        check_needs(needs, folder)
         with (
             tracked(
                 study=study,
@@ -72,7 +72,7 @@ def train_run(said: Mapping[str, Any], study: str, *, work: Work = train) -> Non
             ) as progress,
         ):
             watcher = _Watcher(run, jobs, live, progress)
-            with backend(threads=execution.threads, work=work) as workers:
+            with backend(execution, work=work, memory=needs.of_job) as workers:
                 found = dict(workers.run(jobs, folder=folder, on_record=watcher.told))
             results = [found[name] for name in jobs]
             watcher.finished(results)

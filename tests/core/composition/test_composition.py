@@ -62,7 +62,7 @@ def points(*shape):
 
 
 def composed_of(pair, *, rule="average", updates=3, states=STATES):
-    return compose.compose(*pair, states, rule=rule, updates=updates)
+    return compose.compose(*map(stored.read, pair), states, rule=rule, updates=updates)
 
 
 @pytest.mark.parametrize(("rule", "scale"), [("average", 0.5), ("sum", 1.0)])

@@ -180,9 +180,10 @@ from pathlib import Path
 from pipeline.study.backends.backend import backend
 from tests.study import fakes
 folder = Path(sys.argv[1])
+execution = fakes.study().execution
 jobs = {"a": fakes.job((0, 1), 8), "b": fakes.job((2, 3), 8)}
 told = lambda job, record, replayed: print(job, record.step, replayed, flush=True)
-with backend(threads=1, work=fakes.count) as workers:
+with backend(execution, work=fakes.count) as workers:
     results = dict(workers.run(jobs, folder=folder, on_record=told))
 (folder.parent / "results").write_text(repr([results[name] for name in jobs]))
 """
