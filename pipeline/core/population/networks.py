@@ -105,11 +105,12 @@ class Mlp:
             product = torch.bmm(x.reshape(members, -1, x.shape[-1]), matrix)
             hidden = hidden + product.view(members, batch, x.shape[2], -1)
         particles = hidden.shape[2]
-        flat = hidden.reshape(members, batch * particles, -1)
+        # in place before it is a view: autograd copies whole what a view changes
+        flat = hidden.relu_().reshape(members, batch * particles, -1)
         layers = zip(matrices[len(self.inputs) : -1], biases[1:-1], strict=True)
         for matrix, bias in layers:
-            flat = self._between(flat.relu_(), matrix, bias)
-        flat = self._last(flat.relu_(), matrices[-1], biases[-1])
+            flat = self._between(flat, matrix, bias).relu_()
+        flat = self._last(flat, matrices[-1], biases[-1])
         return flat.view(members, batch, particles, self.output)
 
     def _between(
