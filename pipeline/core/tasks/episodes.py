@@ -160,7 +160,7 @@ class Episodes:
             shown = torch.where(torch.from_numpy(self._sound)[:, None], shown, 0.0)
         self.observation = shown
         if self._in_plane:
-            place = np.stack(list(info["position"])).astype(np.float64)
+            place = np.asarray(info["position"], dtype=np.float64)
             if self.positions is None:
                 self.positions = place
             self.positions = np.where(mask[:, None], place, self.positions)

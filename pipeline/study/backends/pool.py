@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from pipeline.study.machine.capacity import side_by_side
 from pipeline.study.machine.settings import settings
+from pipeline.study.machine.threads import keep_memory
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def pool(threads: int) -> Iterator[Executor]:
         with cluster(threads) as ray:
             yield Tasks(ray, threads)
         return
+    keep_memory()
     executor = ThreadPoolExecutor(side_by_side(threads))
     try:
         yield executor

@@ -46,7 +46,7 @@ class LinearQuadraticVectorEnv(VectorEnv):
         self._length = np.zeros(num_envs, dtype=np.int64)
         self._state = np.zeros((num_envs, states))
         self._noise = np.zeros((num_envs, max_episode_steps, states))
-        self._generators = [np.random.default_rng() for _ in range(num_envs)]
+        self._generators = [np.random.default_rng()] * num_envs
 
     def reset(
         self,

@@ -40,7 +40,7 @@ class MultiGoalVectorEnv(VectorEnv):
         self.observation_space = batch(self.single_observation_space, num_envs)
         self.action_space = batch(self.single_action_space, num_envs)
         self._position = np.zeros((num_envs, 2))
-        self._generators = [np.random.default_rng() for _ in range(num_envs)]
+        self._generators = [np.random.default_rng()] * num_envs
 
     def reset(
         self,

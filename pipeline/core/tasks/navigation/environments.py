@@ -30,7 +30,7 @@ class NavigationVectorEnv(VectorEnv):
         self.action_space = batch(self.single_action_space, num_envs)
         start = np.tile(np.array(scene.world.start), (num_envs, 1))
         self._state = scene.body.at(start)
-        self._generators = [np.random.default_rng() for _ in range(num_envs)]
+        self._generators = [np.random.default_rng()] * num_envs
 
     def reset(
         self,
