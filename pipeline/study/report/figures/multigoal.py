@@ -187,12 +187,18 @@ def trajectories(
         )
     for low, high in Arena.of(task).walls:
         axes.add_patch(Rectangle(low, *(high - low), color="#555555", lw=0, zorder=3))
-    for path in positions:
-        path = path[np.isfinite(path[:, 0])]
-        distance = distances(path[-1], goals)
-        ends = distance.min() < GOAL_RADIUS
-        colour = colours[int(distance.argmin())] if ends else "#666666"
-        axes.plot(*path.T, color=colour, lw=0.9, alpha=0.55)
+    paths = [path[np.isfinite(path[:, 0])] for path in positions]
+    ends = distances(np.array([path[-1] for path in paths]), goals)
+    reached = ends.min(axis=-1) < GOAL_RADIUS
+    style.lines(
+        axes,
+        paths,
+        [
+            colours[goal] if there else "#666666"
+            for goal, there in zip(ends.argmin(axis=-1), reached, strict=True)
+        ],
+        alpha=0.55,
+    )
     style.bare(axes)
     axes.set(xlim=(-BOUND, BOUND), ylim=(-BOUND, BOUND), aspect="equal")
 

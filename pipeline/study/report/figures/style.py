@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -156,6 +157,22 @@ def looks(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
 def goal_colours(count: int) -> list[str]:
     """A colour for each goal of a task."""
     return [GOAL_COLOURS[goal % len(GOAL_COLOURS)] for goal in range(count)]
+
+
+def lines(
+    axes: Axes, paths: Sequence[Grid], colours: str | Sequence[str], alpha: float
+) -> None:
+    """Thin lines `[time, 2]`, over each other: one artist, and so in half the time.
+
+    They do not count where the limits of axes are found.
+    """
+    axes.add_collection(
+        LineCollection(
+            paths, colors=colours, lw=0.9, alpha=alpha, zorder=2,
+            capstyle="projecting", joinstyle="round",
+        ),
+        autolim=False,
+    )  # fmt: skip
 
 
 def bare(axes: Axes) -> None:

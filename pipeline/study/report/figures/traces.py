@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.study.report.figures.style import canvas, names
+from pipeline.study.report.figures.style import canvas, lines, names
 from pipeline.study.store.runs import Run
 
 Array = npt.NDArray[Any]
@@ -70,8 +70,7 @@ def draw(axes: Axes, walks: Walks) -> None:
     each = max(1, MOST_LINES // len(walks.positions))
     for member, episodes in enumerate(walks.positions):
         colour = walks.colours[member % len(walks.colours)]
-        for episode in episodes[:each]:
-            axes.plot(*episode.T, color=colour, lw=0.9, alpha=0.6)
+        lines(axes, episodes[:each], colour, alpha=0.6)
     axes.set_title(walks.title)
 
 
