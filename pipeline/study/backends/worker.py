@@ -6,7 +6,6 @@ leaves at once, so that a killed study leaves nobody behind. A Ctrl-C is for the
 to answer.
 """
 
-import os
 import signal
 import threading
 import time
@@ -15,17 +14,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline.core.job import Job, Record, Result
 from pipeline.core.training.weights import DamagedError
+<<<<<<< HEAD
 from pipeline.study.store.files import Content, atomic_write, remove_unfinished
+=======
+from pipeline.study.machine.processes import leave_with
+from pipeline.study.store.files import atomic_write, remove_unfinished
+>>>>>>> 5cac712 (The report's figures are drawn on all cores)
 
 if TYPE_CHECKING:
     from pipeline.core.training.loop import Training
-
-WATCH_SECONDS: Final = 0.5
-"""Between two looks at whether the parent is still there."""
 
 
 class HangUpError(Exception):
@@ -183,7 +184,7 @@ def trained(
 def main(descriptor: int, parent: int) -> None:
     """Do what comes over a socket until it is closed, or the parent has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=leave_with, args=(parent,), daemon=True).start()
     connection: Connection[object, Any] = Connection(descriptor)
 
     def send(report: Report) -> None:
@@ -210,10 +211,3 @@ def answer(work: Work, job: Job, desk: Desk) -> Result | Raised:
     except Exception as error:
         summary = f"{type(error).__name__}: {error}".splitlines()[0]
         return Raised(summary, traceback.format_exc())
-
-
-def _leave_with(parent: int) -> None:
-    """End this process, whatever it is doing, as soon as its parent has gone."""
-    while os.getppid() == parent:
-        time.sleep(WATCH_SECONDS)
-    os._exit(1)

@@ -7,13 +7,15 @@ under `sections/` and an entry of `SECTIONS`.
 
 import base64
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.core.tasks.multigoal.settings import MultiGoal
+from pipeline.study.machine.processes import processes
 from pipeline.study.params.study import Study
 from pipeline.study.report.section import Context, Section
 from pipeline.study.report.sections import (
@@ -42,8 +44,16 @@ SECTIONS: Final = (
 
 
 def sections(context: Context) -> list[Section]:
-    """Every section that the study has results for."""
-    return [section for make in SECTIONS for section in make(context)]
+    """Every section that the study has results for, made side by side."""
+    with processes() as side_by_side:
+        made = side_by_side.map(partial(_made, context), SECTIONS)
+        return [section for sections in made for section in sections]
+
+
+def _made(
+    context: Context, make: Callable[[Context], Iterator[Section]]
+) -> list[Section]:
+    return [*make(context)]
 
 
 def tables(context: Context, sections: Sequence[Section]) -> Iterator[Table]:
