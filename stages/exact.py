@@ -7,6 +7,7 @@ Writes `results/exact/oracles/ORACLE`.
 
 from pipeline.study.answers.oracles import write_oracle
 from pipeline.study.command import command, described
+from pipeline.study.machine.threads import keep_memory
 from pipeline.study.store.layout import ORACLES
 
 
@@ -14,6 +15,7 @@ def main() -> None:
     """Solve the task of the oracle that the command line names."""
     with command("exact"):
         said = described("exact")
+        keep_memory()
         write_oracle(said, ORACLES / said["run"])
 
 

@@ -46,9 +46,9 @@ class BoxPolicy(ABC):
 
     @abstractmethod
     def q(
-        self, state: Float[ndarray, "n state"], action: Float[ndarray, "n k 2"]
+        self, state: Float[ndarray, "n state"], action: Float[ndarray, "#n k 2"]
     ) -> Float[ndarray, "n k"]:
-        """Q*(s, a), in reward units."""
+        """Q*(s, a), in reward units; an action of all states is given once."""
 
     @cached_property
     def actions(self) -> Float[ndarray, "k 2"]:
@@ -112,8 +112,7 @@ class BoxPolicy(ABC):
         log_weights: Float[ndarray, " k"],
     ) -> tuple[Float[ndarray, "n k"], Float[ndarray, " n"]]:
         """Log-density of π* at some actions, and V* by the weights of these."""
-        shape = (len(state), *action.shape)
-        q = self.q(state, np.broadcast_to(action, shape)) / self.temperature
+        q = self.q(state, action[None]) / self.temperature
         log_sum = logsumexp(q + log_weights, axis=1)
         return q - log_sum[:, None], self.temperature * log_sum
 

@@ -105,13 +105,12 @@ class GridOracle(BoxPolicy):
         return np.asarray(self.v[tuple(nearest)])
 
     def q(
-        self, state: Float[ndarray, "n 2"], action: Float[ndarray, "n k 2"]
+        self, state: Float[ndarray, "n 2"], action: Float[ndarray, "#n k 2"]
     ) -> Float[ndarray, "n k"]:
         """Q*(s, a), in reward units; V* is interpolated between nodes, nothing else."""
         from scipy.ndimage import map_coordinates  # .2 s that a check need not pay
 
-        start = np.broadcast_to(state[:, None], action.shape)
-        there, reward, ended = self.plane.advance(start, action)
+        there, reward, ended = self.plane.advance(state[:, None], action)
         index = (np.moveaxis(there, -1, 0) + self.plane.bound) / self.spacing
         v = map_coordinates(self._smooth, index, order=1, mode="nearest")
         return np.asarray(reward + self.discount * ~ended * v)

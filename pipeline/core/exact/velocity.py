@@ -129,7 +129,7 @@ class VelocityOracle(BoxPolicy):
         return np.asarray(along @ self.v @ along.T)
 
     def q(
-        self, state: Float[ndarray, "n state"], action: Float[ndarray, "n k 2"]
+        self, state: Float[ndarray, "n state"], action: Float[ndarray, "#n k 2"]
     ) -> Float[ndarray, "n k"]:
         """Q*(s, a), in reward units; V* alone is interpolated."""
         from scipy.ndimage import map_coordinates  # .2 s that a check need not pay

@@ -1,5 +1,6 @@
 """Boxes and distances in the plane."""
 
+from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,6 +57,15 @@ def distances(
     """
     each = places.reshape(len(places), *(1,) * (position.ndim - 1), 2)
     return np.moveaxis(np.sqrt(squared(position - each)), 0, -1)
+
+
+def nearest(
+    position: Float[ndarray, "*batch 2"], places: Float[ndarray, "place 2"]
+) -> Float[ndarray, "*batch"]:
+    """Distance to the nearest place, one place after another: for a core's cache."""
+    x, y = position[..., 0], position[..., 1]
+    each = (np.square(x - there[0]) + np.square(y - there[1]) for there in places)
+    return np.asarray(np.sqrt(reduce(np.minimum, each)))
 
 
 def squared(vector: Float[ndarray, "*batch 2"]) -> Float[ndarray, "*batch"]:

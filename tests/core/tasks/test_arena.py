@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.core.tasks.episodes import Episodes, member_seeds
-from pipeline.core.tasks.geometry import crosses
+from pipeline.core.tasks.geometry import crosses, distances, nearest
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS, Arena, start
 from pipeline.core.tasks.multigoal.settings import MultiGoal, Push
 from tests.core.configs import TASKS, task
@@ -260,3 +260,10 @@ class TestConfiguration:
         assert changed(push={"step": 3, "distance": 2.0}).push == Push(
             step=3, distance=2.0
         )
+
+
+def test_the_distance_to_the_nearest_goal_is_the_least_of_all_to_the_last_bit():
+    places = np.random.default_rng(0).uniform(-7, 7, (5, 40, 2))
+    goals = np.array([[5.0, 0.0], [-5.0, 0.0], [0.1, 5.3]])
+    least = distances(places, goals).min(axis=-1)
+    np.testing.assert_array_equal(nearest(places, goals), least)

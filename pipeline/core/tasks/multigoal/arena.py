@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from pipeline.core.tasks.geometry import corners, crosses, distances, squared
+from pipeline.core.tasks.geometry import corners, crosses, nearest, squared
 from pipeline.core.tasks.multigoal.settings import (
     ARENA_BOUND,
     START_BOUND,
@@ -138,9 +138,7 @@ class Arena:
         self, position: Float[ndarray, "*batch 2"]
     ) -> Float[ndarray, " objective *batch"]:
         """Distance to the nearest goal of each objective."""
-        return np.stack(
-            [distances(position, goals).min(axis=-1) for goals in self.objectives]
-        )
+        return np.stack([nearest(position, goals) for goals in self.objectives])
 
     def _judged(
         self,
