@@ -18,12 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline.core.job import Job, Record, Result
 from pipeline.core.training.weights import DamagedError
-<<<<<<< HEAD
-from pipeline.study.store.files import Content, atomic_write, remove_unfinished
-=======
 from pipeline.study.machine.processes import leave_with
-from pipeline.study.store.files import atomic_write, remove_unfinished
->>>>>>> 5cac712 (The report's figures are drawn on all cores)
+from pipeline.study.store.files import Content, atomic_write, remove_unfinished
 
 if TYPE_CHECKING:
     from pipeline.core.training.loop import Training
