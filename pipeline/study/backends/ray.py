@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import pickle
+import re
 import shutil
 import sys
 import time
@@ -19,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from socket import create_connection
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Self
 
@@ -34,6 +36,7 @@ from pipeline.study.machine.settings import compiled_graphs, settings
 from pipeline.study.machine.threads import thread_variables
 from pipeline.study.store.fingerprint import ROOT
 
+CONNECTION_SECONDS: Final = 10.0
 WATCH_SECONDS: Final = 1.0
 """Between two looks at whether there is room for another actor."""
 PATIENCE_SECONDS: Final = 30.0
@@ -56,10 +59,10 @@ def address() -> str:
             "MAXENT_BACKEND=ray: Ray is not installed; pip install 'ray>=2.60', or "
             "unset MAXENT_BACKEND"
         )
-    found = settings().ray_address
-    if not found or found == "auto" or "://" in found:
+    found = settings().ray_address or ""
+    if found != "local" and not re.fullmatch(r"[^:/]+:\d+", found):
         raise UserError(
-            f"MAXENT_RAY_ADDRESS={found or ''}: name a cluster that this machine is a "
+            f"MAXENT_RAY_ADDRESS={found}: name a cluster that this machine is a "
             "node of, as 10.0.0.5:6379 (there: ray start --head; here: ray start "
             "--address=10.0.0.5:6379), or `local` for one that is started here, and "
             "ends"
@@ -88,6 +91,9 @@ def cluster(threads: int, own_files: Iterable[str] = ()) -> Iterator[Any]:
             Path(folder, file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, Path(folder, file))
         try:
+            if where != "local":  # it would be tried for minutes
+                host, _, port = where.partition(":")
+                create_connection((host, int(port)), CONNECTION_SECONDS).close()
             ray.init(
                 address=where,
                 runtime_env={
@@ -97,9 +103,11 @@ def cluster(threads: int, own_files: Iterable[str] = ()) -> Iterator[Any]:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise UserError(f"MAXENT_RAY_ADDRESS={where}: {reason}") from None
+            raise UserError(
+                f"MAXENT_RAY_ADDRESS={where}: cannot join this cluster: {reason}"
+            ) from None
         try:
             yield ray
         finally:
