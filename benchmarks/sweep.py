@@ -3,8 +3,10 @@
     python -m benchmarks.sweep
 
 Searches SAC on multigoal: 24 trials of three seeds, 2000 steps, batches of 64, as
-`stages.sweep` does, with Optuna's storage and MLflow's. Prints Markdown, writes its row
-to `benchmarks/results/speed_sweep.csv`, and the table into `docs/benchmarks.md`.
+`stages.sweep` does, with Optuna's storage and MLflow's: by processes of this machine,
+and by a Ray cluster of this machine alone. Prints Markdown, writes its rows to
+`benchmarks/results/speed_sweep.csv`, and the tables into `docs/benchmarks.md`: what was
+measured, and what follows from it for machines with more cores.
 """
 
 import json
@@ -29,13 +31,16 @@ from pipeline.study.backends.worker import Desk
 from pipeline.study.machine.cores import available_cores
 from pipeline.study.params.descriptions import descriptions
 from pipeline.study.params.load import load_study
-from pipeline.study.store.fingerprint import write_fingerprints
+from pipeline.study.store.fingerprint import ROOT, write_fingerprints
 from pipeline.study.sweep import run
 from pipeline.study.sweep.watcher import Watcher
 from pipeline.study.sweep.work import TrialJob, train_trials
 
 STUDY = Path(__file__).with_suffix(".yaml")
 TABLE = "sweep"
+CORES = (10, 100, 1000)
+LONGER = (1, 10, 100)
+"""How many times as long trials are for which limits are computed."""
 STARTED = 6
 """Trials after which the driver has imported what it needs."""
 
@@ -56,8 +61,9 @@ class Timed:
         return result
 
 
-def measured() -> Row:
+def measured(backend: str) -> Row:
     """Compute the sweep in a folder that is removed, and look at the clocks."""
+    os.environ |= {"MAXENT_BACKEND": backend, "MAXENT_RAY_ADDRESS": "local"}
     driver: list[float] = []
 
     def over(self: Watcher, trial: Any) -> None:
@@ -77,9 +83,13 @@ def measured() -> Row:
         ]
     trials = said["trials"]
     gaps = between(jobs)
+    begun_at, ended_at = (list(times) for times in zip(*(job[1:] for job in jobs)))
     return {
+        "backend": backend,
         "trials": trials,
         "seconds": wall,
+        "computing": max(ended_at) - min(begun_at),
+        "trial_seconds": sum(ended_at) - sum(begun_at),
         "driver_ms": 1e3 * (driver[-1] - driver[STARTED]) / (trials - 1 - STARTED),
         "gap_ms": 1e3 * median(gaps),
         "longest_gap_ms": 1e3 * max(gaps),
@@ -99,29 +109,71 @@ def between(jobs: Sequence[tuple[float, float, float]]) -> list[float]:
     ]
 
 
-def lines(row: Row) -> list[str]:
-    """The table."""
+def lines(found: Sequence[Row]) -> list[str]:
+    """What was measured, by backend."""
     cells = [
         ("processor time of the process that hands out, ms a trial", "driver_ms", "50"),
         ("a worker between two jobs, ms, median", "gap_ms", ""),
         ("the same, longest", "longest_gap_ms", ""),
         ("idle share of both cores, start and end included, %", "idle", "5"),
+        (
+            "seconds from the first job's beginning to the last one's end",
+            "computing",
+            "",
+        ),
         ("seconds in all", "seconds", ""),
     ]
-    found = [[what, f"{float(row[name]):.3g}", most] for what, name, most in cells]
-    return list(markdown(["what", "measured", "at most"], found))
+    table = [
+        [what, *(f"{float(row[name]):.3g}" for row in found), most]
+        for what, name, most in cells
+    ]
+    names = [str(row["backend"]) for row in found]
+    local, ray = (float(row["computing"]) for row in found)
+    return [
+        *markdown(["what", *names, "at most"], table),
+        "",
+        f"Ray over local, start apart: {100 * (ray / local - 1):+.1f} %, at most 10.",
+    ]
+
+
+def limits(row: Row) -> list[str]:
+    """What one process that hands out can keep busy, if trials cost what they do here.
+
+    It serves one trial after another. Shares above 100 % are cores that wait.
+    """
+    trial = float(row["trial_seconds"]) / float(row["trials"])
+    table = [
+        [
+            f"{cores}",
+            *(
+                f"{min(999, cores * float(row['driver_ms']) / (10 * trial * times)):.3g}"
+                for times in LONGER
+            ),
+        ]
+        for cores in CORES
+    ]
+    heads = [f"trials of {trial * times:,.0f} s" for times in LONGER]
+    return [*markdown(["cores", *heads], table)]
 
 
 def main() -> None:
-    rows.write(speed.file(TABLE), [measured()])
+    found = [measured(backend) for backend in ("local", "ray")]
+    rows.write(speed.file(TABLE), found)
     where, found = rows.read(speed.file(TABLE))
-    content = "\n".join([where, "", *lines(found[0])])
+    content = "\n".join(
+        [
+            where, "", *lines(found), "",
+            "Busy share of the process that hands out, %, by Ray:", "",
+            *limits(found[1]),
+        ]
+    )  # fmt: skip
     print(content)
     document = speed.with_table(speed.DOCUMENT.read_text(), TABLE, content)
     speed.DOCUMENT.write_text(document)
 
 
 if __name__ == "__main__":
+    os.environ["PYTHONPATH"] = str(ROOT)
     from benchmarks import sweep  # workers find `Timed` by this name
 
     sweep.main()
