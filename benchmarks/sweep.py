@@ -83,7 +83,7 @@ def measured(backend: str) -> Row:
         ]
     trials = said["trials"]
     gaps = between(jobs)
-    begun_at, ended_at = (list(times) for times in zip(*(job[1:] for job in jobs)))
+    _, begun_at, ended_at = zip(*jobs, strict=True)
     return {
         "backend": backend,
         "trials": trials,
@@ -116,11 +116,7 @@ def lines(found: Sequence[Row]) -> list[str]:
         ("a worker between two jobs, ms, median", "gap_ms", ""),
         ("the same, longest", "longest_gap_ms", ""),
         ("idle share of both cores, start and end included, %", "idle", "5"),
-        (
-            "seconds from the first job's beginning to the last one's end",
-            "computing",
-            "",
-        ),
+        ("seconds from the first job to the end of the last", "computing", ""),
         ("seconds in all", "seconds", ""),
     ]
     table = [
@@ -142,23 +138,19 @@ def limits(row: Row) -> list[str]:
     It serves one trial after another. Shares above 100 % are cores that wait.
     """
     trial = float(row["trial_seconds"]) / float(row["trials"])
-    table = [
-        [
-            f"{cores}",
-            *(
-                f"{min(999, cores * float(row['driver_ms']) / (10 * trial * times)):.3g}"
-                for times in LONGER
-            ),
-        ]
-        for cores in CORES
-    ]
+    of_trial = 100 * float(row["driver_ms"]) / 1e3 / trial
+
+    def share(cores: int, times: int) -> str:
+        return f"{min(999, cores * of_trial / times):.3g}"
+
+    table = [[f"{cores}", *(share(cores, n) for n in LONGER)] for cores in CORES]
     heads = [f"trials of {trial * times:,.0f} s" for times in LONGER]
     return [*markdown(["cores", *heads], table)]
 
 
 def main() -> None:
-    found = [measured(backend) for backend in ("local", "ray")]
-    rows.write(speed.file(TABLE), found)
+    both = [measured(backend) for backend in ("local", "ray")]
+    rows.write(speed.file(TABLE), both)
     where, found = rows.read(speed.file(TABLE))
     content = "\n".join(
         [
