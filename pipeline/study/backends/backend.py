@@ -46,7 +46,7 @@ def check_backend(execution: Execution) -> None:
             that could.
     """
     if settings().backend == "ray":
-        from pipeline.study.backends.ray import address
+        from pipeline.study.backends.cluster import address
 
         address()
     else:

@@ -57,6 +57,7 @@ class Ledger:
                 print(f"warning: {text}", file=sys.stderr)
             case Kept(content):
                 atomic_write(self.checkpoint(job), content)
+                self.losses.pop(job, None)  # it has made progress since
             case Raised(summary, trace):
                 log = self.folder / "error.log"
                 atomic_write(log, trace.encode())

@@ -4,7 +4,9 @@ import hashlib
 import os
 import pickle
 import platform
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,7 +15,7 @@ from threading import Thread
 from typing import Final
 
 from pipeline.core.config.computation import Execution
-from pipeline.core.job import Result
+from pipeline.core.job import Job, Result
 from pipeline.core.population.programs import CACHE
 from pipeline.study.backends.worker import Desk, Limits, Raised, Report, Work, answer
 from pipeline.study.errors import UserError
@@ -42,7 +44,7 @@ class Node:
         try:
             check_machine(self._execution)
         except UserError as error:
-            return about_here() | {"refusal": str(error)}
+            return about_here() | {"refusal": f"node {platform.node()}: {error}"}
         return about_here()
 
     def compute(self, given: bytes) -> Iterator[bytes]:
@@ -54,16 +56,22 @@ class Node:
             if state is not None:
                 path.write_bytes(state)
             desk = Desk(path, self._limits, reports.put, away=True)
-            Thread(
-                target=lambda: reports.put(answer(self._work, job, desk)), daemon=True
-            ).start()
+            Thread(target=self._answer, args=(job, desk), daemon=True).start()
             while True:
                 report = reports.get()
                 yield pickle.dumps(report)
                 if isinstance(report, Result | Raised):
                     return
 
+    def _answer(self, job: Job, desk: Desk) -> None:
+        try:
+            desk.send(answer(self._work, job, desk))
+        except BaseException as error:  # code of the user's own may end Python
+            summary = f"{type(error).__name__}: {error}"
+            desk.send(Raised(summary, traceback.format_exc()))
 
+
+@cache
 def about_here() -> dict[str, str]:
     """What results may depend on of this machine."""
     code = hashlib.sha256()
@@ -80,3 +88,15 @@ def about_here() -> dict[str, str]:
         "Python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def difference(here: Mapping[str, str], there: Mapping[str, str]) -> str | None:
+    """Why results of a node would be others than those of the driver, if so."""
+    for name in here.keys() - {"node", "processor"}:
+        if here[name] != there[name]:
+            return (
+                f"node {there['node']} has {name} {there[name]} and this machine "
+                f"{here[name]}: results would depend on where they are computed; "
+                "install the same requirements.lock on all of them"
+            )
+    return None

@@ -20,7 +20,8 @@ def pool(threads: int) -> Iterator[Executor]:
         UserError: It is a cluster that cannot be reached.
     """
     if settings().backend == "ray":
-        from pipeline.study.backends.ray import Tasks, cluster
+        from pipeline.study.backends.cluster import cluster
+        from pipeline.study.backends.ray import Tasks
 
         with cluster(threads) as ray:
             yield Tasks(ray, threads)

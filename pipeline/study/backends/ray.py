@@ -3,145 +3,34 @@
 Jobs, retries and checkpoints stay with this process, so that nothing is missed of a
 node that is lost. Actors, as many as there is room for, compute one job after another,
 and stream what they measure, and their checkpoints, back. This project's code, and the
-user's own, travels with the work. Nothing else here imports Ray.
+user's own, travels with the work.
 """
 
-import logging
 import math
-import os
 import pickle
-import re
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from socket import create_connection
-from tempfile import TemporaryDirectory
 from typing import Any, Final, Self
 
 from pipeline.core.config.computation import Execution
 from pipeline.core.job import Job, Result
 from pipeline.study.backends.backend import Backend, OnRecord, WorkError
+from pipeline.study.backends.cluster import cluster, room
 from pipeline.study.backends.ledger import Ledger
-from pipeline.study.backends.local import COMPILE_ALONE, KEEP_MEMORY
-from pipeline.study.backends.node import Node, about_here
+from pipeline.study.backends.node import Node, about_here, difference
 from pipeline.study.backends.worker import Limits, Work
 from pipeline.study.errors import UserError
 from pipeline.study.machine.settings import compiled_graphs, settings
-from pipeline.study.machine.threads import thread_variables
-from pipeline.study.store.fingerprint import ROOT
 
-CONNECTION_SECONDS: Final = 10.0
 WATCH_SECONDS: Final = 1.0
 """Between two looks at whether there is room for another actor."""
 PATIENCE_SECONDS: Final = 30.0
 """After which it is said that others have all the room."""
-
-
-# ------------------------------------------------------------------------ the cluster
-
-
-def address() -> str:
-    """Of the cluster that the settings name.
-
-    Raises:
-        UserError: They name none, or Ray is not installed.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    if not find_spec("ray"):
-        raise UserError(
-            "MAXENT_BACKEND=ray: Ray is not installed; pip install 'ray>=2.60', or "
-            "unset MAXENT_BACKEND"
-        )
-    found = settings().ray_address or ""
-    if found != "local" and not re.fullmatch(r"[^:/]+:\d+", found):
-        raise UserError(
-            f"MAXENT_RAY_ADDRESS={found}: name a cluster that this machine is a "
-            "node of, as 10.0.0.5:6379 (there: ray start --head; here: ray start "
-            "--address=10.0.0.5:6379), or `local` for one that is started here, and "
-            "ends"
-        )
-    if found.startswith(("127.", "localhost")):  # Ray would look for it elsewhere
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    return found
-
-
-@contextmanager
-def cluster(threads: int, own_files: Iterable[str] = ()) -> Iterator[Any]:
-    """Ray, connected to the cluster that the settings name.
-
-    Its processes have so many threads, this project's code and `own_files`.
-
-    Raises:
-        UserError: It cannot be reached.
-    """
-    where = address()
-    import ray
-
-    with TemporaryDirectory() as folder:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "pipeline", Path(folder, "pipeline"), ignore=ignored)
-        for file in own_files:
-            Path(folder, file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, Path(folder, file))
-        try:
-            if where != "local":  # it would be tried for minutes
-                host, _, port = where.partition(":")
-                create_connection((host, int(port)), CONNECTION_SECONDS).close()
-            ray.init(
-                address=where,
-                runtime_env={
-                    "working_dir": folder,
-                    "env_vars": thread_variables(threads) | KEEP_MEMORY | COMPILE_ALONE,
-                },
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-        except (OSError, OverflowError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(
-                f"MAXENT_RAY_ADDRESS={where}: cannot join this cluster: {reason}"
-            ) from None
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
-
-
-def room(ray: Any, needs: Mapping[str, float]) -> int:
-    """How many actors with such needs the nodes of a cluster have room for.
-
-    Raises:
-        UserError: None of them is large enough for one.
-    """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    most = [
-        min(int(node.get(name, 0) // need) for name, need in needs.items() if need)
-        for node in nodes
-    ]
-    if not any(most):
-        there = "; ".join(_said(node, needs) for node in nodes)
-        raise UserError(
-            f"a job takes {_said(needs, needs)}, and no node of the cluster has as "
-            f"much: {there or 'it has none'}"
-        )
-    return min(sum(most), settings().workers or sum(most))
-
-
-def _said(resources: Mapping[str, float], needs: Mapping[str, float]) -> str:
-    """`1 CPU, 0.3 GiB of memory`."""
-    memory = resources.get("memory", 0) / 2**30
-    parts = [f"{resources.get(name, 0):g} {name}" for name in needs if name != "memory"]
-    return ", ".join([*parts, f"{memory:.1f} GiB of memory"])
-
-
-# ------------------------------------------------------------------------- the driver
 
 
 @dataclass
@@ -266,15 +155,9 @@ class RayCluster(Backend):
         Raises:
             UserError: It has other versions, or cannot compute as the study asks.
         """
-        if "refusal" in there:
-            raise UserError(f"node {there['node']}: {there['refusal']}")
-        for name in there.keys() - {"node", "processor"}:
-            if there[name] != self._here[name]:
-                raise UserError(
-                    f"node {there['node']} has {name} {there[name]} and this machine "
-                    f"{self._here[name]}: results would depend on where they are "
-                    "computed; install the same requirements.lock on all of them"
-                )
+        refusal = there.get("refusal") or difference(self._here, there)
+        if refusal is not None:
+            raise UserError(refusal)
         if there["processor"] not in {self._here["processor"], *self._others}:
             self._others.add(there["processor"])
             print(
@@ -296,22 +179,40 @@ class RayCluster(Backend):
             ledger.lose(actor.job, how, hint)
 
 
-# ---------------------------------------------------------------- parts of one stage
-
-
 class Tasks(Executor):
     """Independent calls, each of which is a task of the cluster."""
 
     def __init__(self, ray: Any, threads: int) -> None:
         self._call = ray.remote(num_cpus=threads)(_call)
+        self._failed = ray.exceptions.RayTaskError
 
     def submit(
         self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
-        """Begin a call; a lost one is begun again by Ray."""
-        future: Future[Any] = self._call.remote(function, args, kwargs).future()
+        """Begin a call; one that is lost is begun again by Ray."""
+        future: Future[Any] = Future()
+
+        def done(found: Future[Any]) -> None:
+            try:
+                refusal, result = found.result()
+            except self._failed as error:
+                future.set_exception(error.cause)
+            except Exception as error:
+                future.set_exception(WorkError(f"a task was lost: {error}"))
+            else:
+                if refusal is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(UserError(refusal))
+
+        asked = self._call.remote(about_here(), function, args, kwargs)
+        asked.future().add_done_callback(done)
         return future
 
 
-def _call(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    return function(*args, **kwargs)
+def _call(
+    here: Mapping[str, str], function: Callable[..., Any], args: Any, kwargs: Any
+) -> tuple[str | None, Any]:
+    """What a function returns, or why this node must not be asked."""
+    refusal = difference(here, about_here())
+    return refusal, None if refusal is not None else function(*args, **kwargs)

@@ -188,9 +188,7 @@ class TestRefusals:
         told = self.refusal(tmp_path)
         assert told.startswith("MAXENT_RAY_ADDRESS=127.0.0.1:9: cannot join")
 
-    @pytest.mark.parametrize(
-        "address", [None, "", "auto", "ray://127.0.0.1:9", "host"]
-    )
+    @pytest.mark.parametrize("address", [None, "", "auto", "ray://127.0.0.1:9", "host"])
     def test_a_cluster_that_is_not_named(self, monkeypatch, address):
         monkeypatch.setenv("MAXENT_BACKEND", "ray")
         monkeypatch.delenv("MAXENT_RAY_ADDRESS", raising=False)
