@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +19,10 @@ from pipeline.study.backends.backend import WorkError, backend, check_backend
 from pipeline.study.backends.node import about_here
 from pipeline.study.errors import UserError
 from pipeline.study.params.load import load_study
+from pipeline.study.store.files import read_yaml, write_yaml
 from pipeline.study.store.fingerprint import ROOT, write_fingerprints
 from pipeline.study.sweep.run import run_sweep
+from tests.stages.test_own_environments import MODULE, TASK
 from tests.study import fakes
 from tests.study.checked import check, said
 
@@ -29,17 +30,18 @@ pytestmark = pytest.mark.slow
 EXECUTION = Execution(
     device="cpu", precision="float32", compile="never", threads=1, members_per_process=2
 )
+BAD = 99
 SLOWLY = partial(fakes.slowly, fakes.count)
 TRIALS = 24
 PRUNING = {"percentile": 50.0, "startup_trials": 4, "warmup_steps": 2}
 STAGES = (
-    ("sweep", "sql"),
     ("pretrain", "sql"),
     ("finetune", "sql_from_sql"),
     ("explore", "sql_east"),
     ("explore", "sql_west"),
     ("score", "sql_east"),
     ("compose", "both"),
+    ("scratch", "own"),
 )
 PATIENCE_SECONDS = 60
 JOBS = {name: fakes.job((2 * i, 2 * i + 1)) for i, name in enumerate("abcdef")}
@@ -49,9 +51,7 @@ JOBS = {name: fakes.job((2 * i, 2 * i + 1)) for i, name in enumerate("abcdef")}
 def nodes():
     """A cluster whose driver's node computes nothing, and two that do."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(
-            "PYTHONPATH", str(ROOT)
-        )  # for what tests have in place of learners
+        patch.setenv("PYTHONPATH", str(ROOT))  # where the stand-ins are
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         from ray.cluster_utils import Cluster
 
@@ -70,15 +70,19 @@ def cluster(nodes, monkeypatch):
     return nodes
 
 
-def compute(folder, jobs=JOBS, work=fakes.count, *, memory=2**20, told=None):
-    told = [] if told is None else told
+def work(job, desk):
+    """Of somebody who is slow, and cannot do every job."""
+    return fakes.fail(job, desk) if BAD in job.seeds else SLOWLY(job, desk)
 
-    def on_record(job, record, replayed):
-        told.append((job, record.step))
 
-    with backend(EXECUTION, work=work, memory=memory) as workers:
-        results = dict(workers.run(jobs, folder=folder, on_record=on_record))
-    return {name: (results[name].records, results[name].final) for name in jobs}, told
+@pytest.fixture(scope="class")
+def workers(nodes):
+    """Who is asked by several tests, as by the jobs of one stage."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAXENT_BACKEND", "ray")
+        patch.setenv("MAXENT_RAY_ADDRESS", nodes.address)
+        with backend(EXECUTION, work=work, memory=2**20) as workers:
+            yield workers
 
 
 def alone(jobs=JOBS):
@@ -88,49 +92,40 @@ def alone(jobs=JOBS):
 
 
 class TestCluster:
-    def test_tells_every_record_once_and_each_job_in_order(self, cluster, tmp_path):
-        results, told = compute(tmp_path)
-        assert results == alone()
-        for job in JOBS:
-            assert [step for name, step in told if name == job] == [1, 2, 3, 4, 5]
-
     def test_goes_on_without_a_node_from_the_last_checkpoints(
-        self, cluster, tmp_path, capsys
+        self, nodes, workers, tmp_path, capsys
     ):
+        """And tells every record once, and each job in order."""
         jobs = {name: replace(job, steps=20) for name, job in JOBS.items()}
-        lost, told = [cluster.add_node(num_cpus=1)], []
+        lost, told = [nodes.add_node(num_cpus=1)], []
 
         def on_record(job, record, replayed):
             told.append((job, record.step))
             if lost and len({name for name, _ in told}) == 3:
-                cluster.remove_node(lost.pop(), allow_graceful=False)
+                nodes.remove_node(lost.pop(), allow_graceful=False)
 
-        with backend(EXECUTION, work=SLOWLY, memory=2**20) as workers:
-            running = workers.run(jobs, folder=tmp_path, on_record=on_record)
-            results = {name: (r.records, r.final) for name, r in running}
+        running = workers.run(jobs, folder=tmp_path, on_record=on_record)
+        results = {name: (r.records, r.final) for name, r in running}
         assert results == alone(jobs)
         for job in jobs:
             assert [step for name, step in told if name == job] == [*range(1, 21)]
         assert "a training process was lost" in capsys.readouterr().err
 
-    def test_an_exception_is_one_line_and_its_traceback_a_file(self, cluster, tmp_path):
+    def test_an_exception_is_one_line_and_its_traceback_a_file(self, workers, tmp_path):
+        jobs = {"bad": fakes.job((BAD, BAD))}
         with pytest.raises(WorkError, match="ZeroDivisionError: no such number"):
-            compute(tmp_path, work=fakes.fail)
+            dict(workers.run(jobs, folder=tmp_path, on_record=lambda *_: None))
         assert "in fail" in (tmp_path / "error.log").read_text()
 
-    def test_ctrl_c_leaves_nobody_behind(self, cluster, tmp_path):
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-        assert process.stdout.readline() == "a record\n"
-        assert actors()
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        wait_until(lambda: not actors())
+    def test_jobs_may_follow_from_results_while_others_are_computed(
+        self, workers, tmp_path
+    ):
+        jobs, order = {"a": JOBS["a"]}, []
+        for name, _ in workers.run(jobs, folder=tmp_path, on_record=lambda *_: None):
+            order.append(name)
+            if name == "a":
+                jobs |= {"b": JOBS["b"], "c": JOBS["c"]}
+        assert sorted(order) == ["a", "b", "c"]
 
 
 PROGRAM = """
@@ -160,10 +155,29 @@ def wait_until(condition):
         time.sleep(0.1)
 
 
+class TestInterruption:
+    def test_ctrl_c_leaves_nobody_behind(self, cluster, tmp_path):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        assert process.stdout.readline() == "a record\n"
+        assert actors()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        wait_until(lambda: not actors())
+
+
 class TestRefusals:
-    def refusal(self, folder, **changes):
-        with pytest.raises(UserError) as caught:
-            compute(folder, **changes)
+    def refusal(self, folder, *, memory=2**20, execution=EXECUTION):
+        with (
+            pytest.raises(UserError) as caught,
+            backend(execution, work=work, memory=memory) as workers,
+        ):
+            dict(workers.run(JOBS, folder=folder, on_record=lambda *_: None))
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
@@ -177,10 +191,10 @@ class TestRefusals:
         monkeypatch.setattr("pipeline.study.backends.ray.about_here", lambda: here)
         assert "and this machine 1.0: results would depend" in self.refusal(tmp_path)
 
-    def test_a_node_that_cannot_compute_as_asked(self, cluster, tmp_path, monkeypatch):
-        refused = EXECUTION.model_copy(update={"device": "cuda"})
-        monkeypatch.setattr(sys.modules[__name__], "EXECUTION", refused)
-        assert "a job takes 1 CPU, 1 GPU, 0.0 GiB" in self.refusal(tmp_path)
+    def test_a_gpu_that_no_node_has(self, cluster, tmp_path):
+        execution = EXECUTION.model_copy(update={"device": "cuda"})
+        told = self.refusal(tmp_path, execution=execution)
+        assert "a job takes 1 CPU, 1 GPU, 0.0 GiB of memory, and no node" in told
 
     def test_a_cluster_that_cannot_be_reached(self, tmp_path, monkeypatch):
         monkeypatch.setenv("MAXENT_BACKEND", "ray")
@@ -247,7 +261,7 @@ class TestStudy:
         assert len(one["trials.csv"].splitlines()) == 1 + TRIALS
 
     def test_results_are_the_same_bytes(self, cluster, tmp_path, monkeypatch):
-        """Pretraining, fine-tuning from it, exploring, scoring and composing."""
+        """Fine-tuning, a score, a composition, and an environment of the user's own."""
         monkeypatch.setattr("pipeline.study.tracking.live.LiveRun", fakes.Live)
         monkeypatch.setattr(fakes.Live, "runs", [], raising=False)
         everywhere = smoke(tmp_path / "ray", monkeypatch)
@@ -259,7 +273,12 @@ def smoke(folder, monkeypatch):
     """Files of some stages of the smoke study, computed as the settings say."""
     folder.mkdir()
     monkeypatch.chdir(folder)
-    shutil.copy(ROOT / "studies" / "smoke.yaml", "params.yaml")
+    monkeypatch.syspath_prepend(folder)
+    Path("mine.py").write_text(MODULE)
+    data = read_yaml(ROOT / "studies" / "smoke.yaml")
+    data["tasks"]["own"] = TASK
+    data["scratch"]["runs"]["own"] = {"algorithm": "ddpg", "task": "own"}
+    write_yaml(Path("params.yaml"), data)
     check(load_study())
     for stage, run in STAGES:
         monkeypatch.setattr(sys, "argv", [stage, run])
