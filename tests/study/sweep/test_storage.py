@@ -1,13 +1,7 @@
 import gc
 import multiprocessing
-import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
-from contextlib import closing, suppress
-from functools import partial
-from importlib.util import find_spec
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -19,6 +13,7 @@ from pipeline.study.sweep.plan import SweepPlan
 from pipeline.study.sweep.storage import Storage
 from pipeline.study.sweep.trials import Trial
 from pipeline.study.sweep.work import Outcome
+from tests.servers import postgres_server
 from tests.study import fakes
 from tests.study.checked import said
 
@@ -242,45 +237,22 @@ class TestRefusal:
 
 @pytest.fixture
 def postgres(monkeypatch):
-    """The address of a PostgreSQL server, with a function that ends it."""
-    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
-        pytest.skip("there is no PostgreSQL server")
-    if find_spec("psycopg") is None:
-        pytest.skip("there is no driver for PostgreSQL")
-    folder = Path(tempfile.mkdtemp())  # short: it has the socket
-    who = []
-    if os.geteuid() == 0:  # as whom no server starts
-        shutil.chown(folder, "nobody")
-        who = ["runuser", "-u", "nobody", "--"]
-
-    def server(*command: str) -> None:
-        done = subprocess.run([*who, *command], cwd="/", capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    data = str(folder / "data")
-    server("initdb", "-D", data, "-U", "ann", "--no-sync", "-A", "trust")
-    only = f"-c listen_addresses= -k {folder} -c fsync=off"
-    server("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", only, "start")
-    url = f"postgresql+psycopg://ann:secret@/postgres?host={folder}"
-    monkeypatch.setenv("MAXENT_OPTUNA_STORAGE", url)
-    stop = partial(server, "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-    yield url, stop
-    with suppress(AssertionError):
-        stop()
+    """A PostgreSQL server to which sweeps are copied."""
+    with postgres_server() as server:
+        monkeypatch.setenv("MAXENT_OPTUNA_STORAGE", server.url())
+        yield server
     gc.collect()  # connections that the server has closed
-    shutil.rmtree(folder)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_team_has_its_copies_on_a_server(postgres, capsys):
-    url, stop = postgres
     together(2)
-    assert len(shown(url).trials) == 10
-    check(shown(url))
+    assert len(shown(postgres.url()).trials) == 10
+    check(shown(postgres.url()))
     assert not FILE.exists()
     storage = Storage("small", plan())
-    stop()
+    postgres.stop()
     storage.show(over(11))
     storage.close()
     with pytest.raises(UserError, match="look at the server and at MAXENT_OPTUNA_ST"):

@@ -2,15 +2,12 @@
 
 import hashlib
 import json
-import socket
-import subprocess
-import sys
 
 import pytest
 
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.view import VIEW_TAG
-from tests.projects import await_server, environment
+from tests.servers import free_port, mlflow_server
 from tests.study.tracking import store
 
 pytestmark = pytest.mark.slow
@@ -52,29 +49,10 @@ class TestALiveRun:
 
 @pytest.fixture
 def server(tmp_path):
-    """An MLflow server of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """The address of an MLflow server of its own."""
     root = tmp_path / "server"
-    root.mkdir()
-    address, database = f"http://127.0.0.1:{port}", f"sqlite:///{root}/mlflow.db"
-    options = ["--port", str(port), "--workers", "1", "--backend-store-uri"]
-    with (root / "log").open("w") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options, database],
-            cwd=root,
-            env=environment(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        await_server(f"{address}/health")
+    with mlflow_server(root, f"sqlite:///{root}/mlflow.db", free_port()) as address:
         yield address
-    finally:
-        started.terminate()
-        started.wait(timeout=30)
 
 
 def test_a_server_has_the_same_as_a_database(
