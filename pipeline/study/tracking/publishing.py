@@ -75,9 +75,10 @@ def publish(root: Path, *, study: str) -> Published:
         filled = [_Filling(store, *pair).fill() for pair in mirrors]
         if missing:
             runs = store.runs()
-            store.save_view(runs)
         for run in doubles(runs, {entry.digest for entry in entries}, store.is_own):
             store.delete(run.info.run_id)
+        if missing:
+            store.save_view(runs)
     new, completed = filled.count(True), filled.count(False)
     return Published(len(entries), new, completed, store.address, store.how_to_open())
 

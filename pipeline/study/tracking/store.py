@@ -112,8 +112,13 @@ class Store:
 
     def save_view(self, runs: Iterable["Run"]) -> None:
         """Let the UI show the parameters and metrics that the study is about."""
-        view = saved_view(run.data for run in runs)
-        self._client.set_experiment_tag(self._experiment, VIEW_TAG, view)
+        from mlflow.exceptions import MlflowException
+
+        view = self._experiment, VIEW_TAG, saved_view(run.data for run in runs)
+        try:
+            self._client.set_experiment_tag(*view)
+        except MlflowException:  # another clone has made the tag at the same time
+            self._client.set_experiment_tag(*view)
 
     def how_to_open(self) -> str:
         """What a user does to see the study."""

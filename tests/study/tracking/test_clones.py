@@ -4,10 +4,13 @@ import shutil
 from contextlib import nullcontext
 
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
 
 from pipeline.study.tracking.owner import OWNER, owner
 from pipeline.study.tracking.publishing import publish
 from pipeline.study.tracking.store import Store
+from pipeline.study.tracking.view import VIEW_TAG
 from tests.projects import run
 from tests.study.tracking import store
 
@@ -86,6 +89,17 @@ class TestTheSameResult:
         monkeypatch.setattr(Store, "exclusive", nullcontext)  # as on two machines
         publish(project, study="tiny")
         assert len(store.runs()) == 6 + 9
+
+    def test_whose_view_another_makes_meanwhile_is_shown(self, project, monkeypatch):
+        original = MlflowClient.set_experiment_tag
+
+        def set_experiment_tag(self, *tag):
+            monkeypatch.setattr(MlflowClient, "set_experiment_tag", original)
+            raise MlflowException("duplicate key value violates unique constraint")
+
+        monkeypatch.setattr(MlflowClient, "set_experiment_tag", set_experiment_tag)
+        publish(project, study="tiny")
+        assert VIEW_TAG in store.experiment().tags
 
 
 def test_other_results_of_the_same_run_stand_beside_it(project, clone, monkeypatch):
