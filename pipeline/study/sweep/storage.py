@@ -6,6 +6,7 @@ killed leaves none behind that seems to run, and a number means the same everywh
 """
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ VARIABLE: Final = "MAXENT_OPTUNA_STORAGE"
 KEY: Final = "key"
 """Attribute of a study that says which trials are in it; the last to be written."""
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('maxent'))"
+CONNECTED_ANEW: Final = {"pool_pre_ping": True}
+"""Options of SQLAlchemy: a server that was restarted is noticed before it is used."""
+SECONDS_AFTER_A_FAILURE: Final = 30.0
 
 
 class Storage:
@@ -47,7 +51,9 @@ class Storage:
         self._name = f"{study} sweep@{plan.name} {plan.trials_key[:8]}"
         self._url = absolute(settings().optuna_storage or "sqlite:///optuna.db")
         self._writer = ThreadPoolExecutor(1)  # a trial takes it 20 ms and more
+        self._over: dict[int, Trial] = {}
         self._failed = False
+        self._next_try = 0.0  # of time.monotonic()
         set_defaults()
         try:
             self._engine = _engine(self._url)
@@ -77,16 +83,21 @@ class Storage:
 
         It neither waits nor raises: the sweep is worth more than its copy.
         """
-        self._writer.submit(self._add, dict(over))
+        self._over = dict(over)
+        self._writer.submit(self._add_if_due)
 
     def close(self) -> None:
-        """Wait until everything that was shown is there."""
+        """Wait until everything that was shown is there, or cannot be."""
+        self._writer.submit(self._add)  # once more, if it failed
         self._writer.shutdown()
         self._engine.dispose()
 
-    def _add(self, over: Mapping[int, Trial]) -> None:
-        if self._failed:
-            return
+    def _add_if_due(self) -> None:
+        if time.monotonic() >= self._next_try:
+            self._add()
+
+    def _add(self) -> None:
+        over = self._over
         try:
             with self._alone():
                 there = len(self._study.get_trials(deepcopy=False))
@@ -95,11 +106,17 @@ class Storage:
                     new.append(over[there + len(new)])
                 self._study.add_trials(frozen_trials(self._plan.space, new))
         except Exception as error:
+            self._next_try = time.monotonic() + SECONDS_AFTER_A_FAILURE
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        """Say once that the copy is incomplete."""
+        if not self._failed:
             self._failed = True
             print(
                 f"warning: {self.address} is not kept up: {_reason(error)}; the sweep "
-                f"goes on, and the next run of sweep@{self._plan.name} adds what is "
-                "missing",
+                "goes on, and what is missing is added when that works again, if not "
+                f"before its end then by the next run of sweep@{self._plan.name}",
                 file=sys.stderr,
             )
 
@@ -123,7 +140,7 @@ class Storage:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            storage=self._url,
+            storage=optuna.storages.RDBStorage(self._url, CONNECTED_ANEW),
             study_name=self._name,
             direction="maximize",
             load_if_exists=True,
@@ -178,7 +195,7 @@ class Storage:
 def _engine(url: str) -> "Engine":
     import sqlalchemy
 
-    return sqlalchemy.create_engine(url)
+    return sqlalchemy.create_engine(url, **CONNECTED_ANEW)
 
 
 def _reason(error: BaseException) -> str:

@@ -244,20 +244,48 @@ def postgres(monkeypatch):
     gc.collect()  # connections that the server has closed
 
 
+def wait_for_writes(storage: Storage) -> None:
+    storage._writer.submit(lambda: None).result()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_team_has_its_copies_on_a_server(postgres, capsys):
-    together(2)
-    assert len(shown(postgres.url()).trials) == 10
-    check(shown(postgres.url()))
-    assert not FILE.exists()
-    storage = Storage("small", plan())
-    postgres.stop()
-    storage.show(over(11))
-    storage.close()
-    with pytest.raises(UserError, match="look at the server and at MAXENT_OPTUNA_ST"):
-        Storage("small", plan())
-    warning = capsys.readouterr().err
-    assert warning.count("\n") == 1
-    assert "is not kept up: " in warning
-    assert "secret" not in warning
+class TestAServer:
+    def test_of_a_team_has_its_copies(self, postgres, capsys):
+        together(2)
+        assert len(shown(postgres.url()).trials) == 10
+        check(shown(postgres.url()))
+        assert not FILE.exists()
+        storage = Storage("small", plan())
+        postgres.stop()
+        storage.show(over(11))
+        storage.show(over(12))
+        storage.close()
+        with pytest.raises(UserError, match="look at the server and at MAXENT_OPTUNA_"):
+            Storage("small", plan())
+        warning = capsys.readouterr().err
+        assert warning.count("\n") == 1
+        assert "is not kept up: " in warning
+        assert "secret" not in warning
+
+    def test_that_was_away_for_a_while_has_everything_in_the_end(
+        self, postgres, capsys
+    ):
+        storage = Storage("small", plan())
+        storage.show(over(4))
+        wait_for_writes(storage)
+        postgres.stop()
+        postgres.start()
+        storage.show(over(6))
+        wait_for_writes(storage)
+        assert len(shown(postgres.url()).trials) == 6
+        assert capsys.readouterr().err == ""
+        postgres.stop()
+        storage.show(over(8))
+        wait_for_writes(storage)
+        assert "is not kept up: " in capsys.readouterr().err
+        postgres.start()
+        storage.close()
+        assert len(shown(postgres.url()).trials) == 8
+        check(shown(postgres.url()))
+        assert capsys.readouterr().err == ""
