@@ -42,8 +42,12 @@ def experiment():
 
 
 def history(name, metric):
-    points = client().get_metric_history(runs()[name].info.run_id, metric)
-    return sorted((point.step, point.value) for point in points)
+    return points(runs()[name], metric)
+
+
+def points(run, metric):
+    found = client().get_metric_history(run.info.run_id, metric)
+    return sorted((point.step, point.value) for point in found)
 
 
 def artifacts(name, folder):
@@ -64,17 +68,17 @@ def everything():
         name: (
             run.info.status,
             run.data.params,
-            {metric: history(name, metric) for metric in run.data.metrics},
+            {metric: points(run, metric) for metric in run.data.metrics},
         )
         for name, run in runs().items()
     }
 
 
-def train(project, *, name="hallway_sql", steps=STEPS, status="FINISHED"):
+def train(project, *, study="tiny", name="hallway_sql", steps=STEPS, status="FINISHED"):
     """Log a live run as the training stage would."""
     described = read_json(project / "results/runs/scratch" / name / "run.json")
     live = LiveRun.open(
-        study="tiny",
+        study=study,
         stage="scratch",
         run=name,
         key=described["key"],
