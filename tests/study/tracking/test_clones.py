@@ -1,6 +1,7 @@
 """Clones of a study that share a store: none touches what another has made."""
 
 import shutil
+import time
 from contextlib import nullcontext
 
 import pytest
@@ -75,19 +76,27 @@ class TestTheSameResult:
         publish(project, study="tiny")
         assert len(store.runs()) == 6 + 9
 
-    def test_that_both_publish_at_once_is_there_once(self, project, clone, monkeypatch):
-        original = Store.add_text
+    @pytest.mark.parametrize("ahead", [0, 3600 * 10**9])
+    def test_that_both_publish_at_once_is_there_once(
+        self, project, clone, monkeypatch, ahead
+    ):
+        original, clock = Store.add_text, time.time_ns
 
         def add_text(self, *text):
             monkeypatch.setattr(Store, "add_text", original)
             monkeypatch.chdir(clone)
+            monkeypatch.setattr(time, "time_ns", lambda: clock() + ahead)
             publish(clone, study="tiny")
+            monkeypatch.setattr(time, "time_ns", clock)
             monkeypatch.chdir(project)
             original(self, *text)
 
         monkeypatch.setattr(Store, "add_text", add_text)
         monkeypatch.setattr(Store, "exclusive", nullcontext)  # as on two machines
         publish(project, study="tiny")
+        if ahead:  # a clock that is wrong hides until later which of both was first
+            monkeypatch.chdir(clone)
+            publish(clone, study="tiny")
         assert len(store.runs()) == 6 + 9
 
     def test_whose_view_another_makes_meanwhile_is_shown(self, project, monkeypatch):
