@@ -6,6 +6,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -83,15 +84,7 @@ def drawn(
     The noise is of each member's stream `score`. `each` computes the states one after
     another or side by side; they are independent.
     """
-
-    def at(probe: int) -> _AtState:
-        noise = _noise(seeds, probe, draws)
-        row = torch.from_numpy(states[probe].astype(np.float32))
-        state = row.expand(len(seeds), draws, -1)
-        acted = [agent.sample(*part) for part in parts(state, noise)]
-        finite = torch.cat(acted, dim=1).nan_to_num()  # of a policy that has failed
-        return _AtState(finite.double().numpy(), _value(agent, state, noise))
-
+    at = partial(_at_state, agent, states, seeds, draws)
     found = list(each(at, range(len(states))))
     alpha = agent.temperature
     return Draws(
@@ -100,6 +93,21 @@ def drawn(
         np.stack([one.actions for one in found], axis=1),
         np.stack([one.value for one in found], axis=1),
     )
+
+
+def _at_state(
+    agent: Agent,
+    states: Float[ndarray, "probe state"],
+    seeds: Sequence[int],
+    draws: int,
+    probe: int,
+) -> _AtState:
+    noise = _noise(seeds, probe, draws)
+    row = torch.from_numpy(states[probe].astype(np.float32))
+    state = row.expand(len(seeds), draws, -1)
+    acted = [agent.sample(*part) for part in parts(state, noise)]
+    finite = torch.cat(acted, dim=1).nan_to_num()  # of a policy that has failed
+    return _AtState(finite.double().numpy(), _value(agent, state, noise))
 
 
 def score(

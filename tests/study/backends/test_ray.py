@@ -35,6 +35,8 @@ SLOWLY = partial(fakes.slowly, fakes.count)
 TRIALS = 24
 PRUNING = {"percentile": 50.0, "startup_trials": 4, "warmup_steps": 2}
 STAGES = (
+    ("sweep", "sql"),
+    ("sweep", "ddpg"),
     ("pretrain", "sql"),
     ("finetune", "sql_from_sql"),
     ("explore", "sql_east"),
@@ -111,12 +113,6 @@ class TestCluster:
             assert [step for name, step in told if name == job] == [*range(1, 21)]
         assert "a training process was lost" in capsys.readouterr().err
 
-    def test_an_exception_is_one_line_and_its_traceback_a_file(self, workers, tmp_path):
-        jobs = {"bad": fakes.job((BAD, BAD))}
-        with pytest.raises(WorkError, match="ZeroDivisionError: no such number"):
-            dict(workers.run(jobs, folder=tmp_path, on_record=lambda *_: None))
-        assert "in fail" in (tmp_path / "error.log").read_text()
-
     def test_jobs_may_follow_from_results_while_others_are_computed(
         self, workers, tmp_path
     ):
@@ -126,6 +122,12 @@ class TestCluster:
             if name == "a":
                 jobs |= {"b": JOBS["b"], "c": JOBS["c"]}
         assert sorted(order) == ["a", "b", "c"]
+
+    def test_an_exception_is_one_line_and_its_traceback_a_file(self, workers, tmp_path):
+        jobs = {"bad": fakes.job((BAD, BAD))}
+        with pytest.raises(WorkError, match="ZeroDivisionError: no such number"):
+            dict(workers.run(jobs, folder=tmp_path, on_record=lambda *_: None))
+        assert "in fail" in (tmp_path / "error.log").read_text()
 
 
 PROGRAM = """
