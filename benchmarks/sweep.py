@@ -82,7 +82,7 @@ def measured(backend: str) -> Row:
             tuple(json.loads(line)) for line in Path("jobs").read_text().splitlines()
         ]
     trials = said["trials"]
-    gaps = between(jobs)
+    gaps, cores = between(jobs), available_cores()
     _, begun_at, ended_at = zip(*jobs, strict=True)
     return {
         "backend": backend,
@@ -93,7 +93,8 @@ def measured(backend: str) -> Row:
         "driver_ms": 1e3 * (driver[-1] - driver[STARTED]) / (trials - 1 - STARTED),
         "gap_ms": 1e3 * median(gaps),
         "longest_gap_ms": 1e3 * max(gaps),
-        "idle": 100 * (1 - spent / (available_cores() * wall)),
+        # Ray's processes are no children of this one
+        "idle": 100 * (1 - spent / (cores * wall)) if backend == "local" else "",
     }
 
 
@@ -120,7 +121,11 @@ def lines(found: Sequence[Row]) -> list[str]:
         ("seconds in all", "seconds", ""),
     ]
     table = [
-        [what, *(f"{float(row[name]):.3g}" for row in found), most]
+        [
+            what,
+            *(f"{float(row[name]):.3g}" if name in row else "" for row in found),
+            most,
+        ]
         for what, name, most in cells
     ]
     names = [str(row["backend"]) for row in found]
@@ -141,7 +146,7 @@ def limits(row: Row) -> list[str]:
     of_trial = 100 * float(row["driver_ms"]) / 1e3 / trial
 
     def share(cores: int, times: int) -> str:
-        return f"{min(999, cores * of_trial / times):.3g}"
+        return f"{cores * of_trial / times:,.2f}"
 
     table = [[f"{cores}", *(share(cores, n) for n in LONGER)] for cores in CORES]
     heads = [f"trials of {trial * times:,.0f} s" for times in LONGER]
