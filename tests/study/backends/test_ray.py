@@ -37,12 +37,11 @@ PRUNING = {"percentile": 50.0, "startup_trials": 4, "warmup_steps": 2}
 STAGES = (
     ("sweep", "sql"),
     ("sweep", "ddpg"),
-    ("pretrain", "sql"),
-    ("finetune", "sql_from_sql"),
+    ("pretrain", "own"),
+    ("finetune", "own"),
     ("explore", "sql_east"),
     ("explore", "sql_west"),
     ("compose", "both"),
-    ("scratch", "own"),
 )
 PATIENCE_SECONDS = 60
 JOBS = {name: fakes.job((2 * i, 2 * i + 1)) for i, name in enumerate("abcdef")}
@@ -293,7 +292,9 @@ def smoke(folder, monkeypatch):
     data = read_yaml(ROOT / "studies" / "smoke.yaml")
     del data["sweep"]["runs"]["sql"]["space"]  # a search has a test of its own
     data["tasks"]["own"] = TASK
-    data["scratch"]["runs"]["own"] = {"algorithm": "ddpg", "task": "own"}
+    own = {"algorithm": "ddpg", "task": "own"}
+    data["pretrain"]["runs"] = {"own": own}
+    data["finetune"]["runs"] = {"own": own | {"start": "own"}}
     write_yaml(Path("params.yaml"), data)
     check(load_study())
     for stage, run in STAGES:
