@@ -21,7 +21,7 @@ from pipeline.core.config.computation import Execution
 from pipeline.core.job import Job, Result
 from pipeline.study.backends.backend import Backend, OnRecord, WorkError
 from pipeline.study.backends.cluster import cluster, room
-from pipeline.study.backends.ledger import Ledger
+from pipeline.study.backends.ledger import RETRIES, Ledger
 from pipeline.study.backends.node import Node, about_here, difference
 from pipeline.study.backends.worker import Limits, Work
 from pipeline.study.errors import UserError
@@ -61,6 +61,7 @@ class RayCluster(Backend):
         self._actors: list[_Actor] = []
         self._here = about_here()
         self._others: set[str] = set()
+        self._unborn = 0
         self._impatient_at = time.monotonic() + PATIENCE_SECONDS
         self._stack = ExitStack()
 
@@ -137,7 +138,7 @@ class RayCluster(Backend):
             except self._ray.exceptions.RayTaskError as error:
                 raise WorkError(f"training failed on a node: {error.cause}") from None
             except self._ray.exceptions.RayError as error:
-                self._replace(actor, ledger, type(error).__name__)
+                self._replace(actor, ledger, error)
 
     def _say_why(self) -> None:
         """Say once that nothing happens because no actor has got its place."""
@@ -167,16 +168,25 @@ class RayCluster(Backend):
                 file=sys.stderr,
             )
 
-    def _replace(self, actor: _Actor, ledger: Ledger, how: str) -> None:
-        """Forget a lost actor, and put its job back in front."""
+    def _replace(self, actor: _Actor, ledger: Ledger, error: Exception) -> None:
+        """Forget a lost actor, and put its job back in front.
+
+        Raises:
+            WorkError: Actors, or this job's, were lost too often.
+        """
         self._actors.remove(actor)
         self._ray.kill(actor.handle)
+        if actor.about is not None:
+            self._unborn += 1
+            if self._unborn > RETRIES:
+                told = " ".join(str(error).split())[-300:]
+                raise WorkError(f"nothing can be started on the cluster: … {told}")
         if actor.stream is not None:
             hint = (
                 "its nodes go away, an environment of its task ends Python, or memory "
                 "ran out (then train fewer members_per_process)"
             )
-            ledger.lose(actor.job, how, hint)
+            ledger.lose(actor.job, type(error).__name__, hint)
 
 
 class Tasks(Executor):

@@ -186,7 +186,7 @@ class TestInterruption:
 
 
 class TestRefusals:
-    def refusal(self, folder, *, memory=2**20, execution=EXECUTION):
+    def refusal(self, folder, *, work=work, memory=2**20, execution=EXECUTION):
         with (
             pytest.raises(UserError) as caught,
             backend(execution, work=work, memory=memory) as workers,
@@ -204,6 +204,14 @@ class TestRefusals:
         here = about_here() | {"torch": "1.0"}
         monkeypatch.setattr("pipeline.study.backends.ray.about_here", lambda: here)
         assert "and this machine 1.0: results would depend" in self.refusal(tmp_path)
+
+    def test_what_no_node_can_begin(self, cluster, tmp_path, monkeypatch):
+        (tmp_path / "only_here.py").write_text("def work(job, desk): ...")
+        monkeypatch.syspath_prepend(tmp_path)
+        only_here = importlib.import_module("only_here")
+        told = self.refusal(tmp_path / "folder", work=only_here.work)
+        assert told.startswith("nothing can be started on the cluster: … ")
+        assert "No module named 'only_here'" in told
 
     def test_a_gpu_that_no_node_has(self, cluster, tmp_path):
         execution = EXECUTION.model_copy(update={"device": "cuda"})
