@@ -18,8 +18,8 @@ from unittest import mock
 
 from benchmarks.speed.rows import Cell, Row
 from benchmarks.speed.subject import Run
-from pipeline.study.backends.local import COMPILE_ALONE, KEEP_MEMORY
 from pipeline.study.machine.settings import compiled_graphs
+from pipeline.study.machine.threads import COMPILE_ALONE, KEEP_MEMORY
 
 WARMING_CALLS = 2
 """Made before anything is timed."""

@@ -12,10 +12,9 @@ from socket import create_connection
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from pipeline.study.backends.local import COMPILE_ALONE, KEEP_MEMORY
 from pipeline.study.errors import UserError
 from pipeline.study.machine.settings import settings
-from pipeline.study.machine.threads import thread_variables
+from pipeline.study.machine.threads import worker_variables
 from pipeline.study.store.fingerprint import ROOT
 
 CONNECTION_SECONDS: Final = 10.0
@@ -74,7 +73,7 @@ def cluster(threads: int, own_files: Iterable[str] = ()) -> Iterator[Any]:
                 address=where,
                 runtime_env={
                     "working_dir": folder,
-                    "env_vars": thread_variables(threads) | KEEP_MEMORY | COMPILE_ALONE,
+                    "env_vars": worker_variables(threads),
                 },
                 log_to_driver=False,
                 logging_level=logging.ERROR,

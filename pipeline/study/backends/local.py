@@ -24,23 +24,12 @@ from pipeline.study.backends.ledger import Ledger
 from pipeline.study.backends.worker import Limits, Work, train
 from pipeline.study.machine.capacity import worker_limit
 from pipeline.study.machine.settings import compiled_graphs, settings
-from pipeline.study.machine.threads import thread_variables
+from pipeline.study.machine.threads import worker_variables
 
 FAREWELL_SECONDS: Final = 20.0
 """What workers get to save their chunks before they are ended."""
 WATCH_SECONDS: Final = 1.0
 """Between two looks at whether the process that started this one is still there."""
-
-KEEP_MEMORY: Final = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(2**30),
-    "MALLOC_TOP_PAD_": str(64 * 2**20),
-}
-"""Lets glibc reuse the memory of activations instead of returning it to the system at
-once: faulting it in again took a fifth to a quarter of a soft Q-learning update."""
-
-COMPILE_ALONE: Final = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}
-"""Workers start no processes of their own, which could outlive them."""
 
 
 @dataclass
@@ -128,9 +117,7 @@ class LocalProcesses(Backend):
 
     def _start(self) -> _Worker:
         """Start a worker with as many threads as it may have."""
-        environment = (
-            thread_variables(self._limits.threads) | KEEP_MEMORY | COMPILE_ALONE
-        )
+        environment = worker_variables(self._limits.threads)
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(compiled_graphs())
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         ours, theirs = Pipe()
