@@ -10,7 +10,7 @@ WORTH_COMPILING = 3000
 """Updates from which `compile: auto` compiles them: some ten seconds on a CPU, of which
 a graph saves more than the seconds it takes to be made or found on disk."""
 WORTH_COMPILING_ACTIONS = 20_000
-"""Updates from which it compiles, too, what chooses actions, ten times as cheap."""
+"""Updates from which it compiles, too, what chooses actions, which is cheaper."""
 
 
 class Computation(Value):
