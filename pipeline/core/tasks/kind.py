@@ -39,9 +39,6 @@ class Kind(Value):
 
     can_change: ClassVar[bool] = False
     """Whether policies can be asked what they do when the task changes at test time."""
-    at_once: ClassVar[int | None] = None
-    """Environments that may exist at one time; None: any number, as they are arrays."""
-
     if TYPE_CHECKING:  # fields, in the order in which each kind writes them
 
         @property
@@ -73,6 +70,11 @@ class Kind(Value):
         are vectors. The time limit is the business of `Episodes`, which knows a cut
         episode from an ended one.
         """
+
+    @property
+    def at_once(self) -> int | None:
+        """Environments that may exist at one time; None: any number, being arrays."""
+        return None
 
     @property
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import PositiveInt
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 class Gymnasium(Kind):
     """Any environment that Gymnasium knows, with box observations and actions."""
-
-    at_once: ClassVar[int | None] = COPIES_AT_ONCE
 
     kind: Literal["gymnasium"]
     id: str
@@ -37,6 +35,10 @@ class Gymnasium(Kind):
         from pipeline.core.tasks.gymnasium.environments import registered_limit
 
         return self.horizon or registered_limit(self.id)
+
+    @property
+    def at_once(self) -> int | None:
+        return COPIES_AT_ONCE
 
     def environments(self, count: int) -> "VectorEnv":
         from pipeline.core.tasks.gymnasium.environments import Copies, registered

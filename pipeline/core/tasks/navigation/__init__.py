@@ -5,6 +5,4 @@ import gymnasium
 NAME = "maxent/Navigation-v0"
 """Gymnasium's name; `task` is a task of `params.yaml` whose `world` is written out."""
 
-gymnasium.register(
-    NAME, entry_point="pipeline.core.tasks.navigation.environments:NavigationEnv"
-)
+gymnasium.register(NAME, entry_point="pipeline.core.tasks.navigation.environments:one")

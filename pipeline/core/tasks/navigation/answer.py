@@ -16,8 +16,9 @@ from pipeline.core.exact.rollouts import Episodes, roll_out
 from pipeline.core.exact.velocity import Momentum, VelocityOracle
 from pipeline.core.population.randomness import stream
 from pipeline.core.tasks.answers import Answer
-from pipeline.core.tasks.navigation.bodies import MomentumBody
+from pipeline.core.tasks.navigation.bodies import PointWithMomentum
 from pipeline.core.tasks.navigation.rewards import Speed
+from pipeline.core.tasks.navigation.scene import PointScene
 from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.navigation.world import START_BOUND, World
 from pipeline.core.tasks.trajectories import Trajectories
@@ -35,17 +36,21 @@ MOVING = 0.5
 """Speed at which a body with momentum is compared, as well as at rest."""
 
 
-def answer_to(task: Navigation) -> "NavigationAnswer":
-    """By a grid of positions or of velocities."""
-    return PointAnswer(task) if task.body == "point" else MomentumAnswer(task)
+def answer_to(task: Navigation) -> "NavigationAnswer | None":
+    """By a grid of positions or of velocities; None for a body of MuJoCo."""
+    scene = task.scene
+    if not isinstance(scene, PointScene):
+        return None
+    kind = PointAnswer if task.body == "point" else MomentumAnswer
+    return kind(task, scene)
 
 
 class NavigationAnswer(Answer):
     """Soft value iteration on a grid."""
 
-    def __init__(self, task: Navigation) -> None:
+    def __init__(self, task: Navigation, scene: PointScene) -> None:
         self._task = task
-        self._scene = task.scene
+        self._scene = scene
 
     @abstractmethod
     def solved(self, temperature: float, spacing: float) -> GridOracle | VelocityOracle:
@@ -165,9 +170,9 @@ class MomentumAnswer(NavigationAnswer):
     @property
     def states(self) -> Float[ndarray, "probe 4"]:
         """At rest, and in motion along x."""
-        rest = MomentumBody().at(np.array(self._task.place.start))
+        rest = PointWithMomentum().at(np.array(self._task.place.start))
         states = np.stack([rest, rest + np.eye(4)[2] * MOVING])
-        return MomentumBody().observed(states)
+        return PointWithMomentum().observed(states)
 
     @property
     def compared(self) -> Float[ndarray, "probe 4"] | None:
@@ -189,7 +194,7 @@ class MomentumAnswer(NavigationAnswer):
         if task.end != "never":
             return f"its `end` must be never, found {task.end}"
         far = max(map(abs, world.start)) + START_BOUND
-        needed = far + MomentumBody.step * task.horizon
+        needed = far + PointWithMomentum.step * task.horizon
         if world.half_width < needed:
             return (
                 f"its `half_width` must be at least {needed:g}, as far as an episode "
@@ -212,7 +217,7 @@ class MomentumAnswer(NavigationAnswer):
     def _momentum(self) -> Momentum:
         reward = self._task.reward
         assert isinstance(reward, Speed), "others are not solvable"
-        return Momentum(MomentumBody.velocity, reward.of_move, reward.effort)
+        return Momentum(PointWithMomentum.velocity, reward.of_move, reward.effort)
 
 
 def _middles(world: World) -> Float[ndarray, "passage 2"]:

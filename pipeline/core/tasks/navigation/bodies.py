@@ -1,9 +1,10 @@
-"""What moves in a world, many of them at once.
+"""What moves in a world: points, many of them at once, and bodies of MuJoCo.
 
-A move whose straight way meets a wall is not made.
+A move of a point whose straight way meets a wall is not made.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeAlias
 
 import numpy as np
@@ -13,12 +14,20 @@ from numpy import ndarray
 from pipeline.core.tasks.geometry import crosses, squared
 from pipeline.core.tasks.navigation.world import World
 
-BodyName: TypeAlias = Literal["point", "point_with_momentum"]
+UNIT: Final = 4.0
+"""Of length, in which the position of a body that can move fast is observed."""
 
 
-class Body(ABC):
-    """A kind of body. The first two numbers of its state are its position."""
+class Point(ABC):
+    """A body that takes no space. The first two numbers of its state are its place."""
 
+    actions: ClassVar[int] = 2
+    """Width of an action."""
+    radius: ClassVar[float] = 0.0
+    """Of the space that it takes, in units of length."""
+    can_flip: ClassVar[bool] = False
+    on_a_line: ClassVar[bool] = False
+    """Whether it can only move along x."""
     states: ClassVar[int]
     """Width of a state, and of what is observed of it."""
     step: ClassVar[float]
@@ -50,7 +59,7 @@ class Body(ABC):
         """Of what it sees, on either side of 0."""
 
 
-class PointBody(Body):
+class DisplacedPoint(Point):
     """A point that is displaced, as in the multigoal task: x' = clip(x + a).
 
     Observation: x.
@@ -77,7 +86,7 @@ class PointBody(Body):
         return np.full(2, world.half_width)
 
 
-class MomentumBody(Body):
+class PointWithMomentum(Point):
     """A point that is accelerated: v' = 0.9 v + 0.1 a / max(1, ‖a‖), x' = x + 0.25 v'.
 
     So ‖v‖ <= 1. A wall or the end of the plane stops it: v' = 0 and x' = x.
@@ -88,8 +97,6 @@ class MomentumBody(Body):
     step = 0.25
     KEPT: Final = 0.9
     """Share of its velocity that a body keeps in a step."""
-    UNIT: Final = 4.0
-    """Of length, in which its position is observed."""
 
     @classmethod
     def velocity(
@@ -117,17 +124,64 @@ class MomentumBody(Body):
         return np.concatenate([position, np.zeros_like(position)], axis=-1)
 
     def observed(self, state: Float[ndarray, "*batch 4"]) -> Float[ndarray, "*batch 4"]:
-        scale = np.array([self.UNIT, self.UNIT, 1.0, 1.0])
+        scale = np.array([UNIT, UNIT, 1.0, 1.0])
         return np.asarray(state / scale)
 
     def bounds(self, world: World) -> Float[ndarray, " 4"]:
-        reach = world.half_width / self.UNIT
+        reach = world.half_width / UNIT
         return np.array([reach, reach, 1.0, 1.0])
 
 
+@dataclass(frozen=True)
+class MujocoBody:
+    """A body of Gymnasium's (v5), in metres; its place is its centre of mass.
+
+    Observation: the joints' positions and velocities as MuJoCo has them (`qpos`,
+    `qvel`), the first of them, where the body is in the plane, in units of 4 m.
+    """
+
+    states: int
+    actions: int
+    step: float
+    """Seconds of an environment step: metres that a speed of 1 m/s makes of it."""
+    radius: float
+    """From its centre of mass to its farthest point, as it starts, rounded up."""
+    can_flip: bool
+    on_a_line: bool
+
+
+BodyName: TypeAlias = Literal[
+    "point", "point_with_momentum", "swimmer", "half_cheetah", "ant"
+]
+Body: TypeAlias = Point | MujocoBody
+
 BODIES: Final[dict[BodyName, Body]] = {
-    "point": PointBody(),
-    "point_with_momentum": MomentumBody(),
+    "point": DisplacedPoint(),
+    "point_with_momentum": PointWithMomentum(),
+    "swimmer": MujocoBody(
+        states=10,
+        actions=2,
+        step=0.04,
+        radius=1.7,
+        can_flip=False,
+        on_a_line=False,
+    ),
+    "half_cheetah": MujocoBody(
+        states=18,
+        actions=6,
+        step=0.05,
+        radius=1.0,
+        can_flip=True,
+        on_a_line=True,
+    ),
+    "ant": MujocoBody(
+        states=29,
+        actions=8,
+        step=0.05,
+        radius=1.3,
+        can_flip=True,
+        on_a_line=False,
+    ),
 }
 
 

@@ -1,26 +1,55 @@
-"""The environments of a `Scene`: many bodies at once, and one."""
+"""The environments of a scene: many points at once, and one; many bodies of MuJoCo."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.wrappers import TimeLimit
 from numpy import ndarray
 
 from pipeline.core.config.values import parsed
-from pipeline.core.tasks.navigation.scene import Scene
+from pipeline.core.tasks.gymnasium.environments import Copies
+from pipeline.core.tasks.navigation.scene import PointScene
 from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.resets import restarting
 
 
-class NavigationVectorEnv(VectorEnv):
-    """Many independent bodies at once, as array code. The caller resets ended ones."""
+def many(count: int, task: Navigation) -> VectorEnv:
+    """Independent copies of a task's environment; the caller resets ended ones."""
+    scene = task.scene
+    if isinstance(scene, PointScene):
+        return PointsVectorEnv(count, scene)
+    from pipeline.core.tasks.navigation.simulation import simulated
+
+    return Copies(partial(simulated, task.body, scene), count, in_plane=True)
+
+
+def one(task: Mapping[str, Any], render_mode: str | None = None) -> gymnasium.Env:
+    """A single body, for whoever uses a task outside of this project.
+
+    `task` is written as in `params.yaml`, with its `world` in place of a name. Only
+    bodies of MuJoCo can be rendered.
+    """
+    asked: Navigation = parsed(Navigation, task)
+    scene = asked.scene
+    if isinstance(scene, PointScene):
+        return PointEnv(asked, scene)
+    from pipeline.core.tasks.navigation.simulation import simulated
+
+    body = simulated(asked.body, scene, render_mode=render_mode)
+    return TimeLimit(body, max_episode_steps=asked.horizon)
+
+
+class PointsVectorEnv(VectorEnv):
+    """Many independent points at once, as array code. The caller resets ended ones."""
 
     metadata = {"autoreset_mode": AutoresetMode.DISABLED}  # noqa: RUF012, as its base
 
-    def __init__(self, num_envs: int, scene: Scene) -> None:
+    def __init__(self, num_envs: int, scene: PointScene) -> None:
         """All bodies are at the start until the first reset."""
         self.num_envs = num_envs
         self._scene = scene
@@ -57,19 +86,14 @@ class NavigationVectorEnv(VectorEnv):
         return observation.copy(), {"position": self._state[:, :2].copy()}
 
 
-class NavigationEnv(gymnasium.Env):
-    """One body, for whoever uses a task outside of this project.
-
-    `task` is written as in `params.yaml`, with its `world` in place of a name.
-    """
+class PointEnv(gymnasium.Env):
+    """One point."""
 
     metadata = {"render_modes": []}  # noqa: RUF012, as its base
 
-    def __init__(self, task: Mapping[str, Any], render_mode: str | None = None) -> None:
-        self._task: Navigation = parsed(Navigation, task)
-        self._scene = self._task.scene
+    def __init__(self, task: Navigation, scene: PointScene) -> None:
+        self._task, self._scene = task, scene
         self.observation_space, self.action_space = _spaces(self._scene)
-        self.render_mode = render_mode
         self._state = self._scene.body.at(np.array(self._scene.world.start))
         self._length = 0
 
@@ -96,6 +120,6 @@ class NavigationEnv(gymnasium.Env):
         return observation.copy(), {"position": self._state[:2].copy()}
 
 
-def _spaces(scene: Scene) -> tuple[Box, Box]:
+def _spaces(scene: PointScene) -> tuple[Box, Box]:
     bounds = scene.body.bounds(scene.world)
     return Box(-bounds, bounds, dtype=np.float64), Box(-1.0, 1.0, (2,), np.float64)

@@ -1,6 +1,6 @@
 """A world with a body in it, a reward and an end: where actions lead, what it is worth.
 
-For the displaced point it is a `Plane`, which can be solved exactly on a grid.
+With the displaced point it is a `Plane`, which can be solved exactly on a grid.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from pipeline.core.tasks.geometry import squared
-from pipeline.core.tasks.navigation.bodies import Body, moved
+from pipeline.core.tasks.navigation.bodies import Body, Point, moved
 from pipeline.core.tasks.navigation.rewards import (
     Bump,
     Reward,
@@ -23,25 +23,23 @@ from pipeline.core.tasks.navigation.world import World
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What happens in a task, of any number of bodies at once."""
+    """What it is worth in a task to be and to move where a body does."""
 
     world: World
     body: Body
     reward: Reward
     end: str
 
-    def advance(
-        self,
-        state: Float[ndarray, "*#batch state"],
-        action: Float[ndarray, "*#batch 2"],
-    ) -> tuple[ndarray, ndarray, ndarray]:
-        """One step: the new state, the reward, and whether the episode ends there."""
-        action = np.clip(action, -1.0, 1.0)
-        after = self.body.advance(state, action, self.world)
-        there = after[..., :2]
-        reward = self.worth_of_move(there - state[..., :2]) + self.reward_at(there)
-        reward = np.asarray(reward - self.effort * squared(action))
-        return after, reward, self.ended(there)
+    def worth(
+        self, before: Float[ndarray, "*#batch 2"], after: Float[ndarray, "*#batch 2"]
+    ) -> Float[ndarray, "..."]:
+        """The reward of a step from one place to another, but for its effort."""
+        return np.asarray(self.worth_of_move(after - before) + self.reward_at(after))
+
+    @property
+    def effort(self) -> float:
+        """c: what ‖a‖² = 1 costs, in reward units."""
+        return self.reward.effort
 
     def worth_of_move(
         self, displacement: Float[ndarray, "*batch 2"]
@@ -65,17 +63,32 @@ class Scene:
             case _:
                 return np.zeros(place.shape[:-1], dtype=bool)
 
+
+@dataclass(frozen=True, eq=False)
+class PointScene(Scene):
+    """What happens to points, of any number of them at once."""
+
+    body: Point
+
+    def advance(
+        self,
+        state: Float[ndarray, "*#batch state"],
+        action: Float[ndarray, "*#batch 2"],
+    ) -> tuple[ndarray, ndarray, ndarray]:
+        """One step: the new state, the reward, and whether the episode ends there."""
+        action = np.clip(action, -1.0, 1.0)
+        after = self.body.advance(state, action, self.world)
+        there = after[..., :2]
+        worth = self.worth(state[..., :2], there)
+        reward = np.asarray(worth - self.effort * squared(action))
+        return after, reward, self.ended(there)
+
     # ----------------------------------------- what the solver of a plane asks besides
 
     @property
     def bound(self) -> float:
         """Half-width of the plane."""
         return self.world.half_width
-
-    @property
-    def effort(self) -> float:
-        """c: what ‖a‖² = 1 costs, in reward units."""
-        return self.reward.effort
 
     @property
     def walls(self) -> Float[ndarray, "wall 2 2"]:

@@ -11,11 +11,11 @@ from pydantic import Discriminator, PositiveInt, Tag
 from pipeline.core.config.evaluation import Evaluation
 from pipeline.core.config.values import Discount
 from pipeline.core.tasks.geometry import distances
-from pipeline.core.tasks.kind import Kind
+from pipeline.core.tasks.kind import COPIES_AT_ONCE, Kind
 from pipeline.core.tasks.navigation import metrics
-from pipeline.core.tasks.navigation.bodies import BODIES, BodyName
+from pipeline.core.tasks.navigation.bodies import BODIES, Body, BodyName, Point
 from pipeline.core.tasks.navigation.rewards import Reward, Speed
-from pipeline.core.tasks.navigation.scene import Scene
+from pipeline.core.tasks.navigation.scene import PointScene, Scene
 from pipeline.core.tasks.navigation.world import World
 from pipeline.core.tasks.trajectories import Trajectories
 
@@ -59,7 +59,7 @@ class Navigation(Kind):
     world: InWorld
     body: BodyName
     reward: Reward
-    end: Literal["never", "at_target", "past_line"]
+    end: Literal["never", "at_target", "past_line", "flipped"]
     horizon: PositiveInt
     discount: Discount
     objective: Literal[
@@ -88,16 +88,28 @@ class Navigation(Kind):
     @property
     def scene(self) -> Scene:
         """Where actions lead and what it is worth."""
-        return Scene(self.place, BODIES[self.body], self.reward, self.end)
+        body, said = self.moves, (self.reward, self.end)
+        if isinstance(body, Point):
+            return PointScene(self.place, body, *said)
+        return Scene(self.place, body, *said)
+
+    @property
+    def moves(self) -> Body:
+        """The body itself."""
+        return BODIES[self.body]
 
     @property
     def time_limit(self) -> int:
         return self.horizon
 
-    def environments(self, count: int) -> "VectorEnv":
-        from pipeline.core.tasks.navigation.environments import NavigationVectorEnv
+    @property
+    def at_once(self) -> int | None:
+        return None if isinstance(self.moves, Point) else COPIES_AT_ONCE
 
-        return NavigationVectorEnv(count, self.scene)
+    def environments(self, count: int) -> "VectorEnv":
+        from pipeline.core.tasks.navigation.environments import many
+
+        return many(count, self)
 
     @property
     def spaces(self) -> object:
@@ -105,7 +117,7 @@ class Navigation(Kind):
 
     @property
     def widths(self) -> tuple[int, int]:
-        return BODIES[self.body].states, 2
+        return self.moves.states, self.moves.actions
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         world, step = self.place, BODIES[self.body].step
