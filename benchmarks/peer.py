@@ -6,11 +6,8 @@ from typing import Any, Literal, TypeAlias
 import gymnasium
 import numpy as np
 
-INSTALL = (
-    "pip install -c requirements.lock "
-    "stable-baselines3==2.9.2 sbx-rl==0.28.0 jax==0.10.2"
-)
-"""Adds what they need and changes nothing that is installed."""
+INSTALL = "pip install -c requirements.lock sbx-rl==0.28.0 jax==0.10.2"
+"""Adds SBX and what it needs, and changes nothing that is installed."""
 SIGMA = 0.1
 """Standard deviation of the noise by which DDPG explores."""
 Library: TypeAlias = Literal["stable_baselines3", "sbx"]

@@ -7,8 +7,7 @@
 
 Every table prints Markdown, writes its rows to `benchmarks/results/speed_TABLE.csv`,
 and goes into `docs/benchmarks.md`, between the comments that have its name.
-stable-baselines3 and SBX are needed for `peers` only; `benchmarks/peer.py` says how to
-install them.
+SBX is needed for `peers` only; `benchmarks/peer.py` says how to install it.
 """
 
 import argparse
