@@ -42,7 +42,7 @@ def describe(stage, run):
         "stage": stage,
         "run": run,
         "task_name": "swimmer_forward",
-        "task": {"kind": "locomotion", "horizon": 500, "objective": "return"},
+        "task": {"kind": "navigation", "horizon": 500, "objective": "return"},
         "algorithm_name": "sql_swimmer",
         "algorithm": {"kind": "sql", "temperature": {"fixed": 0.03}, "hidden": [8, 8]},
         "seeds": SEEDS,

@@ -114,10 +114,24 @@ TASKS: dict[str, dict[str, object]] = {
         "end": "never",
         "horizon": 15,
     },
-    "any_direction": COMMON
-    | {"kind": "locomotion", "body": "swimmer", "reward": "speed", "horizon": 20},
-    "forward": COMMON
-    | {"kind": "locomotion", "body": "swimmer", "reward": "forward", "horizon": 20},
+    "swimmer": COMMON
+    | {
+        "kind": "navigation",
+        "world": {"half_width": 40.0, "start": (0.0, 0.0)},
+        "body": "swimmer",
+        "reward": {"speed": "any", "effort": 1e-4},
+        "end": "never",
+        "horizon": 20,
+    },
+    "ant": COMMON
+    | {
+        "kind": "navigation",
+        "world": {"half_width": 4.0, "start": (1.0, -1.0)},
+        "body": "ant",
+        "reward": {"speed": "forward", "effort": 1e-4},
+        "end": "flipped",
+        "horizon": 12,
+    },
     "linear_quadratic": COMMON
     | {
         "kind": "linear_quadratic",

@@ -48,19 +48,19 @@ class TestMultiGoal:
         assert numbers["multi_goal_score"] == [0.25]
 
 
-class TestLocomotion:
+class TestNavigation:
     def test_opposite_directions_are_spread_and_one_is_not(self):
         both = ended_at([(3, 0), (-3, 0)], reached=[False] * 2)
-        numbers = summary(task("any_direction"), both)
+        numbers = summary(task("swimmer"), both)
         assert numbers["distance"] == [3.0]
         assert numbers["forward_distance"] == [0.0]
         assert numbers["direction_spread"][0] == pytest.approx(1 / 3)
         # Swimming far one way and twitching the other is one way, of every second.
         twitch = ended_at([(4, 0), (-0.1, 0)], reached=[False] * 2)
-        spread = summary(task("any_direction"), twitch)["direction_spread"]
+        spread = summary(task("swimmer"), twitch)["direction_spread"]
         assert spread[0] == pytest.approx(0.0)
         one = ended_at([(0, 2), (0, 1)], reached=[False] * 2)
-        spread = summary(task("any_direction"), one)["direction_spread"]
+        spread = summary(task("swimmer"), one)["direction_spread"]
         assert spread[0] == pytest.approx(0.0)
 
 

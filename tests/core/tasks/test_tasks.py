@@ -6,7 +6,6 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.tasks import locomotion
 from pipeline.core.tasks.episodes import Episodes, member_seeds
 from pipeline.core.tasks.multigoal.arena import FOUR_GOALS
 from tests.core.configs import TASKS, task
@@ -18,8 +17,6 @@ LINEAR = task("linear_quadratic").system
     ("name", "limit", "options"),
     [
         ("maxent/MultiGoal-v0", 30, {}),
-        ("maxent/SwimmerAnyDirection-v0", 500, {}),
-        ("maxent/SwimmerForward-v0", 500, {}),
         ("maxent/LinearQuadratic-v0", 30, {"system": LINEAR}),
     ],
 )
@@ -71,35 +68,6 @@ class TestMultiGoal:
             )
             assert turned == pytest.approx(reward)
             assert also == reached
-
-
-class TestSwimmer:
-    def test_summed_reward_is_the_distance_swum_forward(self):
-        env = gymnasium.make(locomotion.SWIMMERS["forward"])
-        _, info = env.reset(seed=0)
-        start, total, effort = info["position"], 0.0, 0.0
-        for step in range(100):
-            action = np.array([np.sin(step / 5), np.cos(step / 5)])
-            _, reward, _, _, info = env.step(action)
-            total += reward
-            effort += 1e-4 * np.square(action).sum()
-        moved = info["position"][0] - start[0]
-        assert (total + effort) * env.unwrapped.dt == pytest.approx(moved)
-
-    def test_speed_is_that_of_the_centre_of_mass_in_the_plane(self):
-        env = gymnasium.make(locomotion.SWIMMERS["speed"])
-        _, info = env.reset(seed=0)
-        for step in range(50):
-            before = info["position"]
-            action = np.array([np.sin(step / 5), np.cos(step / 5)])
-            _, reward, _, _, info = env.step(action)
-            speed = np.linalg.norm(info["position"] - before) / env.unwrapped.dt
-            effort = 1e-4 * np.square(action).sum()
-            assert reward == pytest.approx(speed - effort)
-
-    def test_an_unknown_reward_is_refused(self):
-        with pytest.raises(ValueError, match="'speed' or 'forward', not 'sideways'"):
-            gymnasium.make(locomotion.SWIMMERS["speed"], reward="sideways")
 
 
 @pytest.mark.parametrize("name", TASKS)

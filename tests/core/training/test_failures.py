@@ -145,7 +145,7 @@ def test_it_has_failed_after_an_interruption_too(tmp_path):
         np.testing.assert_array_equal(finish(again).weights[key], weights)
 
 
-@pytest.mark.parametrize("where", ["multigoal", "forward"])
+@pytest.mark.parametrize("where", ["multigoal", "swimmer"])
 def test_a_policy_that_is_not_a_number_has_failed(where):
     diverging = Training(Job(task(where), (algorithm("sac"),) * 2, (0, 1), 90))
     for record in diverging:

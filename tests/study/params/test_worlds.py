@@ -141,7 +141,7 @@ def test_an_impossible_world_is_refused(refused, worlds, world, field, value, sa
             "there is no world 'u_maz'; did you mean 'u_maze'",
         ),
         ("u_maze", {"world": 3}, "must be the name of one of `worlds`"),
-        ("u_maze", {"body": "snake"}, "'point' or 'point_with_momentum'"),
+        ("u_maze", {"body": "snake"}, "'half_cheetah' or 'ant', found 'snake'"),
         ("two_way", {"end": "at_target"}, "end: is at a target, and the world has no"),
         ("u_maze", {"end": "past_line"}, "end: is past a line, and the world has no"),
         (

@@ -190,7 +190,8 @@ def test_a_task_has_the_name_of_its_world_whose_boxes_stand_in_a_table_of_their_
     )
     assert tasks["world"]["u_maze"] == "u_maze"
     assert worlds["walls"]["u_maze"] == "[-5.0, -0.5] to [-1.0, 0.5]"
-    assert "Worlds" not in settings(context)
+    nowhere = small().study.model_copy(update={"worlds": {}})
+    assert "Worlds" not in settings(replace(context, study=nowhere))
 
 
 def test_markdown_has_the_caption_breaks_and_the_verdict_in_bold():

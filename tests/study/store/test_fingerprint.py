@@ -56,7 +56,7 @@ def test_what_is_drawn_claimed_or_published_retrains_nothing(code, stage):
     [
         ("explore", "pipeline/core/agents/sql.py"),
         ("explore", "pipeline/core/tasks/multigoal/environments.py"),
-        ("explore", "pipeline/core/tasks/locomotion/environment.py"),
+        ("explore", "pipeline/core/tasks/navigation/simulation.py"),
         ("explore", "pipeline/core/equations/soft.py"),
         ("explore", "pipeline/study/training/writing.py"),
         ("explore", "pipeline/study/backends/worker.py"),
@@ -97,7 +97,7 @@ from pipeline.core.job import Job
 from pipeline.core.judging.probes import probe
 from pipeline.core.training.finish import finish
 from pipeline.core.training.loop import Training
-for name in ("multigoal", "forward", "linear_quadratic", "pendulum"):
+for name in ("multigoal", "swimmer", "linear_quadratic", "pendulum"):
     training = Training(Job(task(name), (algorithm("sac"),), (0,), 3))
     list(training)
     finish(training)

@@ -86,7 +86,7 @@ class TestWhatIsPublished:
         )
         assert parent.params == {
             "task": "swimmer_forward",
-            "task.kind": "locomotion",
+            "task.kind": "navigation",
             "task.horizon": "500",
             "task.objective": "return",
             "algorithm": "sql_swimmer",

@@ -71,8 +71,8 @@ class _InWorld(MujocoEnv):
 
     def _has_ended(self) -> bool:
         if self._scene.end == "flipped":
-            upright: float = self.data.xmat[self._torso][8]
-            return upright < 0
+            upright = self.data.xmat[self._torso][8]
+            return bool(upright < 0)
         return bool(self._scene.ended(self._place))
 
     def _get_obs(self) -> Float[ndarray, " state"]:

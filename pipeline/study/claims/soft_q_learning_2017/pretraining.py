@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from pipeline.core.tasks.kind import Kind
-from pipeline.core.tasks.locomotion.settings import Locomotion
 from pipeline.core.tasks.navigation.rewards import Speed
 from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.study.claims.base import (
@@ -65,8 +64,6 @@ def claims(evidence: Evidence) -> Iterator[Claim]:
 
 def _has_no_direction(task: Kind) -> bool:
     """Whether it pays to move, in whatever direction."""
-    if isinstance(task, Locomotion):
-        return task.reward == "speed"
     return (
         isinstance(task, Navigation)
         and isinstance(task.reward, Speed)

@@ -15,7 +15,6 @@ from pipeline.study.report.figures import (
     curves,
     exact,
     landscapes,
-    locomotion,
     multigoal,
     navigation,
     sweeps,
@@ -92,15 +91,6 @@ def _extremes(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if run.id in chosen]
 
 
-def _locomotion(name: str, runs: Sequence[Run], _: Episodes) -> Iterator[Picture]:
-    yield Picture(
-        part_name(name, "traces"),
-        "Final episodes seen from above, from where each began; as Figure 7 of the "
-        "soft Q-learning paper.",
-        locomotion.traces(runs),
-    )
-
-
 def _navigation(name: str, runs: Sequence[Run], exactly: Episodes) -> Iterator[Picture]:
     runs, solved = navigation.hottest_first(runs), exactly()
     beside = " The exact policies are beside them." if solved else ""
@@ -134,11 +124,6 @@ KINDS: Final[Mapping[str, OfKind]] = {
         oracle=exact.oracle,
         changed=exact.changed_tasks,
         judged=exact.judged,
-    ),
-    "locomotion": OfKind(
-        panel=_locomotion,
-        alone=("final episodes seen from above.", lambda x: locomotion.traces([x])),
-        curves=("direction_spread",),
     ),
     "navigation": OfKind(
         panel=_navigation,

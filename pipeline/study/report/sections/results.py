@@ -26,10 +26,6 @@ INTRODUCTIONS: Final = {
         "Several goals are equally good. A policy of maximum entropy should go to all "
         "of them; what counts is which goals are found, how evenly and how early."
     ),
-    ("pretrain", "locomotion"): (
-        "No direction is better than another. A policy of maximum entropy should learn "
-        "all of them."
-    ),
     ("explore", "navigation"): (
         "A body in a world where several ways look alike at first. A policy of maximum "
         "entropy should try all of them; what counts is which of them training found, "
@@ -42,10 +38,6 @@ INTRODUCTIONS: Final = {
     ("finetune", "navigation"): (
         "One task in a world: learned from pretrained networks of the same seed, and "
         "from fresh ones."
-    ),
-    ("finetune", "locomotion"): (
-        "One direction is asked for: learned from pretrained networks of the same "
-        "seed, and from fresh ones."
     ),
 }
 
