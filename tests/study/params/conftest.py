@@ -5,14 +5,22 @@ import pytest
 
 from pipeline.study.params.load import load_study
 from pipeline.study.params.yaml_lines import ParamsError
-from pipeline.study.store.files import write_yaml
-from tests.study.params.smoke import DATA, TEXT
+from pipeline.study.store.files import read_yaml, write_yaml
+from tests.study.params.smoke import DATA, ROOT, TEXT
+
+WORLDS = read_yaml(ROOT / "studies" / "worlds.yaml")
 
 
 @pytest.fixture
 def data():
     """The smoke study, to be changed."""
     return copy.deepcopy(DATA)
+
+
+@pytest.fixture
+def worlds():
+    """The shipped worlds, to be changed."""
+    return copy.deepcopy(WORLDS)
 
 
 @pytest.fixture

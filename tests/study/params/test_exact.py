@@ -2,7 +2,7 @@
 
 import pytest
 
-NO_ANSWER = "'swimmer_forward': a navigation task has no exact answer"
+NO_ANSWER = "'swimmer_forward': a navigation task with body swimmer has no exact answer"
 TOO_COLD = "the spacing cannot be used: at temperature 0.01"
 PARTS = "1 / spacing must be a whole number"
 ACROSS_AN_END = "not defined across an end: both tasks need goals_end_episode: false"

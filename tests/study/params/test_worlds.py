@@ -1,19 +1,6 @@
 """Worlds and tasks in them, as they are written."""
 
-import copy
-
 import pytest
-
-from pipeline.study.store.files import read_yaml
-from tests.study.params.smoke import ROOT
-
-WORLDS = read_yaml(ROOT / "studies" / "worlds.yaml")
-
-
-@pytest.fixture
-def worlds():
-    """The shipped worlds, to be changed."""
-    return copy.deepcopy(WORLDS)
 
 
 def test_a_task_has_its_world_in_place_of_a_name(load, worlds):

@@ -146,6 +146,8 @@ class MujocoBody:
     """Seconds of an environment step: metres that a speed of 1 m/s makes of it."""
     radius: float
     """From its centre of mass to its farthest point, as it starts, rounded up."""
+    width: float
+    """Of the narrowest corridor that it fits into, its joints at their limits."""
     can_flip: bool
     on_a_line: bool
 
@@ -163,6 +165,7 @@ BODIES: Final[dict[BodyName, Body]] = {
         actions=2,
         step=0.04,
         radius=1.7,
+        width=0.2,
         can_flip=False,
         on_a_line=False,
     ),
@@ -171,6 +174,7 @@ BODIES: Final[dict[BodyName, Body]] = {
         actions=6,
         step=0.05,
         radius=1.0,
+        width=0.1,
         can_flip=True,
         on_a_line=True,
     ),
@@ -179,6 +183,7 @@ BODIES: Final[dict[BodyName, Body]] = {
         actions=8,
         step=0.05,
         radius=1.3,
+        width=0.8,
         can_flip=True,
         on_a_line=False,
     ),

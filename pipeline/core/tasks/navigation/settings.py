@@ -141,6 +141,25 @@ class Navigation(Kind):
         if self.objective not in metrics.defined(world):
             there_are = ", ".join(metrics.defined(world))
             yield "objective", f"has no meaning in this world; it has: {there_are}"
+        yield from self._beyond_body()
+
+    def _beyond_body(self) -> Iterator[tuple[str, str]]:
+        """What its body cannot do."""
+        world, body = self.place, self.moves
+        if self.end == "flipped" and not body.can_flip:
+            yield (
+                "end",
+                f"is flipped, and {self.body} cannot flip: write never, at_target or "
+                "past_line",
+            )
+        if not body.on_a_line:
+            return
+        alone = "moves along x only"
+        if world.closed:
+            yield "body", f"{alone}: its world must have no walls and no passages"
+        for name, places in (("start", [world.start]), ("targets", world.targets)):
+            if any(y != 0 for _, y in places):
+                yield "body", f"{alone}: the {name} of its world must have y = 0"
 
     def metrics(
         self, trajectories: Trajectories

@@ -124,7 +124,7 @@ def _furnish(spec: mujoco.MjSpec, world: World) -> None:
         _add_wall(spec, box, WALL_COLOUR)
     for box in world.passages.blocked if world.passages else ():
         _add_wall(spec, box, BLOCKED_COLOUR)
-    for box in _ends_of_plane(world.half_width):
+    for box in world.ends:
         _add_wall(spec, box, WALL_COLOUR)
     for x, y in world.targets:
         spec.worldbody.add_site(
@@ -140,16 +140,6 @@ def _furnish(spec: mujoco.MjSpec, world: World) -> None:
             size=[0.05, world.half_width, 0.02],
             rgba=LINE_COLOUR,
         )
-
-
-def _ends_of_plane(half_width: float) -> list[Box]:
-    inner, outer = half_width, half_width + 1.0
-    return [
-        Box(low=(inner, -outer), high=(outer, outer)),
-        Box(low=(-outer, -outer), high=(-inner, outer)),
-        Box(low=(-inner, inner), high=(inner, outer)),
-        Box(low=(-inner, -outer), high=(inner, -inner)),
-    ]
 
 
 def _add_wall(spec: mujoco.MjSpec, box: Box, colour: tuple[float, ...]) -> None:

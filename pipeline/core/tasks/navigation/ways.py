@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from pipeline.core.tasks.geometry import Box, Point, distances
+from pipeline.core.tasks.navigation.bodies import Body
+from pipeline.core.tasks.navigation.bodies import Point as PointBody
 from pipeline.core.tasks.navigation.world import START_BOUND, TARGET_RADIUS, World
 
 MESH: Final = 0.1
@@ -44,6 +46,43 @@ def mistakes(world: World) -> Mistakes:
     yield from found
     if not found and world.closed:
         yield from _without_way(world)
+
+
+def misfits(world: World, body: Body) -> Iterator[str]:
+    """Why a body that takes space has no room; nothing of a world with mistakes."""
+    if isinstance(body, PointBody) or next(mistakes(world), None):
+        return
+    margin = body.radius + START_BOUND
+    start = _around(world.start, margin)
+    near = [" ".join(map(str, at)) for at, box in _closed(world) if box.meets(*start)]
+    if _outside(start, world.half_width):
+        near.append("the end of the plane")
+    if near:
+        yield (
+            f"reaches {body.radius:g} from where it is, and starts at most "
+            f"{START_BOUND:g} from {_named(world.start)}: {' and '.join(near)} must be "
+            f"more than {margin:g} from there along an axis"
+        )
+    elif world.closed:
+        for at, message in _without_way(_narrowed(world, body.width / 2)):
+            yield (
+                f"takes ways more than {body.width:g} wide, and there is none where it "
+                f"is needed: {' '.join(map(str, at))}: {message}; move the walls apart"
+            )
+
+
+def _narrowed(world: World, margin: float) -> World:
+    """The same for the middle of what stays so far from walls and ends of the plane."""
+
+    def grown(boxes: Iterable[Box]) -> tuple[Box, ...]:
+        each = ((_around(box.low, margin), _around(box.high, margin)) for box in boxes)
+        return tuple(Box(low=low[0], high=high[1]) for low, high in each)
+
+    changed: dict[str, Any] = {"walls": grown(world.walls + world.ends)}
+    if world.passages is not None:
+        blocked = {"blocked": grown(world.passages.blocked)}
+        changed["passages"] = world.passages.model_copy(update=blocked)
+    return world.model_copy(update=changed)
 
 
 def _misplaced(world: World) -> Mistakes:

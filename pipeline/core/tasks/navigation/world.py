@@ -50,6 +50,17 @@ class World(Value):
         return self.walls + (self.passages.blocked if self.passages else ())
 
     @property
+    def ends(self) -> tuple[Box, ...]:
+        """What is around the plane, as walls."""
+        inner, outer = self.half_width, self.half_width + 1.0
+        return (
+            Box(low=(inner, -outer), high=(outer, outer)),
+            Box(low=(-outer, -outer), high=(-inner, outer)),
+            Box(low=(-inner, inner), high=(inner, outer)),
+            Box(low=(-inner, -outer), high=(inner, -inner)),
+        )
+
+    @property
     def boxes(self) -> Float[ndarray, "wall 2 2"]:
         """The same as (low corner, high corner)."""
         return corners(self.closed)

@@ -28,7 +28,10 @@ def oracles(study: Study, document: Document) -> Found:
             continue  # in no world: said of the task
         if task and study.exact:
             if (answer := answer_to(task)) is None:
-                yield place, f"'{oracle.task}': a {task.kind} task has no exact answer"
+                what = f"a {task.kind} task"
+                if isinstance(task, Navigation):
+                    what += f" with body {task.body}"
+                yield place, f"'{oracle.task}': {what} has no exact answer"
                 continue
             spacing = oracle.spacing or study.exact.spacing
             if reason := answer.unsolvable(oracle.temperature, spacing=spacing):

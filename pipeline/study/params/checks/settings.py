@@ -54,6 +54,9 @@ def tasks(study: Study, document: Document) -> Found:
         for field, message in task.mistakes():
             place = ("tasks", name, field) if field else ("tasks", name)
             yield place, message
+        if isinstance(task, Navigation):
+            for message in ways.misfits(task.place, task.moves):
+                yield ("tasks", name, "body"), message
 
 
 def algorithms(study: Study, document: Document) -> Found:
