@@ -19,7 +19,10 @@ from pipeline.core.tasks.navigation.world import TARGET_RADIUS, World
 
 TORSO: Final = "torso"
 WALL_HEIGHT: Final = 1.0
-"""In metres: more than a body stands high."""
+"""Of what is seen of a wall, in metres: more than a body stands high."""
+STOPPING_HEIGHT: Final = 10.0
+"""Of what stops a body: an ant at 6 m/s tumbles over a wall of 1 m."""
+INVISIBLE: Final = (0.0, 0.0, 0.0, 0.0)
 WALL_COLOUR: Final = (0.45, 0.45, 0.5, 1.0)
 BLOCKED_COLOUR: Final = (0.8, 0.5, 0.4, 1.0)
 TARGET_COLOUR: Final = (0.2, 0.65, 0.3, 0.5)
@@ -144,11 +147,15 @@ def _furnish(spec: mujoco.MjSpec, world: World) -> None:
 
 def _add_wall(spec: mujoco.MjSpec, box: Box, colour: tuple[float, ...]) -> None:
     low, high = np.array(box.low), np.array(box.high)
-    spec.worldbody.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=[*(low + high) / 2, 0.0],
-        size=[*(high - low) / 2, WALL_HEIGHT],
-        contype=0,
-        conaffinity=1,
-        rgba=colour,
-    )
+    for height, touches, rgba in (
+        (WALL_HEIGHT, 0, colour),
+        (STOPPING_HEIGHT, 1, INVISIBLE),
+    ):
+        spec.worldbody.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            pos=[*(low + high) / 2, 0.0],
+            size=[*(high - low) / 2, height],
+            contype=0,
+            conaffinity=touches,
+            rgba=rgba,
+        )
