@@ -45,6 +45,7 @@ ALGORITHMS = {
         "value_points": "random",
         "particles": {"states": 5, "fixed": 4, "updated": 3},
         "candidates": 1,
+        "noise_set": {"size": 8, "share": 0.9},
     },
     "sql_policy": SHARED  # whose soft values are estimated from its own draws
     | {

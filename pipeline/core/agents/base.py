@@ -111,9 +111,9 @@ class Agent(ABC):
 
     @abstractmethod
     def follow_schedules(self, progress: float) -> None:
-        """Set step sizes and temperature to what a share of the run's updates asks.
+        """Set step sizes, temperature and noise to what a share of the updates asks.
 
-        `progress` is updates made so far over those of the whole run, in [0, 1).
+        `progress` is updates made so far over those of the whole run; 1 after the last.
         """
 
     def exploration_state(self) -> dict[str, Tensor]:
@@ -185,7 +185,7 @@ def scale_learning_rates(
     """Hold the step sizes at first, then let them fall on a line that ends at 0.
 
     They fall after the share `constant` of the run's updates; `progress` is the share
-    made so far, in [0, 1).
+    made so far, in [0, 1].
     """
     falling = progress > constant
     scale = (1 - progress) / (1 - constant) if falling else 1.0

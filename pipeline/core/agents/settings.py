@@ -15,11 +15,13 @@ from typing import (
     assert_never,
 )
 
-from pydantic import Discriminator, Field, PositiveInt, Tag
+from pydantic import Discriminator, Field, PositiveInt, Tag, field_validator
+from pydantic_core import PydanticCustomError
 
 from pipeline.core.config.learner import (
     FixedTemperature,
     Learner,
+    NoiseSet,
     OffPolicy,
     Temperature,
 )
@@ -64,6 +66,23 @@ class Sql(OffPolicy):
     particles: Particles
     candidates: PositiveInt
     """Draws of the sampler of which every action is one, chosen by importance."""
+    noise_set: NoiseSet | None = None
+    """What the sampler draws with; without it, all noise there is."""
+
+    @field_validator("noise_set")
+    @classmethod
+    def _drawn_once(cls, noise_set: NoiseSet | None, info: Any) -> NoiseSet | None:
+        if noise_set is not None and info.data.get("candidates", 1) > 1:
+            raise PydanticCustomError(
+                "noise_set",
+                "needs candidates: 1, as draws from a few vectors have no density to "
+                "choose by",
+            )
+        return noise_set
+
+    @property
+    def networks(self) -> str:
+        return f"{super().networks} with critics: {self.critics}"
 
     @staticmethod
     def population(configs: Sequence[Any], setting: "Setting") -> "Agent":

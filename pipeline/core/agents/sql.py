@@ -11,6 +11,7 @@ Departures of our own:
 - The proposals of the soft value may be uniform at all times, as in the authors' code,
   independent (`value_points: random`) or a randomly shifted lattice (`lattice`). The
   paper prefers those of the policy (`policy`, here from a lattice of noise).
+- The set of noise of the paper's fine-tuning may shrink in any training (`noise_set`).
 - The sampler may learn at a part of the batch (`particles.states`).
 - Particles live before the squashing, and a fresh sampler draws uniformly (`stein.py`
   says why). The paper says neither how it keeps actions in their bounds nor how its
@@ -105,6 +106,7 @@ class SoftQLearning(EnergyPolicy, QLearner):
     def follow_schedules(self, progress: float) -> None:
         super().follow_schedules(progress)
         self._alpha.follow(progress)
+        self._sampler.follow(progress)
 
     def update(self, batch: Batch, *, index: int) -> None:
         self._diagnostics = self._learn_once(

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from pipeline.core.agents import resampling
+from pipeline.core.agents.noise_set import RestrictedNoise
 from pipeline.core.agents.setting import Setting
 from pipeline.core.agents.settings import Sql
 from pipeline.core.agents.shapes import Actions, Numbers, Particles, States
@@ -51,6 +52,8 @@ class SteinSampler:
 
     def __init__(self, configs: Sequence[Sql], setting: Setting) -> None:
         config = configs[0]
+        noise_set = config.noise_set
+        self._restricted = RestrictedNoise(noise_set, setting) if noise_set else None
         self.candidates = config.candidates
         """Draws of which `sample` takes one, and actions around that; 1: neither."""
         self._states = config.particles.states
@@ -70,11 +73,17 @@ class SteinSampler:
         )
         self._greedy_noise = torch.from_numpy(greedy).to(self.weights)
 
+    def follow(self, progress: float) -> None:
+        """Restrict the noise as far as belongs to a share of the run's updates."""
+        if self._restricted is not None:
+            self._restricted.follow(progress)
+
     @torch.no_grad()
     def draw(
         self, state: Float[Tensor, "member batch _ state"], noise: Particles
     ) -> Particles:
         """Actions in [-1, 1]^d, approximately distributed as exp(Q/α)."""
+        noise = self._allowed(noise)
         return self._action(self._particles(self.weights, state, noise))
 
     @torch.no_grad()
@@ -100,7 +109,10 @@ class SteinSampler:
     def draw_with_density(
         self, state: Float[Tensor, "member batch _ state"], noise: Particles
     ) -> tuple[Particles, Float[Tensor, "member batch particle"]]:
-        """As `draw`, with log p(a | s) in nats, as far as f does not fold the space."""
+        """As `draw`, with log p(a | s) in nats, as far as f does not fold the space.
+
+        The noise is not restricted, as a few vectors have no density.
+        """
         with torch.enable_grad():
             noise = learnable(noise)
             particles = self._particles(self.weights, state, noise)
@@ -115,6 +127,9 @@ class SteinSampler:
         noise = self._greedy_noise.expand(*state.shape[:2], -1, -1)
         candidates = self.draw(state, noise)
         return _taken(candidates, q(state, candidates).argmax(dim=2))
+
+    def _allowed(self, noise: Particles) -> Particles:
+        return noise if self._restricted is None else self._restricted.of(noise)
 
     def _action(self, particles: Particles) -> Particles:
         """The actions a = tanh(u)."""
@@ -150,6 +165,7 @@ class SteinSampler:
         of the Stein direction, and the spread of actions.
         """
         state = state[:, : self._states].unsqueeze(2)
+        noise = self._allowed(noise)
         states, noises = (torch.split(x, BLOCK, dim=1) for x in (state, noise))
         parts = [
             self._ascent(*block, q, temperature)

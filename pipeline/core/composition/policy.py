@@ -33,7 +33,7 @@ class Composed(EnergyPolicy):
         descriptions: Sequence[dict[str, Any]],
         rule: Rule,
     ) -> None:
-        """Put two populations together; the sampler is fresh.
+        """Put two populations together; the sampler is fresh, and has all noise.
 
         `both` are alike in seeds; `descriptions` are what the file of each says about
         it.
@@ -41,7 +41,8 @@ class Composed(EnergyPolicy):
         Raises:
             MisfitError: The two do not fit; see `shared_settings`.
         """
-        configs = shared_settings(descriptions)
+        both_have = shared_settings(descriptions)
+        configs = [c.model_copy(update={"noise_set": None}) for c in both_have]
         described = descriptions[0]
         self._seeds: Sequence[int] = described["seeds"]
         self._both = both

@@ -51,6 +51,17 @@ Temperature = Annotated[
 ]
 
 
+class NoiseSet(Value):
+    """Fewer and fewer vectors of noise, so that a policy becomes deterministic.
+
+    How many may be used falls linearly from `size` to 1 during the first `share` of a
+    run's updates.
+    """
+
+    size: Annotated[int, Field(ge=2)]
+    share: Fraction
+
+
 class SmoothTarget(Value):
     """Target weights follow: θ̄ ← θ̄ + τ (θ - θ̄) at every update."""
 

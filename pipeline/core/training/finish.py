@@ -16,6 +16,7 @@ KEPT_EPISODES = 50
 def finish(training: Training) -> Result:
     """Judge the population after its last step, and pack everything up."""
     job = training.job
+    training.agent.follow_schedules(1.0)
     evaluator = Evaluator(
         job.task, job.seeds, episodes=job.task.evaluation.final_episodes
     )

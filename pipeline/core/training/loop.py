@@ -61,12 +61,12 @@ class Training:
         self.states = self._episodes.states
         self.actions = self._episodes.actions
         widths = {"states": self.states, "actions": self.actions}
-        updates = job.algorithms[0].updates(job.steps)
+        self._updates = job.algorithms[0].updates(job.steps)
         self.agent = factory.make(
             job.algorithms,
             job.seeds,
             discount=job.task.discount,
-            computation=job.computation.settled(updates),
+            computation=job.computation.settled(self._updates),
             **widths,
         )
         self._device = self.agent.device
@@ -237,6 +237,8 @@ class Training:
         self.agent.load_state(parts["agent"])
         self._collector.load_state(parts["experience"])
         self._progress = _Progress(**values["progress"])
+        if made := self._progress.updates:
+            self.agent.follow_schedules((made - 1) / self._updates)
         self.records = parsed(list[Record], values["records"])
         for record in self.records:
             self.failures |= record.failures

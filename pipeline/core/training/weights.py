@@ -79,6 +79,7 @@ def rebuilt(config: dict[str, Any], weights: "Mapping[str, Tensor]") -> "Agent":
     )
     for name, tensor in agent.networks().items():
         tensor.copy_(weights[name])
+    agent.follow_schedules(1.0)
     return agent
 
 

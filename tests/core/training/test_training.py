@@ -199,6 +199,29 @@ def test_one_call_rebuilds_the_policy(name, tmp_path):
         assert torch.equal(agent.networks()[network], weights), network
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_however_short_a_run_its_policy_is_judged_and_kept_with_one_vector(tmp_path):
+    training = trained(job("sql_copied", steps=12))  # two updates, eight vectors
+    write_weights(tmp_path / "weights", training)
+    state = torch.ones(2, 20, 2)
+    noise = torch.randn(2, 20, 2, generator=torch.Generator().manual_seed(0))
+    for agent in (training.agent, stored.load_policy(tmp_path / "weights")):
+        for actions in agent.sample(state, noise):
+            assert len(actions.unique(dim=0)) == 1
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("learner", ["sql_copied", "sac", "ddpg"])
+def test_finetuning_may_learn_from_the_second_step_on(learner, tmp_path):
+    write_weights(tmp_path / "weights", trained(job(learner, steps=40)))
+    start = stored.pretrained(tmp_path / "weights", (0, 1))
+    own = algorithm(learner).model_copy(update={"warmup": 1, "batch": 64})
+    work = replace(job(learner, steps=2, start=start), algorithms=(own,) * 2)
+    learned = trained(work).agent.networks()["q"]
+    assert torch.isfinite(learned).all()
+    assert not torch.equal(learned, torch.from_numpy(start["q"]))
+
+
 @pytest.mark.parametrize("learner", ["sac_2018", "reinforce"])
 def test_finetuning_starts_from_the_networks_of_the_same_seed(learner, tmp_path):
     pretrained = trained(job(learner, steps=40, seeds=(0, 1, 2)))
