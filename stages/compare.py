@@ -36,11 +36,15 @@ def main() -> None:
         study = whole_study()
         runs = load_runs(study)
         scores, compositions = load_scores(study, runs), load_compositions(study)
-        bootstrap = Bootstrap(**study.compare.model_dump())
-        metrics = summarise(runs, scores, compositions, bootstrap)
+        bootstrap = Bootstrap(**study.compare.bootstrap)
+        fixed = study.compare.threshold_returns
+        metrics = summarise(runs, scores, compositions, bootstrap, fixed=fixed)
         write_json(COMPARED / "metrics.json", metrics)
-        limit = load_hard_limit(study)
-        evidence = Evidence(runs, scores, compositions, bootstrap, hard_limit=limit)
+        evidence = Evidence(
+            *(runs, scores, compositions, bootstrap),
+            hard_limit=load_hard_limit(study),
+            threshold_returns=fixed,
+        )
         claims = judge(evidence)
         write_json(COMPARED / "claims.json", [asdict(claim) for claim in claims])
         for run in runs:

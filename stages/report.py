@@ -28,7 +28,7 @@ def main() -> None:
             runs,
             load_scores(study, runs),
             load_compositions(study),
-            Bootstrap(**study.compare.model_dump()),
+            Bootstrap(**study.compare.bootstrap),
             study,
             metrics=_compared("metrics.json"),
             claims=_compared("claims.json"),

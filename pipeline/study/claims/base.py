@@ -58,6 +58,8 @@ class Evidence:
     bootstrap: Bootstrap
     hard_limit: Mapping[str, Floats] | None = field(default=None, kw_only=True)
     """The demonstration of that name, if the study shows the theorems."""
+    threshold_returns: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    """Those that were fixed beforehand, by task."""
 
     def claim(
         self,

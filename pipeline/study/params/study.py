@@ -87,11 +87,18 @@ class StartedRuns(Value):
 
 
 class Compare(Value):
-    """The bootstrap over seeds."""
+    """The bootstrap over seeds, and what they are to reach."""
 
     seed: Seed
     resamples: PositiveInt
     confidence: Annotated[float, Field(gt=0, lt=1)]
+    threshold_returns: dict[Name, float] = Field(default_factory=dict)
+    """By task, in reward units; that of another task is derived from its runs."""
+
+    @property
+    def bootstrap(self) -> dict[str, Any]:
+        """Its settings."""
+        return self.model_dump(exclude={"threshold_returns"})
 
 
 class Study(Value):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from pipeline.study.statistics.threshold import (
     steps_to_return,
     threshold_returns,
 )
+from pipeline.study.store.layout import TO_THRESHOLD
 from pipeline.study.store.runs import Run
 from pipeline.study.store.scores import Composition, Score
 
@@ -37,10 +39,15 @@ def summarise(
     scores: Sequence[Score],
     compositions: Sequence[Composition],
     bootstrap: Bootstrap,
+    *,
+    fixed: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Every number about every run, score and composition."""
+    """Every number about every run, score and composition.
+
+    `fixed` has the threshold returns of tasks for which they were written down.
+    """
     result: dict[str, Any] = {}
-    thresholds = threshold_returns(runs)
+    thresholds = threshold_returns(runs, fixed)
     for run in runs:
         entry = _of_run(run, runs, thresholds.get(run.task_name), bootstrap)
         result.setdefault(run.stage, {})[run.name] = entry
@@ -88,7 +95,7 @@ def _of_run(
     for metric in milestones:
         steps = StepsToThreshold(run.final[metric], run.steps)
         entry[metric] = steps.summary(bootstrap, f"{run.id}/{metric}")
-    if threshold is not None and run.stage in ("finetune", "scratch"):
+    if threshold is not None and run.stage in TO_THRESHOLD:
         steps = steps_to_return(run, threshold)
         # The stream keeps the name that it had when results were published.
         entry["steps_to_threshold"] = {

@@ -3,7 +3,7 @@
 A seed that never reaches it, or that has failed, counts with its whole budget.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,10 +12,16 @@ import numpy as np
 from pipeline.core.judging.interquartile import interquartile_mean
 from pipeline.study.statistics.bootstrap import Bootstrap, Floats
 from pipeline.study.statistics.curves import EVALUATION
+from pipeline.study.store.layout import TO_THRESHOLD
 from pipeline.study.store.runs import Run
 
 STEPS_TO: Final = "steps_to_"
 """How the names of such metrics begin, also those of a task's milestones."""
+FIXED: Final = "fixed beforehand in params.yaml"
+HALF_WAY: Final = (
+    "half-way from the first evaluation of fresh networks to the best end of any run"
+)
+"""Whence a threshold return is."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +48,25 @@ class StepsToThreshold:
         }
 
 
-def threshold_returns(runs: Sequence[Run]) -> dict[str, float]:
-    """The threshold return of every task of fine-tuned runs.
+def threshold_returns(
+    runs: Sequence[Run], fixed: Mapping[str, float]
+) -> dict[str, float]:
+    """The threshold return of every task of fine-tuned runs, in reward units.
 
-    Half-way from where fresh networks begin to where the best run ends:
-    (a + b) / 2 with a the lowest IQM of the first evaluation of the runs from scratch,
-    and b the highest IQM of the final return of all runs on that task. A task without
-    runs from scratch, or on which nothing was learned (b ≤ a), has none.
+    The one that was `fixed` beforehand for the task, or else half-way from where fresh
+    networks begin to where the best run ends: (a + b) / 2 with a the lowest IQM of the
+    first evaluation of the runs from scratch, and b the highest IQM of the final return
+    of all runs on that task. A task without runs from scratch, or on which nothing was
+    learned (b ≤ a), then has none.
     """
-    result = {}
+    result = dict(fixed)
     for task_name in dict.fromkeys(run.task_name for run in runs):
+        if task_name in fixed:
+            continue
         on_task = [
             run
             for run in runs
-            if run.task_name == task_name and run.stage in ("finetune", "scratch")
+            if run.task_name == task_name and run.stage in TO_THRESHOLD
         ]
         begins = [
             first

@@ -16,6 +16,8 @@ from pipeline.study.errors import UserError
 StageName: TypeAlias = Literal["explore", "pretrain", "finetune", "scratch"]
 STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
 """The stages that train, in the order of `params.yaml`."""
+TO_THRESHOLD: Final[tuple[StageName, ...]] = ("finetune", "scratch")
+"""Those of which it is asked how many steps a threshold return takes."""
 
 CHECKED: Final = Path("results/check")
 """What `params.yaml` says to each stage instance, and the code that it runs."""

@@ -32,6 +32,16 @@ class TestMistakesBetweenParts:
             ),
             ("steps: 200}", "steps: 90}", "sweep.budgets.multigoal.steps: 90 steps"),
             ("multigoal: {trials", "multigaol: {trials", "no task 'multigaol'"),
+            (
+                "confidence: 0.95",
+                "confidence: 0.95\n  threshold_returns: {swimmer_forwrd: 5.0}",
+                "compare.threshold_returns.swimmer_forwrd: there is no task",
+            ),
+            (
+                "confidence: 0.95",
+                "confidence: 0.95\n  threshold_returns: {multigoal: 5.0}",
+                "no run of finetune or scratch is on this task; leave it out",
+            ),
             ("fresh_seeds: [200", "fresh_seeds: [101", "found 101 in both"),
         ],
     )

@@ -9,7 +9,7 @@ from pipeline.study.params.load import load_study
 from pipeline.study.report.page import seeds_of_each
 from pipeline.study.report.section import Context
 from pipeline.study.report.sections.oracles import distances, oracles
-from pipeline.study.report.sections.results import results
+from pipeline.study.report.sections.results import results, threshold_return
 from pipeline.study.report.sections.searches import (
     Found,
     counts,
@@ -83,6 +83,19 @@ def test_every_comparator_has_a_line_of_its_own(metrics):
     ]
     cell = table.rows[0][-1].split("\n")
     assert cell[1::2] == ["finetune/ddpg_from_ddpg", "scratch/sql", "scratch/ddpg"]
+
+
+def test_it_is_said_whence_a_threshold_return_is(context):
+    tuned = of_stages("finetune", "scratch")
+    assert "half-way from the first evaluation" in threshold_return(tuned, context)
+    assert threshold_return(of_stages("explore"), context) == ""
+    fixed = {"threshold_returns": {"swimmer_forward": 3.5}}
+    compare = context.study.compare.model_copy(update=fixed)
+    study = context.study.model_copy(update={"compare": compare})
+    metrics = summarise(RUNS, (), (), BOOTSTRAP, fixed=compare.threshold_returns)
+    other = replace(context, study=study, metrics=metrics)
+    said = threshold_return(tuned, other)
+    assert "return is 3.50: fixed beforehand in params.yaml. Steps" in said
 
 
 def test_no_number_of_a_table_is_nan(metrics):

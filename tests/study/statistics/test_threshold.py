@@ -34,15 +34,20 @@ class TestStepsToThreshold:
 
 class TestThresholdReturns:
     def test_lie_half_way_from_the_first_evaluation_to_the_best_end(self):
-        result = threshold_returns(RUNS)
+        result = threshold_returns(RUNS, {})
         assert list(result) == ["swimmer_forward"]
         ends = [run.final["return"] for run in RUNS if run.stage == "finetune"]
         assert 0 < result["swimmer_forward"] < max(end.max() for end in ends)
 
     def test_need_a_run_from_scratch(self):
-        assert threshold_returns([small().run("finetune/sql_from_sql")]) == {}
+        assert threshold_returns([small().run("finetune/sql_from_sql")], {}) == {}
 
     def test_need_something_learned(self):
         run = small().run("scratch/sql")
         poor = with_final(run, {"return": np.full(5, -1e9)})
-        assert threshold_returns([poor]) == {}
+        assert threshold_returns([poor], {}) == {}
+
+    def test_are_not_derived_where_they_were_fixed_beforehand(self):
+        assert threshold_returns(RUNS, {"swimmer_forward": 3.5}) == {
+            "swimmer_forward": 3.5
+        }

@@ -1,6 +1,7 @@
 """Pretraining and fine-tuning, section 5.3."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,8 @@ from pipeline.study.statistics.bootstrap import Floats, Interval
 from pipeline.study.statistics.comparators import comparators
 from pipeline.study.statistics.numbers import number
 from pipeline.study.statistics.threshold import (
+    FIXED,
+    HALF_WAY,
     StepsToThreshold,
     steps_to_return,
     threshold_returns,
@@ -156,26 +159,30 @@ def _colder(evidence: Evidence, cold: Run, warm: Run) -> Claim:
 
 
 def _fine_tuning(evidence: Evidence) -> Iterator[Claim]:
-    thresholds = threshold_returns(evidence.runs)
+    thresholds = threshold_returns(evidence.runs, evidence.threshold_returns)
     for run in evidence.runs:
         place = (run.stage, run.algorithm.kind)
         if place == ("finetune", "sql") and run.task_name in thresholds:
             for other in comparators(run, evidence.runs):
-                yield _faster(run, other, thresholds[run.task_name], evidence)
+                yield _faster(evidence, (run, other), thresholds[run.task_name])
 
 
-def _faster(run: Run, other: Run, threshold: float, evidence: Evidence) -> Claim:
+def _faster(evidence: Evidence, sides: tuple[Run, Run], threshold: float) -> Claim:
     """That a run needs fewer steps to the threshold return than another."""
+    run, other = sides
     own, theirs = (steps_to_return(each, threshold) for each in (run, other))
     name = f"{run.id}>{other.id}/steps_to_return"
-    interval = improvement(evidence, (run, other), -own.counted, -theirs.counted, name)
+    interval = improvement(evidence, sides, -own.counted, -theirs.counted, name)
     statistic = f"P(fewer steps to a return of {threshold:.3g})"
+    found = of_improvement([interval], sides, statistic)
+    fixed = run.task_name in evidence.threshold_returns
+    rule = f"{found.rule}; the threshold return is {FIXED if fixed else HALF_WAY}"
     return evidence.claim(
         FINE_TUNING,
         "Pretrained soft Q-learning learns a specific task in fewer steps than "
         f"{SLOWER[other.stage, other.algorithm.kind]}.",
-        of_improvement([interval], (run, other), statistic),
-        (run, other),
+        replace(found, rule=rule),
+        sides,
         published=CURVES,
         measured=f"{statistic} = {interval.text()}; "
         f"median steps {_median(own)} against {_median(theirs)}",

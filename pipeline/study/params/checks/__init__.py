@@ -25,6 +25,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     runs.steps,
     runs.seeds,
     runs.starts,
+    runs.thresholds,
     exact.oracles,
     exact.compositions,
     exact.perturbations,

@@ -3,7 +3,7 @@
 from pipeline.study.params.checks.found import Found, unknown, waiting
 from pipeline.study.params.study import StartedRun, Study
 from pipeline.study.params.yaml_lines import Document, Place
-from pipeline.study.store.layout import STAGES
+from pipeline.study.store.layout import STAGES, TO_THRESHOLD
 
 
 def names(study: Study, document: Document) -> Found:
@@ -77,6 +77,18 @@ def starts(study: Study, document: Document) -> Found:
             missing = unknown(document, run.start, among=among, noun="pretrained run")
             if message := missing or _misfit(study, run):
                 yield (stage, "runs", name, "start"), message
+
+
+def thresholds(study: Study, document: Document) -> Found:
+    """Threshold returns of tasks that are not there, or that nobody learns."""
+    on = {run.task for stage, _, run in study.all_runs() if stage in TO_THRESHOLD}
+    for task in study.compare.threshold_returns:
+        message = unknown(document, task, among=("tasks",), noun="task")
+        if message is None and task not in on:
+            stages = " or ".join(TO_THRESHOLD)
+            message = f"no run of {stages} is on this task; leave it out"
+        if message:
+            yield ("compare", "threshold_returns", task), message
 
 
 def _misfit(study: Study, run: StartedRun) -> str | None:

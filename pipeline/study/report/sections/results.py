@@ -12,7 +12,7 @@ from pipeline.study.report.table import MISSING, Entry, Table, interval, titled
 from pipeline.study.statistics.curves import panels
 from pipeline.study.statistics.goals import nearest_goal_shares
 from pipeline.study.statistics.numbers import digits_for, number
-from pipeline.study.statistics.threshold import STEPS_TO
+from pipeline.study.statistics.threshold import FIXED, HALF_WAY, STEPS_TO
 from pipeline.study.store.layout import panel_name, part_name
 from pipeline.study.store.runs import Run
 
@@ -57,7 +57,7 @@ def sections(context: Context) -> Iterator[Section]:
         yield Section(
             name,
             f"{_title(stage, together)}: {task}",
-            f"{introduction} {_threshold(together, context.metrics)}".strip(),
+            f"{introduction} {threshold_return(together, context)}".strip(),
             [
                 results(name, together, context.metrics),
                 *_nearest_goals(name, together, context),
@@ -72,16 +72,16 @@ def _title(stage: str, runs: Sequence[Run]) -> str:
     return "Learning" if {run.stage for run in runs} == {"scratch"} else TITLES[stage]
 
 
-def _threshold(runs: Sequence[Run], metrics: Mapping[str, Any]) -> str:
-    """What the threshold return is, if there is one."""
+def threshold_return(runs: Sequence[Run], context: Context) -> str:
+    """What the threshold return is, if there is one, and whence."""
     for run in runs:
-        found = metrics[run.stage][run.name].get("steps_to_threshold")
+        found = context.metrics[run.stage][run.name].get("steps_to_threshold")
         if found is not None:
-            threshold = found["threshold"]
+            value = found["threshold"]
+            fixed = run.task_name in context.study.compare.threshold_returns
             return (
-                f"The threshold return is {number(threshold, digits_for(threshold))}: "
-                "half-way from the first evaluation of fresh networks to the best end "
-                "of any run. Steps of pretraining are not counted."
+                f"The threshold return is {number(value, digits_for(value))}: "
+                f"{FIXED if fixed else HALF_WAY}. Steps of pretraining are not counted."
             )
     return ""
 
