@@ -215,6 +215,22 @@ class TestMetrics:
         assert found["forward_distance"] == pytest.approx([3.75])
         assert found["goal_1"] == [0.5]
 
+    def test_of_a_line_it_is_said_which_way_episodes_end(self):
+        ends = [2.0, -1.0, -0.9, 1.0]
+        seen = self.seen(*([(0.0, 0.0), (end, 0.0)] for end in ends))
+        speed = {"speed": "either_way", "effort": 0.0}
+        either_way = navigated("momentum", world=OPEN, reward=speed)
+        any_way = {"world": OPEN, "reward": speed | {"speed": "any"}}
+        found = either_way.metrics(seen)
+        assert (found["forward"], found["backward"]) == ([0.5], [0.25])
+        assert either_way.ways == ("forward", "backward")
+        assert either_way.of_failed("backward") == 0
+        runner = navigated("momentum", body="half_cheetah", **any_way)
+        assert runner.ways == ("forward", "backward")
+        in_plane = navigated("momentum", **any_way)
+        assert in_plane.ways == ()
+        assert "forward" not in in_plane.metrics(seen)
+
     def test_what_is_left_is_to_the_nearest_target_and_to_the_line(self):
         left = navigated().remaining(np.array([[0.0, 0.0], [2.5, 0.0]]))
         np.testing.assert_allclose(left["closest"], [3.0, 0.5])

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from pipeline.core.tasks.directions import direction_spread
+from pipeline.core.tasks.directions import MOVED, direction_spread
 from pipeline.core.tasks.geometry import corners, crosses, distances
 from pipeline.core.tasks.multigoal.metrics import of_goals
 from pipeline.core.tasks.navigation.rewards import past_line
@@ -14,7 +14,11 @@ from pipeline.core.tasks.trajectories import Trajectories
 ANYWHERE = ("return", "distance", "forward_distance", "direction_spread")
 """Metrics that every world has."""
 
+LINE_WAYS = ("forward", "backward")
+"""Ways along x: shares of the episodes that end at least `MOVED` ahead and behind."""
+
 NOTHING_AT_ZERO = (
+    *LINE_WAYS,
     "success",
     "past_line",
     "multi_goal_score",
@@ -61,6 +65,14 @@ def of_world(
     if world.targets or world.finish_line is not None:
         found["success"] = succeeded(trajectories, world).mean(axis=1)
     return found
+
+
+def along_line(trajectories: Trajectories) -> dict[str, Float[ndarray, " member"]]:
+    """The two ways along x, per member."""
+    assert trajectories.positions is not None
+    ahead = (trajectories.last_positions - trajectories.positions[:, :, 0])[..., 0]
+    shares = ((sign * ahead >= MOVED).mean(axis=1) for sign in (1, -1))
+    return dict(zip(LINE_WAYS, shares, strict=True))
 
 
 def passages(world: World) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class Navigation(Kind):
         "target_distance",
         "distance",
         "direction_spread",
+        *metrics.LINE_WAYS,
     )
     curves: ClassVar[tuple[str, ...]] = columns
     has_plane: ClassVar[bool] = True
@@ -97,6 +98,12 @@ class Navigation(Kind):
     def moves(self) -> Body:
         """The body itself."""
         return BODIES[self.body]
+
+    @property
+    def is_on_a_line(self) -> bool:
+        """Whether only ways along x count: no others are paid, or none are open."""
+        paid = isinstance(self.reward, Speed) and self.reward.speed == "either_way"
+        return paid or self.moves.on_a_line
 
     @property
     def time_limit(self) -> int:
@@ -164,7 +171,8 @@ class Navigation(Kind):
     def metrics(
         self, trajectories: Trajectories
     ) -> Mapping[str, Float[ndarray, " member"]]:
-        return metrics.of_world(trajectories, self.place)
+        found = metrics.of_world(trajectories, self.place)
+        return found | (metrics.along_line(trajectories) if self.is_on_a_line else {})
 
     def remaining(
         self, positions: Float[ndarray, "environment 2"]
@@ -190,7 +198,9 @@ class Navigation(Kind):
             return metrics.passages(world)
         if len(world.targets) > 1:
             return tuple(f"goal_{goal}" for goal in range(len(world.targets)))
-        return () if world.finish_line is None else ("past_line",)
+        if world.finish_line is not None:
+            return ("past_line",)
+        return metrics.LINE_WAYS if self.is_on_a_line else ()
 
     def of_failed(self, metric: str) -> float:
         if metric in metrics.NOTHING_AT_ZERO or metric.startswith(("goal", "passage_")):

@@ -44,6 +44,8 @@ METRICS: Final = {
     "distance": "distance moved (units of length)",
     "forward_distance": "distance moved along x (units of length)",
     "direction_spread": "spread of directions (0: all one way)",
+    "forward": "episodes that end ahead of their start (share)",
+    "backward": "episodes that end behind their start (share)",
     "steps_to_threshold": "steps to the threshold return",
     "probability_of_improvement": "P(better than comparator)",
 }
