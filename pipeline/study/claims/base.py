@@ -117,23 +117,15 @@ def better(
     statement: str,
     sides: tuple[Run, Run],
     metric: str,
-    *,
-    published: Published = NO_NUMBER,
-    moving: bool = False,
 ) -> Claim:
-    """The claim that a run has a higher share or score than its comparator.
-
-    `moving`: it is undecided if the comparator stands still.
-    """
+    """The claim that a run has a higher share or score than its comparator."""
     interval = higher(evidence, sides, metric)
     statistic = f"P({metric} higher)"
-    found = of_improvement([interval], sides, statistic, margin=ALIKE)
     return evidence.claim(
         source,
         statement,
-        unless_still(evidence, found, sides[1]) if moving else found,
+        of_improvement([interval], sides, statistic, margin=ALIKE),
         sides,
-        published=published,
         measured=f"{statistic} = {interval.text()}",
     )
 

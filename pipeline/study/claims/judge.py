@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Final
 
-from pipeline.study.claims import composable_2018
+from pipeline.study.claims import composable_2018, soft_actor_critic_2018
 from pipeline.study.claims.base import Claim, Evidence
 from pipeline.study.claims.soft_q_learning_2017 import (
     exploration,
+    fine_tuning,
     optimality,
     pretraining,
 )
@@ -15,8 +16,10 @@ from pipeline.study.store.runs import failures
 PAPERS: Final = (
     exploration.claims,
     pretraining.claims,
+    fine_tuning.claims,
     optimality.claims,
     composable_2018.claims,
+    soft_actor_critic_2018.claims,
 )
 """What judges the claims of each paper, in the order in which they are shown."""
 

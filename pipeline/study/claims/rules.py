@@ -103,6 +103,35 @@ def of_improvement(
     )
 
 
+def of_ratios(
+    intervals: Sequence[Interval],
+    sides: Sequence[Run],
+    statistic: str,
+    *,
+    at_most: float,
+) -> Judgement:
+    """The rule for a claim that one run needs at most a share of what others need.
+
+    Each interval is of the ratio to another run.
+    """
+    seeds = min(len(run.seeds) for run in sides)
+    verdict: Verdict = "undecided"
+    if seeds >= FEWEST_SEEDS and any(each.low > at_most for each in intervals):
+        verdict = "not reproduced"
+    elif seeds >= FEWEST_SEEDS and all(each.high < at_most for each in intervals):
+        verdict = "reproduced"
+    below, above = "the interval lies", "it lies"
+    if len(intervals) > 1:
+        below, above = "every interval lies", "one lies"
+    return Judgement(
+        statistic,
+        tuple(intervals),
+        f"reproduced if {below} below {at_most:g}, not reproduced if {above} above",
+        verdict,
+        _most([_to_leave(each, at_most, seeds) for each in intervals]),
+    )
+
+
 def of_shares(first: Bools, second: Bools, published: Published) -> Judgement:
     """The rule for a claim that something is true of more seeds of one run.
 

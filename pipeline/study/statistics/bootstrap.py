@@ -113,6 +113,23 @@ class Bootstrap:
         resampled = wins[of_x[:, :, None], of_y[:, None, :]].mean(axis=(1, 2))
         return self._interval(wins.mean(), resampled)
 
+    def ratio(self, x: npt.ArrayLike, y: npt.ArrayLike, name: str) -> Interval:
+        """The IQM of X over that of Y, which are positive, and its interval.
+
+        Both sides are resampled, each within itself, by the stream `name`.
+
+        Raises:
+            ValueError: A side has no value, or one is NaN.
+        """
+        estimates, resampled = [], []
+        for side, values in (("x", x), ("y", y)):
+            numbers = np.asarray(values, float)
+            _check(numbers)
+            drawn = self._draw(f"{name}/{side}", len(numbers))
+            estimates.append(interquartile_mean(numbers))
+            resampled.append(interquartile_mean(numbers[drawn]))
+        return self._interval(np.divide(*estimates), np.divide(*resampled))
+
     def _draw(self, name: str, seeds: int) -> npt.NDArray[np.int64]:
         """Which seeds each resample consists of: `[resample, seed]`."""
         generator = stream(self.seed, f"bootstrap/{name}")

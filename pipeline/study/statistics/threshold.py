@@ -38,6 +38,10 @@ class StepsToThreshold:
         """Steps per seed; the whole budget where the threshold was never reached."""
         return np.where(np.isnan(self.steps), self.budget, self.steps)
 
+    def within(self, budget: int) -> Floats:
+        """Steps per seed; this budget where it was not reached by then."""
+        return np.minimum(self.counted, budget)
+
     def summary(self, bootstrap: Bootstrap, name: str) -> dict[str, Any]:
         """IQM and median over all seeds, and the share that reached the threshold."""
         return {

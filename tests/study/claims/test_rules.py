@@ -9,6 +9,7 @@ from pipeline.study.claims.rules import (
     of_all_seeds,
     of_improvement,
     of_levels,
+    of_ratios,
     of_shares,
 )
 from pipeline.study.statistics.bootstrap import Interval
@@ -83,6 +84,22 @@ class TestImprovement:
         needed = of_improvement([usual], [run, run], "P").needed
         found = [interval(round(needed), f"{each}").low > 0.5 for each in range(200)]
         assert 0.65 <= np.mean(found) <= 0.95
+
+
+class TestRatios:
+    @pytest.mark.parametrize(
+        ("centres", "seeds", "verdict"),
+        [
+            ([0.3, 0.4], 5, "reproduced"),
+            ([0.3, 0.4], 4, "undecided"),
+            ([0.3, 0.5], 5, "undecided"),
+            ([0.3, 0.6], 5, "not reproduced"),
+        ],
+    )
+    def test_every_interval_must_lie_below(self, centres, seeds, verdict):
+        intervals = [Interval(x, x - 0.05, x + 0.05) for x in centres]
+        found = of_ratios(intervals, sides(seeds)[1:], "ratio", at_most=0.5)
+        assert found.verdict == verdict
 
 
 class TestShares:

@@ -227,7 +227,7 @@ class TestDirections:
         found = self.claims(sql, self.pretrained("ddpg", 0.5, failed=range(29)))
         levels = found["in all directions, pretrained DDPG in one."]
         assert levels.verdict == "not reproduced"
-        assert "0 of 60 of DDPG by 0.2 or less" in levels.measured
+        assert "0.2 or less on 0 of 60 of DDPG" in levels.measured
         found = self.claims(sql, self.pretrained("ddpg", 0.95, failed=range(29)))
         more = found["in more directions than pretrained DDPG."]
         assert more.verdict == "not reproduced"
@@ -258,6 +258,54 @@ class TestDirections:
 
     def test_one_temperature_alone_is_no_claim(self):
         assert judged(self.pretrained("sql", 0.9, alpha=1.0)) == []
+
+
+class TestLines:
+    def claims(self, sql, ddpg, failed=()):
+        """Of runs whose seeds go ahead in these shares of episodes, else back."""
+        runner = ANY_WAY.model_copy(update={"body": "half_cheetah"})
+        runs = []
+        for name, share in (("sql", sql), ("ddpg", ddpg)):
+            ahead = np.resize(share, 60)
+            final = {
+                "forward": ahead,
+                "backward": 1 - ahead,
+                "distance": np.full(60, 5.0),
+            }
+            kept = ~np.isin(SEEDS, failed if name == "ddpg" else ())
+            final = {key: values * kept for key, values in final.items()}
+            gone = failed if name == "ddpg" else ()
+            runs.append(run(name, runner, final, stage="pretrain", failed=gone))
+        return judged(*runs)
+
+    @pytest.mark.parametrize(
+        ("sql", "ddpg", "verdict"),
+        [
+            ([0.4, 0.6], [0.0, 1.0], "reproduced"),
+            ([0.2, 0.8], [0.0, 1.0], "not reproduced"),
+            ([0.4, 0.6], [0.2, 0.8], "not reproduced"),
+        ],
+    )
+    def test_one_must_keep_both_ways_on_every_seed_and_the_other_one(
+        self, sql, ddpg, verdict
+    ):
+        more, every = self.claims(sql, ddpg)
+        assert every.statement == (
+            "Pretrained soft Q-learning moves both ways, pretrained DDPG one way."
+        )
+        assert every.verdict == verdict
+        assert "P(share of the rarer way higher)" in more.measured
+        assert "directions" not in more.statement + every.statement
+
+    def test_it_is_said_how_many_seeds_go_each_way(self):
+        _, every = self.claims([0.4, 0.6], [0.0, 1.0, 1.0])
+        assert every.measured.endswith(
+            "; 30 against 40 seeds end most episodes ahead, 30 against 20 behind"
+        )
+
+    def test_seeds_of_ddpg_that_failed_have_not_gone_one_way(self):
+        _, every = self.claims([0.4, 0.6], [0.0, 1.0], failed=range(50))
+        assert every.verdict == "not reproduced"
 
 
 SHOWN = {

@@ -75,6 +75,15 @@ class TestProbabilityOfImprovement:
         assert probability_of_improvement(x, y) == pytest.approx(expected)
 
 
+class TestRatio:
+    def test_it_is_one_of_equals_and_a_half_of_what_is_half_as_large(self):
+        x = np.array([2.0, 3.0, 4.0, 5.0])
+        assert BOOTSTRAP.ratio([3.0] * 4, [3.0] * 4, "x") == Interval(1, 1, 1)
+        found = BOOTSTRAP.ratio(x, 2 * x, "x")
+        assert found.estimate == pytest.approx(0.5)
+        assert found.low < 0.5 < found.high
+
+
 class TestBootstrap:
     def test_equals_scipy_when_it_draws_the_same_resamples(self, monkeypatch):
         values = np.random.default_rng(0).normal(size=9)
