@@ -57,7 +57,10 @@ def drawn(sweep):
             "scores trajectories goals actions curve_multi_goal_score curve_return",
         ),
         ("pretrain", "scores traces visits curve_return curve_direction_spread"),
-        ("finetune", "scores traces visits curve_return curve_direction_spread"),
+        (
+            "finetune",
+            "scores traces visits steps curve_return curve_direction_spread",
+        ),
     ],
 )
 def test_a_stage_has_its_pictures_and_they_are_the_same_twice(stage, expected):

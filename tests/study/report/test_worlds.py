@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.patches import Circle, Rectangle
@@ -65,6 +67,18 @@ def test_panels_go_from_the_highest_temperature_to_the_baseline_and_the_exact(
     assert titles(navigation.traces, runs, exact(runs[0])) == [
         *("SQL, α = 10", "SQL, α = 1", "SQL, α = 0.1", "DDPG", "exact, α = 1")
     ]
+
+
+def test_a_body_on_a_line_is_shown_over_time_and_not_from_above(tmp_path):
+    run = run_in(tmp_path, "any_direction", "sql")
+    run = replace(run, task=run.task.model_copy(update={"body": "half_cheetah"}))
+    (axes,) = panels(navigation.traces, [run], {})
+    (first, *_) = axes.collections[0].get_segments()
+    np.testing.assert_allclose(first[:, 0], np.arange(8))
+    np.testing.assert_allclose(first[:, 1], walks(run)[0, 0, :, 0])
+    made = album.of_kind("navigation").panel("x", [run], dict)
+    assert [picture.name for picture in made] == ["x-traces"]
+    assert len(panels(navigation.behaviour, run)) == 1
 
 
 def test_what_is_in_a_world_is_drawn():

@@ -148,8 +148,8 @@ def _unless_cut(
     A comparator that never got there needs more steps than were counted.
     """
     rule = (
-        f"{found.rule}; of a comparator of which more than {MOST_UNKNOWN:.0%} of seeds "
-        "never got there, none that lies above counts"
+        f"{found.rule}; one above says nothing where more than {MOST_UNKNOWN:.0%} of "
+        "the comparator's seeds never got there"
     )
     against = [
         (np.isnan(steps.steps) & ~other.failed).mean() <= MOST_UNKNOWN

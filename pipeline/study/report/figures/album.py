@@ -22,6 +22,7 @@ from pipeline.study.report.figures import (
 from pipeline.study.report.figures.style import by_algorithm, describe
 from pipeline.study.statistics.bootstrap import Bootstrap, Interval
 from pipeline.study.statistics.curves import bands
+from pipeline.study.statistics.threshold import steps_to_return
 from pipeline.study.store.layout import part_name, picture_name
 from pipeline.study.store.runs import Run
 from pipeline.study.store.scores import Score
@@ -99,15 +100,17 @@ def _navigation(name: str, runs: Sequence[Run], exactly: Episodes) -> Iterator[P
         "Final episodes of every seed, seen from above, from the highest temperature "
         "to the lowest; as Figures 1 and 7 of the soft Q-learning paper. Walls are "
         "grey, what closes a passage is hatched, targets are circles, and the finish "
-        f"line is dashed.{beside}",
+        f"line is dashed. Of a body that only moves along x, x is shown over time."
+        f"{beside}",
         navigation.traces(runs, solved),
     )
-    yield Picture(
-        part_name(name, "visits"),
-        "Where final episodes spend their steps, of all seeds together; white is "
-        f"never visited, and the shades of all panels are of one scale.{beside}",
-        navigation.visits(runs, solved),
-    )
+    if not navigation.is_on_a_line(runs[0]):
+        yield Picture(
+            part_name(name, "visits"),
+            "Where final episodes spend their steps, of all seeds together; white is "
+            f"never visited, and the shades of all panels are of one scale.{beside}",
+            navigation.visits(runs, solved),
+        )
     for distance in navigation.recorded(runs):
         yield Picture(
             part_name(name, distance),
@@ -115,6 +118,13 @@ def _navigation(name: str, runs: Sequence[Run], exactly: Episodes) -> Iterator[P
             "included; as Figure 3 of the soft Q-learning paper.",
             navigation.distances(runs, distance),
         )
+
+
+AS_FIGURE_5: Final = (
+    " As Figure 5 of the soft Q-learning paper, whose returns are discounted; these "
+    "are not. Pretrained runs are drawn through, those from scratch dashed, and the "
+    "thin line is the threshold return."
+)
 
 
 KINDS: Final[Mapping[str, OfKind]] = {
@@ -166,15 +176,43 @@ def of_panel(
         )
     if own.panel is not None:
         yield from own.panel(name, runs, solved)
+    counted = [
+        (run, entry)
+        for alike in by_algorithm(runs)
+        for run in alike
+        if (entry := metrics[run.stage][run.name].get("steps_to_threshold"))
+    ]
+    yield from _to_threshold(name, counted, confidence)
     for metric in dict.fromkeys([task.objective, "return", *own.curves]):
         learned = list(bands(runs, metric, bootstrap))
         if learned:
+            aims = {entry["threshold"] for _, entry in counted}
+            aim = aims.pop() if aims and metric == "return" else None
             yield Picture(
                 part_name(name, f"curve_{metric}"),
                 f"Evaluations in the course of training: interquartile mean over seeds "
-                f"and its {confidence} interval at each step.",
-                curves.learning(learned, metric),
+                f"and its {confidence} interval at each step."
+                + ("" if aim is None else AS_FIGURE_5),
+                curves.learning(learned, metric, aim),
             )
+
+
+def _to_threshold(
+    name: str, counted: Sequence[tuple[Run, Any]], confidence: str
+) -> Iterator[Picture]:
+    """Of runs that have been asked how many steps a threshold return takes."""
+    if not counted:
+        return
+    runs, entries = zip(*counted, strict=True)
+    steps = [steps_to_return(run, entry["threshold"]) for run, entry in counted]
+    yield Picture(
+        part_name(name, "steps"),
+        "Environment steps after which each seed first had the threshold return "
+        f"(dots), their interquartile mean (tick) and its {confidence} interval (bar). "
+        "A ring is a seed that never had it and counts as its whole budget, the thin "
+        "line.",
+        curves.steps_to_threshold(runs, steps, entries),
+    )
 
 
 def of_runs(runs: Sequence[Run]) -> Iterator[Picture]:

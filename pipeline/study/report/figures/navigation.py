@@ -23,6 +23,9 @@ REMAINING: Final = {
     "to_line": "nearest to the line so far\n(units; below 0: past it)",
 }
 """What is recorded of every seed since training began, and its label."""
+X: Final = f"x ({worlds.LENGTH})"
+Y: Final = f"y ({worlds.LENGTH})"
+TIME: Final = "steps of the episode"
 CELLS: Final = 48
 """Along each axis of a picture of visits."""
 SHADES: Final = LinearSegmentedColormap.from_list(
@@ -69,9 +72,10 @@ def traces(runs: Sequence[Run], episodes: Mapping[str, Array]) -> Figure:
     """Final episodes of all seeds, a panel for each run and exact policy."""
     walks, world = _walks(runs, episodes), world_of(runs[0])
     figure, panels = plane.panels(len(walks))
+    reach, on_a_line = _reach(world, walks), is_on_a_line(runs[0])
     for panel, each in zip(panels, walks, strict=True):
-        _trace(panel, each, world, _reach(world, walks))
-    _name_axes(figure)
+        (_along if on_a_line else _trace)(panel, each, world, reach)
+    _name_axes(figure, *((TIME, X) if on_a_line else (X, Y)))
     plane.name_seeds(figure, runs[0].seeds)
     return figure
 
@@ -82,7 +86,7 @@ def visits(runs: Sequence[Run], episodes: Mapping[str, Array]) -> Figure:
     walks, world = _walks(runs, episodes), world_of(runs[0])
     figure, panels = plane.panels(len(walks))
     scale = _heat(panels, walks, world)
-    _name_axes(figure)
+    _name_axes(figure, X, Y)
     figure.colorbar(
         scale, ax=panels, shrink=0.8, label=f"share of steps per {_cell(world, walks)}"
     )
@@ -110,9 +114,15 @@ def recorded(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _name_axes(figure: Figure) -> None:
-    figure.supxlabel(f"x ({worlds.LENGTH})", fontsize=9.5)
-    figure.supylabel(f"y ({worlds.LENGTH})", fontsize=9.5)
+def is_on_a_line(run: Run) -> bool:
+    """Whether its body only moves along x: from above there is nothing to see."""
+    assert isinstance(run.task, Navigation)
+    return run.task.moves.on_a_line
+
+
+def _name_axes(figure: Figure, x: str, y: str) -> None:
+    figure.supxlabel(x, fontsize=9.5)
+    figure.supylabel(y, fontsize=9.5)
 
 
 # ----------------------------------------------------------------------- one by itself
@@ -122,16 +132,21 @@ def _name_axes(figure: Figure) -> None:
 def behaviour(run: Run) -> Figure:
     """Traces and visits of one run, and how near it came, if that is recorded."""
     walks, world, names = Walks.of_runs([run]), world_of(run), recorded([run])
-    columns = 2 + len(names)
+    reach, planes = _reach(world, walks), 1 if is_on_a_line(run) else 2
+    columns = planes + len(names)
     figure, (axes,) = style.canvas(1, columns, size=(3.2 * columns, 3.3))
-    _trace(axes[0], walks[0], world, _reach(world, walks))
+    if is_on_a_line(run):
+        _along(axes[0], walks[0], world, reach)
+        axes[0].set(xlabel=TIME, ylabel=X)
+    else:
+        _trace(axes[0], walks[0], world, reach)
+        scale = _heat(axes[1:2], walks, world)
+        axes[1].set_title(f"share of steps per {_cell(world, walks)}")
+        figure.colorbar(scale, ax=axes[1], shrink=0.8)
+        for panel in axes[:2]:
+            panel.set(xlabel=X, ylabel=Y)
     axes[0].set_title("final episodes")
-    scale = _heat(axes[1:2], walks, world)
-    axes[1].set_title(f"share of steps per {_cell(world, walks)}")
-    figure.colorbar(scale, ax=axes[1], shrink=0.8)
-    for panel in axes[:2]:
-        panel.set(xlabel=f"x ({worlds.LENGTH})", ylabel=f"y ({worlds.LENGTH})")
-    for panel, name in zip(axes[2:], names, strict=True):
+    for panel, name in zip(axes[planes:], names, strict=True):
         panel.set_title(_distance(panel, run, name))
         panel.set(xlabel=style.STEPS, ylabel=REMAINING[name])
         panel.legend(loc="upper right", framealpha=0.8, frameon=True, fontsize=7.5)
@@ -172,6 +187,14 @@ def _trace(axes: Axes, walks: Walks, world: World, reach: float) -> None:
     plane.draw(axes, walks)
     worlds.ground(axes, world)
     worlds.within(axes, reach)
+
+
+def _along(axes: Axes, walks: Walks, world: World, reach: float) -> None:
+    """Where a body on a line is, over the steps of its episodes."""
+    plane.draw(axes, walks.over_time)
+    axes.set(xlim=(0, walks.positions.shape[-2] - 1), ylim=(-reach, reach))
+    if world.finish_line is not None:
+        axes.axhline(world.finish_line, **worlds.LINE)
 
 
 def _value(axes: Axes, v: Array, world: World) -> None:

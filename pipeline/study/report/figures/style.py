@@ -143,17 +143,29 @@ def by_algorithm(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def looks(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
-    """Run id to colour and dashes; runs of one algorithm from dark to light."""
+    """Run id to colour and dashes; runs of one algorithm from dark to light.
+
+    Those from scratch are as dark as those that are pretrained, and dashed.
+    """
     result = {}
+    dashes = [DASHES[::2], DASHES[1::2]] if _has_both(runs) else [DASHES, DASHES]
     for alike in by_algorithm(runs):
-        for index, run in enumerate(alike):
-            colour = np.array(to_rgb(run.algorithm.colour))
-            paler = 0.55 * index / max(len(alike) - 1, 1)
-            result[run.id] = {
-                "color": tuple(colour * (1 - paler) + paler),
-                "linestyle": DASHES[index % len(DASHES)],
-            }
+        afresh = [run for run in alike if run.stage == "scratch"]
+        begun = [run for run in alike if run.stage != "scratch"]
+        for together, own in zip((begun, afresh), dashes, strict=True):
+            for index, run in enumerate(together):
+                colour = np.array(to_rgb(run.algorithm.colour))
+                paler = 0.55 * index / max(len(together) - 1, 1)
+                result[run.id] = {
+                    "color": tuple(colour * (1 - paler) + paler),
+                    "linestyle": own[index % len(own)],
+                }
     return result
+
+
+def _has_both(runs: Sequence[Run]) -> bool:
+    """Whether some are from scratch, and others are not."""
+    return len({run.stage == "scratch" for run in runs}) > 1
 
 
 def goal_colours(count: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Episodes seen from above, in panels beside each other, a colour for each seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +40,13 @@ class Walks:
         """Of each run the final episodes that were kept."""
         named = names(runs)
         return [cls(named[run.id], run.behaviour()["positions"]) for run in runs]
+
+    @property
+    def over_time(self) -> "Walks":
+        """The same with the steps of the episode in place of x, and x in place of y."""
+        x = self.positions[..., 0]
+        time = np.broadcast_to(np.arange(x.shape[-1]), x.shape)
+        return replace(self, positions=np.stack([time, x], axis=-1))
 
 
 def shape(count: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ BLOCKED: Final[Look] = {"fc": "#F2D5C4", "ec": "#9A4A1C", "hatch": "/////"}
 """What closes a passage."""
 OPEN: Final[Look] = {"fc": "none", "ec": "#1B6E53", "ls": ":"}
 TARGET: Final = "#8E2460"
-LINE: Final = "#1F5FA8"
+LINE: Final[Look] = {"color": "#1F5FA8", "ls": "--", "lw": 1.4, "zorder": 3}
 LENGTH: Final = "units of length"
 
 
@@ -39,7 +39,7 @@ def ground(axes: Axes, world: World) -> None:
             Circle(target, TARGET_RADIUS, fill=False, ec=TARGET, lw=1.6, zorder=3)
         )
     if world.finish_line is not None:
-        axes.axvline(world.finish_line, color=LINE, ls="--", lw=1.4, zorder=3)
+        axes.axvline(world.finish_line, **LINE)
     axes.plot(*world.start, "o", color="black", ms=4, mec="white", mew=0.8, zorder=4)
     axes.grid(visible=False)
 
@@ -99,5 +99,5 @@ def _legend(worlds: list[World]) -> list[Line2D | Patch]:
                    mew=1.6, label="target")
         )  # fmt: skip
     if any(world.finish_line is not None for world in worlds):
-        found.append(Line2D([], [], color=LINE, ls="--", lw=1.4, label="finish line"))
+        found.append(Line2D([], [], label="finish line", **LINE))
     return found
