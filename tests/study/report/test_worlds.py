@@ -112,7 +112,7 @@ def test_it_is_told_how_many_seeds_passed_the_line_and_a_failed_one_did_not(tmp_
     np.testing.assert_array_equal(median, [9, (3.5 + 9) / 2, (-2 + 9) / 2])
 
 
-@pytest.mark.parametrize("task", ["two_way", "maze_4"])
+@pytest.mark.parametrize("task", ["two_way", "maze_4", "any_direction"])
 def test_a_run_of_which_every_seed_failed_is_drawn(tmp_path, task):
     run = run_in(tmp_path, task, "sql")
     nothing = {"positions": np.full((3, 4, 8, 2), np.nan, np.float32)}

@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.navigation.ways import threshold
-from pipeline.core.tasks.navigation.world import TARGET_RADIUS, World
+from pipeline.core.tasks.navigation.world import START_BOUND, TARGET_RADIUS, World
 from pipeline.study.report.figures import exact, style, worlds
 from pipeline.study.report.figures import traces as plane
 from pipeline.study.report.figures.traces import Array, Walks
@@ -60,8 +60,8 @@ def _reach(world: World, walks: Sequence[Walks]) -> float:
     """The whole plane; where nothing is in it, as much as anybody saw."""
     if world.closed or world.targets:
         return world.half_width
-    line = 0.0 if world.finish_line is None else abs(world.finish_line) + 1
-    return min(world.half_width, max(1.05 * plane.furthest(walks), line))
+    least = START_BOUND if world.finish_line is None else abs(world.finish_line) + 1
+    return min(world.half_width, max(1.05 * plane.furthest(walks), least))
 
 
 # ------------------------------------------------------------------------- overviews
