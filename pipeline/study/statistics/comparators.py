@@ -18,7 +18,7 @@ def comparators(
     """Whom a run is compared with, in the order of the runs.
 
     DDPG of the same stage; for a fine-tuned run also DDPG from scratch, and its own
-    algorithm from scratch. With `same_alpha`, soft Q-learning is also compared with SAC
+    kind from scratch, whose settings may be others. With `same_alpha`, soft Q-learning is also compared with SAC
     of the same temperature.
     """
 
@@ -29,7 +29,7 @@ def comparators(
         if other.stage == run.stage:
             return baseline or (same_alpha and _is_sac_of_same_temperature(run, other))
         return (run.stage, other.stage) == ("finetune", "scratch") and (
-            baseline or other.algorithm_name == run.algorithm_name
+            baseline or other.algorithm.kind == run.algorithm.kind
         )
 
     return [other for other in runs if is_comparator(other)]
