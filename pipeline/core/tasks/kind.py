@@ -15,6 +15,8 @@ from pipeline.core.tasks.trajectories import Trajectories
 if TYPE_CHECKING:  # whoever reads settings needs no environment
     from gymnasium.vector import VectorEnv
 
+    from pipeline.core.tasks.gymnasium.copy import Copy
+
 COPIES_AT_ONCE: Final = 500
 """Environments that exist at one time where each is an object of its own: a body of
 MuJoCo takes 1 MiB."""
@@ -70,6 +72,10 @@ class Kind(Value):
         are vectors. The time limit is the business of `Episodes`, which knows a cut
         episode from an ended one.
         """
+
+    def on_film(self) -> "Copy | None":
+        """A copy of the environment that renders itself; None: nothing can be seen."""
+        return None
 
     @property
     def at_once(self) -> int | None:

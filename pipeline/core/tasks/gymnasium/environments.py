@@ -80,11 +80,23 @@ class Copies(VectorEnv):
         return info | {"failure": failures} if any(failures) else info
 
 
-def registered(name: str) -> gymnasium.Env:
+def registered(name: str, **options: Any) -> gymnasium.Env:
     """The environment of a Gymnasium id, without its time limit."""
     return gymnasium.make(
-        name, max_episode_steps=NO_TIME_LIMIT, disable_env_checker=True
+        name, max_episode_steps=NO_TIME_LIMIT, disable_env_checker=True, **options
     )
+
+
+def on_film(name: str) -> Copy | None:
+    """One that renders itself, if it can; a body of MuJoCo is followed."""
+    one = registered(name, render_mode="rgb_array")
+    if "rgb_array" not in one.metadata.get("render_modes", ()):
+        return None
+    if (renderer := getattr(one.unwrapped, "mujoco_renderer", None)) is not None:
+        cameras = {renderer.model.camera(i).name for i in range(renderer.model.ncam)}
+        if "track" in cameras:
+            renderer.camera_id = renderer.model.camera("track").id
+    return Copy(one, Patience(PATIENCE_SECONDS))
 
 
 def registered_limit(name: str) -> int:

@@ -13,6 +13,8 @@ from pipeline.core.tasks.kind import COPIES_AT_ONCE, Kind
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
 
+    from pipeline.core.tasks.gymnasium.copy import Copy
+
 
 class Gymnasium(Kind):
     """Any environment that Gymnasium knows, with box observations and actions."""
@@ -44,6 +46,11 @@ class Gymnasium(Kind):
         from pipeline.core.tasks.gymnasium.environments import Copies, registered
 
         return Copies(partial(registered, self.id), count)
+
+    def on_film(self) -> "Copy | None":
+        from pipeline.core.tasks.gymnasium.environments import on_film
+
+        return on_film(self.id)
 
     @property
     def spaces(self) -> object:

@@ -12,7 +12,9 @@ from gymnasium.wrappers import TimeLimit
 from numpy import ndarray
 
 from pipeline.core.config.values import parsed
-from pipeline.core.tasks.gymnasium.environments import Copies
+from pipeline.core.tasks.gymnasium.copy import Copy
+from pipeline.core.tasks.gymnasium.environments import PATIENCE_SECONDS, Copies
+from pipeline.core.tasks.gymnasium.patience import Patience
 from pipeline.core.tasks.navigation.scene import PointScene
 from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.resets import restarting
@@ -42,6 +44,18 @@ def one(task: Mapping[str, Any], render_mode: str | None = None) -> gymnasium.En
 
     body = simulated(asked.body, scene, render_mode=render_mode)
     return TimeLimit(body, max_episode_steps=asked.horizon)
+
+
+def on_film(task: Navigation) -> Copy | None:
+    """A body of MuJoCo, seen by a camera that follows it; None for a point."""
+    scene = task.scene
+    if isinstance(scene, PointScene):
+        return None
+    from pipeline.core.tasks.navigation.simulation import CAMERA, simulated
+
+    seen = {"render_mode": "rgb_array", "width": 400, "height": 300}
+    body = simulated(task.body, scene, camera_name=CAMERA, **seen)
+    return Copy(body, Patience(PATIENCE_SECONDS), in_plane=True)
 
 
 class PointsVectorEnv(VectorEnv):

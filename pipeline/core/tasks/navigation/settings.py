@@ -22,6 +22,8 @@ from pipeline.core.tasks.trajectories import Trajectories
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
 
+    from pipeline.core.tasks.gymnasium.copy import Copy
+
 
 def _written(value: Any) -> str | None:
     if isinstance(value, str):
@@ -117,6 +119,11 @@ class Navigation(Kind):
         from pipeline.core.tasks.navigation.environments import many
 
         return many(count, self)
+
+    def on_film(self) -> "Copy | None":
+        from pipeline.core.tasks.navigation.environments import on_film
+
+        return on_film(self)
 
     @property
     def spaces(self) -> object:

@@ -1,5 +1,6 @@
 """Bodies of MuJoCo in a world: Gymnasium's own models, with walls added to them."""
 
+import math
 import warnings
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from pipeline.core.tasks.navigation.scene import Scene
 from pipeline.core.tasks.navigation.world import TARGET_RADIUS, World
 
 TORSO: Final = "torso"
+CAMERA: Final = "from_above"
+FLOOR_COLOURS: Final = (0.55, 0.56, 0.55), (0.47, 0.48, 0.47)
 WALL_HEIGHT: Final = 1.0
 """Of what is seen of a wall, in metres: more than a body stands high."""
 STOPPING_HEIGHT: Final = 10.0
@@ -44,6 +47,7 @@ class _InWorld(MujocoEnv):
             if geom.parent.name != "world":
                 geom.contype = 1  # the swimmer's touch nothing in Gymnasium's model
         _furnish(spec, self._scene.world)
+        _watch(spec, on_a_line=self._scene.body.on_a_line)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "compiler attribute 'settotalmass'")
             model = spec.compile()
@@ -145,6 +149,27 @@ def _furnish(spec: mujoco.MjSpec, world: World) -> None:
         )
 
 
+def _watch(spec: mujoco.MjSpec, *, on_a_line: bool) -> None:
+    """Let a camera follow the body: from the side on a line, from above in a plane."""
+    distance, elevation = (5.0, 15.0) if on_a_line else (10.0, 60.0)
+    behind = distance * math.cos(math.radians(elevation))
+    above = distance * math.sin(math.radians(elevation))
+    tilt = math.radians(90.0 - elevation) / 2
+    spec.body(TORSO).add_camera(
+        name=CAMERA,
+        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+        pos=[0.0, -behind, above],
+        quat=[math.cos(tilt), math.sin(tilt), 0.0, 0.0],
+    )
+    for texture in spec.textures:
+        if texture.builtin == mujoco.mjtBuiltin.mjBUILTIN_CHECKER:
+            texture.rgb1, texture.rgb2 = FLOOR_COLOURS
+    for material in spec.materials:
+        material.reflectance = 0.0
+    for light in spec.lights:
+        light.castshadow = not on_a_line  # from a low place those of walls flicker
+
+
 def _add_wall(spec: mujoco.MjSpec, box: Box, colour: tuple[float, ...]) -> None:
     low, high = np.array(box.low), np.array(box.high)
     for height, touches, rgba in (
@@ -158,4 +183,5 @@ def _add_wall(spec: mujoco.MjSpec, box: Box, colour: tuple[float, ...]) -> None:
             contype=0,
             conaffinity=touches,
             rgba=rgba,
+            material="",
         )
