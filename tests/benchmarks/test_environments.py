@@ -1,5 +1,8 @@
 """What the table of environments says is true of the environments that are here."""
 
+import os
+from importlib.util import find_spec
+
 import pytest
 
 from benchmarks.environments import (
@@ -11,6 +14,7 @@ from benchmarks.environments import (
     learned,
     names,
 )
+from pipeline.core.tasks.gymnasium.inspection import mistakes
 
 SHORT = 110
 """Environment steps, the last ten with updates."""
@@ -32,6 +36,18 @@ def test_learners_end_in_the_same_bytes_twice(monkeypatch):
     assert once == again
     assert all(map(is_digest, once))
     assert len(set(once)) == len(tried)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
+def test_soft_q_learning_is_trained_in_somebody_elses_maze(monkeypatch):
+    # A dictionary is observed there, and the ant and its walls are not ours.
+    if find_spec("gymnasium_robotics") is None and not os.environ.get("CI"):
+        pytest.skip("there is no gymnasium-robotics: pip install -r requirements.lock")
+    monkeypatch.setattr("benchmarks.environments.HORIZON", 20)
+    maze = "gymnasium_robotics:AntMaze_UMaze-v5"
+    assert not list(mistakes(maze, 20))
+    assert is_digest(learned(maze, "sql", 200))
 
 
 @pytest.mark.long  # above, for three environments
