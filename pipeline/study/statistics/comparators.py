@@ -18,8 +18,8 @@ def comparators(
     """Whom a run is compared with, in the order of the runs.
 
     DDPG of the same stage; for a fine-tuned run also DDPG from scratch, and its own
-    kind from scratch, whose settings may be others. With `same_alpha`, soft Q-learning is also compared with SAC
-    of the same temperature.
+    kind from scratch, whose settings may be others. With `same_alpha`, soft Q-learning
+    is also compared with SAC of the same temperature.
     """
 
     def is_comparator(other: Run) -> bool:
