@@ -80,6 +80,18 @@ class Sql(OffPolicy):
             )
         return noise_set
 
+    @field_validator("particles")
+    @classmethod
+    def _of_the_batch(cls, particles: Particles, info: Any) -> Particles:
+        batch = info.data.get("batch", particles.states)
+        if particles.states > batch:
+            raise PydanticCustomError(
+                "particles",
+                "needs no more states than the batch of {batch} has, found {states}",
+                {"batch": batch, "states": particles.states},
+            )
+        return particles
+
     @property
     def networks(self) -> str:
         return f"{super().networks} with critics: {self.critics}"

@@ -18,19 +18,20 @@ class Fixed:
 
     value: Float[Tensor, " member"]
     """α, as it is now. Before the first `follow`, and so in a population that is loaded
-    and not trained, that to which it falls."""
+    and not trained, that to which it falls. Changed in place, because the program that
+    acts has it as an input."""
 
     def __init__(self, configs: Sequence[FixedTemperature], setting: Setting) -> None:
         self._annealing = configs[0].annealing
         self._end = setting.numbers(configs, lambda c: c.fixed)
-        self.value = self._end
+        self.value = self._end.clone()
 
     def follow(self, progress: float) -> None:
         """Fall to what belongs to a share of the run's updates (SQL appendix D)."""
         if self._annealing is not None:
             start = (self._annealing.temperature / self._end).clamp(min=1.0)
             left = max(0.0, 1 - progress / self._annealing.share)
-            self.value = self._end * start**left
+            self.value.copy_(self._end * start**left)
 
     def update(self, entropy: Float[Tensor, " member"]) -> None:
         """Whatever the entropy, nothing changes."""

@@ -66,3 +66,9 @@ def test_mistakes_are_answered_with_their_line(refused, changes, said):
     assert "algorithms.sql_finetune.noise_set" in message
     assert said in message
     assert message.startswith("params.yaml:")
+
+
+def test_the_sampler_learns_at_no_more_states_than_a_batch_has(refused):
+    particles = {"states": 33, "fixed": 8, "updated": 8}
+    message = refused(finetuned(particles=particles, batch=32))
+    assert "no more states than the batch of 32 has, found 33" in message
