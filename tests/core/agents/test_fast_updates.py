@@ -96,14 +96,14 @@ def test_a_member_alone_learns_the_same_as_in_a_population(name, updates):
     [
         pytest.param(
             [
-                "table(value_points='policy')",
+                "table(value_points='policy', candidates=2, noise_set=None)",
                 "same('ddpg_gaussian')",
                 "same('sac_tuned', value='network')",
             ],
             id="every learner",
         ),
         pytest.param(
-            [f"same({name!r})" for name in OTHERS],
+            ["table(value_points='policy')", *(f"same({name!r})" for name in OTHERS)],
             id="other forms",
             marks=pytest.mark.long,
         ),
