@@ -7,7 +7,7 @@ from pipeline.core.config.values import parsed
 from pipeline.core.tasks.gymnasium.settings import Gymnasium
 from pipeline.study.params.ranges import Range
 from pipeline.study.params.space import dimensions
-from pipeline.study.report.figures import album
+from pipeline.study.report.figures import album, sweep_album
 from pipeline.study.report.figures.landscapes import pairs
 from pipeline.study.report.figures.style import ALGORITHMS, by_algorithm, looks, names
 from pipeline.study.report.figures.sweeps import importances
@@ -44,7 +44,7 @@ def pictures(stage):
 
 
 def drawn(sweep):
-    made = album.of_sweep(sweep, "#0066AA", INTERVAL)
+    made = sweep_album.of_sweep(sweep, "#0066AA", INTERVAL)
     return {picture.name: picture.png for picture in made}
 
 
@@ -141,7 +141,7 @@ class TestSweep:
     def test_whose_fresh_seeds_all_failed_is_drawn(self):
         failed = replace(single(), fresh={200: None, 201: None})
         nothing = Interval(-math.inf, -math.inf, -math.inf)
-        assert len(list(album.of_sweep(failed, "#0066AA", nothing))) == 2
+        assert len(list(sweep_album.of_sweep(failed, "#0066AA", nothing))) == 2
 
     def test_importances_are_shares(self, sweep):
         found = importances(sweep)
@@ -162,7 +162,7 @@ class TestSweep:
     ):
         sweep = conditional()
         assert sorted(importances(sweep)) == ["batch", "temperature"]
-        picture = next(album.of_sweep(sweep, "#0066AA", INTERVAL))
+        picture = next(sweep_album.of_sweep(sweep, "#0066AA", INTERVAL))
         assert picture.caption.endswith(
             "temperature.automatic.learning_rate, temperature.fixed are not among them."
         )

@@ -6,7 +6,7 @@ from matplotlib.patches import Circle, Rectangle
 
 from pipeline.core.tasks.navigation.ways import threshold
 from pipeline.study.params.exact import Exact, OracleSettings
-from pipeline.study.report.figures import album, navigation, worlds
+from pipeline.study.report.figures import album, navigation, nearness, worlds
 from pipeline.study.report.section import Context
 from pipeline.study.report.sections.results import results
 from pipeline.study.statistics.summary import summarise
@@ -53,7 +53,7 @@ def test_a_world_has_its_pictures_and_they_are_the_same_twice(tmp_path):
     [("any_direction", []), ("two_way", ["to_line"]), ("maze_4", ["closest"])],
 )
 def test_a_distance_is_drawn_where_there_is_something_to_come_to(tmp_path, task, names):
-    assert navigation.recorded([run_in(tmp_path, task, "sql")]) == names
+    assert nearness.recorded([run_in(tmp_path, task, "sql")]) == names
 
 
 def test_panels_go_from_the_highest_temperature_to_the_baseline_and_the_exact(
@@ -94,7 +94,7 @@ def test_what_is_in_a_world_is_drawn():
 
 def test_it_is_told_how_many_seeds_found_the_open_passage(tmp_path):
     run = run_in(tmp_path, "two_passages", "sql")
-    (axes,) = panels(navigation.distances, [run], "closest")
+    (axes,) = panels(nearness.distances, [run], "closest")
     assert axes.get_title().endswith("\n2 of 3 seeds nearer")
     heights = {line.get_label(): line.get_ydata()[0] for line in axes.lines}
     aim = heights["as near as without an open passage"]
@@ -103,9 +103,9 @@ def test_it_is_told_how_many_seeds_found_the_open_passage(tmp_path):
 
 def test_it_is_told_how_many_seeds_passed_the_line_and_a_failed_one_did_not(tmp_path):
     run = run_in(tmp_path, "two_way", "ddpg")
-    (title,) = titles(navigation.distances, [run], "to_line")
+    (title,) = titles(nearness.distances, [run], "to_line")
     assert title == "DDPG\n2 of 3 seeds past it"
-    (axes,) = panels(navigation.distances, [failed(run, 0)], "to_line")
+    (axes,) = panels(nearness.distances, [failed(run, 0)], "to_line")
     assert axes.get_title() == "DDPG\n1 of 3 seeds past it"
     first, median = axes.lines[0].get_ydata(), axes.lines[3].get_ydata()
     np.testing.assert_array_equal(first, [9, np.nan, np.nan])

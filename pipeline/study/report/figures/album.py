@@ -10,23 +10,20 @@ from typing import Any, Final, TypeAlias
 import numpy.typing as npt
 
 from pipeline.core.tasks.multigoal.settings import Perturbation
-from pipeline.study.params.space import dimensions
 from pipeline.study.report.figures import (
     curves,
     exact,
-    landscapes,
     multigoal,
     navigation,
-    sweeps,
+    nearness,
 )
 from pipeline.study.report.figures.style import by_algorithm, describe
-from pipeline.study.statistics.bootstrap import Bootstrap, Interval
+from pipeline.study.statistics.bootstrap import Bootstrap
 from pipeline.study.statistics.curves import bands
 from pipeline.study.statistics.threshold import steps_to_return
 from pipeline.study.store.layout import part_name, picture_name
 from pipeline.study.store.runs import Run
 from pipeline.study.store.scores import Score
-from pipeline.study.sweep.trials import FinishedSweep
 
 Perturbations: TypeAlias = Mapping[str, Perturbation]
 Episodes: TypeAlias = Callable[[], Mapping[str, npt.NDArray[Any]]]
@@ -111,12 +108,12 @@ def _navigation(name: str, runs: Sequence[Run], exactly: Episodes) -> Iterator[P
             f"never visited, and the shades of all panels are of one scale.{beside}",
             navigation.visits(runs, solved),
         )
-    for distance in navigation.recorded(runs):
+    for distance in nearness.recorded(runs):
         yield Picture(
             part_name(name, distance),
             "How near each seed has come since its training began, exploration "
             "included; as Figure 3 of the soft Q-learning paper.",
-            navigation.distances(runs, distance),
+            nearness.distances(runs, distance),
         )
 
 
@@ -222,52 +219,3 @@ def of_runs(runs: Sequence[Run]) -> Iterator[Picture]:
             shown, draw = alone
             caption = f"{describe(run)} ({run.id}): {shown}"
             yield Picture(picture_name(run.stage, run.name), caption, draw(run))
-
-
-def of_sweep(sweep: FinishedSweep, colour: str, fresh: Interval) -> Iterator[Picture]:
-    """What a search tried and found; `fresh` is what its best is worth elsewhere."""
-    name = picture_name("sweep", sweep.name)
-    yield Picture(
-        name,
-        f"Every trial, its {len(sweep.seeds)} seeds as small dots, and the best so far."
-        " Beside it: the best setting on fresh seeds (dots), their interquartile "
-        "mean (tick) and its interval (bar), and what the search saw (dashes). Below, "
-        "the same trials along each dimension. Pruned trials stand at what they had "
-        "when they were pruned, trials without a number at the bottom."
-        + _left_out(sweep),
-        sweeps.search(sweep, colour, fresh),
-    )
-    yield Picture(
-        part_name(name, "curves"),
-        "Every trial in the course of training, the darker the better it ended; those "
-        "that were pruned or failed end there. The star is the evaluation after "
-        "training.",
-        sweeps.learning(sweep, colour),
-    )
-    if landscapes.pairs(sweep):
-        yield Picture(
-            part_name(name, "contour"),
-            "Trials over pairs of dimensions, the darker the better. Between at least "
-            f"{landscapes.FEWEST_POINTS} points, colours are interpolated; a pair of "
-            "choices has the mean of its trials.",
-            landscapes.contour(sweep, colour),
-        )
-        yield Picture(
-            part_name(name, "parallel"),
-            "A line for every trial through all that it tried to what came of it, the "
-            "darker the better; among trials of one choice the better are above. "
-            "A dimension that a trial does not have is inactive.",
-            landscapes.parallel(sweep, colour),
-        )
-
-
-def _left_out(sweep: FinishedSweep) -> str:
-    """Of which dimensions the importance is not said."""
-    shared = set.intersection(*(set(trial.params) for trial in sweep.complete))
-    without = [name for name in dimensions(sweep.space) if name not in shared]
-    if not without:
-        return ""
-    return (
-        " Importance is that of dimensions which every complete trial has; "
-        f"{', '.join(without)} {'is' if len(without) == 1 else 'are'} not among them."
-    )

@@ -1,4 +1,4 @@
-"""Bodies in worlds: where episodes go, how near training came, which places it saw."""
+"""Bodies in worlds: where episodes go, and which places they see."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,21 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from pipeline.core.tasks.navigation.settings import Navigation
-from pipeline.core.tasks.navigation.ways import threshold
-from pipeline.core.tasks.navigation.world import START_BOUND, TARGET_RADIUS, World
-from pipeline.study.report.figures import exact, style, worlds
+from pipeline.core.tasks.navigation.world import START_BOUND, World
+from pipeline.study.report.figures import exact, nearness, style, worlds
 from pipeline.study.report.figures import traces as plane
 from pipeline.study.report.figures.traces import Array, Walks
+from pipeline.study.report.figures.worlds import world_of
 from pipeline.study.store.runs import Run
 
-REMAINING: Final = {
-    "closest": "nearest to a target so far\n(units)",
-    "to_line": "nearest to the line so far\n(units; below 0: past it)",
-}
-"""What is recorded of every seed since training began, and its label."""
 X: Final = f"x ({worlds.LENGTH})"
 Y: Final = f"y ({worlds.LENGTH})"
 TIME: Final = "steps of the episode"
@@ -31,12 +25,6 @@ CELLS: Final = 48
 SHADES: Final = LinearSegmentedColormap.from_list(
     "visits", ["#DCEBF7", "#6BAED6", "#2166AC", "#08204A"]
 )
-
-
-def world_of(run: Run) -> World:
-    """The world that a run is in."""
-    assert isinstance(run.task, Navigation)
-    return run.task.place
 
 
 def hottest_first(runs: Sequence[Run]) -> list[Run]:
@@ -57,10 +45,13 @@ def _walks(runs: Sequence[Run], episodes: Mapping[str, Array]) -> list[Walks]:
 
 
 def _reach(world: World, walks: Sequence[Walks]) -> float:
-    """The whole plane; where nothing is in it, as much as anybody saw."""
-    if world.closed or world.targets:
+    """The whole plane; where nobody is to come anywhere, as much as anybody saw."""
+    if world.targets:
         return world.half_width
     least = START_BOUND if world.finish_line is None else abs(world.finish_line) + 1
+    low, high = world.boxes[:, 0], world.boxes[:, 1]
+    away = np.maximum(low - world.start, world.start - high).max(initial=0.0, axis=-1)
+    least = max(least, 1.5 * float(away.max(initial=0.0)))
     return min(world.half_width, max(1.05 * plane.furthest(walks), least))
 
 
@@ -93,27 +84,6 @@ def visits(runs: Sequence[Run], episodes: Mapping[str, Array]) -> Figure:
     return figure
 
 
-@style.styled
-def distances(runs: Sequence[Run], name: str) -> Figure:
-    """How near each seed has come since training began (SQL 2017, Figure 3)."""
-    figure, panels = plane.panels(len(runs), height=2.6)
-    named = style.names(runs)
-    for panel, run in zip(panels, runs, strict=True):
-        panel.set_title(f"{named[run.id]}\n{_distance(panel, run, name)}")
-    figure.supxlabel(style.STEPS, fontsize=9.5)
-    figure.supylabel(REMAINING[name], fontsize=9.5)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
-    return figure
-
-
-def recorded(runs: Sequence[Run]) -> list[str]:
-    """Which distances all of these runs have."""
-    return [
-        name for name in REMAINING if all(f"train/{name}" in r.measured for r in runs)
-    ]
-
-
 def is_on_a_line(run: Run) -> bool:
     """Whether its body only moves along x: from above there is nothing to see."""
     assert isinstance(run.task, Navigation)
@@ -131,7 +101,7 @@ def _name_axes(figure: Figure, x: str, y: str) -> None:
 @style.styled
 def behaviour(run: Run) -> Figure:
     """Traces and visits of one run, and how near it came, if that is recorded."""
-    walks, world, names = Walks.of_runs([run]), world_of(run), recorded([run])
+    walks, world, names = Walks.of_runs([run]), world_of(run), nearness.recorded([run])
     reach, planes = _reach(world, walks), 1 if is_on_a_line(run) else 2
     columns = planes + len(names)
     figure, (axes,) = style.canvas(1, columns, size=(3.2 * columns, 3.3))
@@ -147,8 +117,8 @@ def behaviour(run: Run) -> Figure:
             panel.set(xlabel=X, ylabel=Y)
     axes[0].set_title("final episodes")
     for panel, name in zip(axes[planes:], names, strict=True):
-        panel.set_title(_distance(panel, run, name))
-        panel.set(xlabel=style.STEPS, ylabel=REMAINING[name])
+        panel.set_title(nearness.panel_of(panel, run, name))
+        panel.set(xlabel=style.STEPS, ylabel=nearness.LABELS[name])
         panel.legend(loc="upper right", framealpha=0.8, frameon=True, fontsize=7.5)
     figure.suptitle(style.describe(run))
     return figure
@@ -235,32 +205,3 @@ def _heat(
         worlds.within(panel, reach)
         panel.set_title(each.title)
     return ScalarMappable(norm, SHADES)
-
-
-def _distance(axes: Axes, run: Run, name: str) -> str:
-    """A thin line for every seed, their median, and what is aimed at.
-
-    Returns how many seeds that have not failed came past it.
-    """
-    curve, colour = run.curve(f"train/{name}"), run.algorithm.colour
-    for member, values in enumerate(curve.values.T):
-        label = "each seed" if member == 0 else None
-        axes.plot(curve.steps, values, color=colour, lw=0.8, alpha=0.45, label=label)
-    median = [np.median(row[~np.isnan(row)]) for row in curve.values]
-    axes.plot(curve.steps, median, color=colour, lw=2.4, label="median")
-    aim, called, there = _aim(name, world_of(run))
-    axes.axhline(aim, color="#1B1B1B", ls="--", lw=1.2, label=called)
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    came = (curve.values[-1:] < aim).any(axis=0) & ~run.failed
-    return f"{came.sum()} of {len(run.seeds)} seeds {there}"
-
-
-def _aim(name: str, world: World) -> tuple[float, str, str]:
-    """A distance, what it is, and what is said of seeds that came nearer."""
-    if name == "to_line":
-        return 0.0, "finish line", "past it"
-    if world.passages is not None:
-        return threshold(world), "as near as without an open passage", "nearer"
-    return TARGET_RADIUS, "where a target is reached", "reach one"

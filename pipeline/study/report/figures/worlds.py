@@ -10,8 +10,10 @@ from matplotlib.patches import Circle, Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from pipeline.core.tasks.geometry import Box
+from pipeline.core.tasks.navigation.settings import Navigation
 from pipeline.core.tasks.navigation.world import TARGET_RADIUS, World
 from pipeline.study.report.figures.style import canvas, styled
+from pipeline.study.store.runs import Run
 
 Look: TypeAlias = dict[str, Any]
 
@@ -101,3 +103,9 @@ def _legend(worlds: list[World]) -> list[Line2D | Patch]:
     if any(world.finish_line is not None for world in worlds):
         found.append(Line2D([], [], label="finish line", **LINE))
     return found
+
+
+def world_of(run: Run) -> World:
+    """The world that a run is in."""
+    assert isinstance(run.task, Navigation)
+    return run.task.place

@@ -10,7 +10,7 @@ from pipeline.core.judging.interquartile import interquartile_mean
 from pipeline.core.tasks.settings import Task
 from pipeline.study.params.space import Params
 from pipeline.study.params.sweep import Gp, Sampler, Statistic, Tpe
-from pipeline.study.report.figures import album
+from pipeline.study.report.figures import sweep_album
 from pipeline.study.report.figures.style import short
 from pipeline.study.report.figures.tried import STATES, chosen
 from pipeline.study.report.section import Context, Section
@@ -96,7 +96,7 @@ def sections(context: Context) -> Iterator[Section]:
             f"Search: {name}",
             _introduction(one, study.sweep.search.sampler),
             [*_failures(one.sweep)],
-            list(album.of_sweep(one.sweep, colour, one.fresh)),
+            list(sweep_album.of_sweep(one.sweep, colour, one.fresh)),
             is_search=True,
         )
 
