@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FILMS: Final = Path("films")
 GL: Final = "MUJOCO_GL"
 ADVICE: Final = (
-    f"{GL}=egl needs libEGL (Debian: apt-get install libegl1), "
+    f"{GL}=egl needs libEGL (Debian: apt-get install libegl1 libgl1-mesa-dri), "
     f"{GL}=osmesa needs OSMesa (libosmesa6)"
 )
 

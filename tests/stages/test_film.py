@@ -155,7 +155,9 @@ def test_where_nothing_can_draw_it_is_said_what_is_needed():
     )
     assert refused.returncode == 2
     assert refused.stderr.startswith("error: ant cannot be drawn: ")
-    needed = "MUJOCO_GL=egl needs libEGL (Debian: apt-get install libegl1)"
+    needed = (
+        "MUJOCO_GL=egl needs libEGL (Debian: apt-get install libegl1 libgl1-mesa-dri)"
+    )
     assert needed in refused.stderr
     assert refused.stderr.count("\n") == 1
 
