@@ -22,8 +22,8 @@ def test_writes_numbers_claims_one_summary_a_run_and_curves(tmp_path):
     out = tmp_path / "results/compare"
     assert "sql_10" in read_json(out / "metrics.json")["explore"]
     claims = read_json(out / "claims.json")
-    # Eight, and seven about exact answers, changed tasks, the hard limit, composition.
-    assert len(claims) == 8 + 7
+    # Ten, and seven about exact answers, changed tasks, the hard limit, composition.
+    assert len(claims) == 10 + 7
     assert all(
         {"published", "intervals", "seeds", "rule"} <= one.keys() for one in claims
     )

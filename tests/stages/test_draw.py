@@ -3,7 +3,7 @@ import pytest
 from pipeline.study.store.fingerprint import ROOT
 from stages import draw
 
-WITHOUT = (ROOT / "tests/study/small.yaml").read_text()
+WITHOUT = (ROOT / "studies/own_task.yaml").read_text()
 ONE = """
 worlds:
   plain: {half_width: 5.0, start: [0.0, 0.0], finish_line: 3.0}

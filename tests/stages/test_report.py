@@ -68,7 +68,7 @@ def test_the_page_has_everything_and_nothing_from_outside(change, tmp_path):
     tables = {name for name in found if name.startswith("tables/")}
     assert len(tables) == page.count("<table>")
     # Panels and runs of exploration, pretraining, fine-tuning with scratch; sweeps.
-    expected = (6 + 4) + 2 * (6 + 1) + (4 + 2) + (4 + 4) + (1 + 2 * 4)
+    expected = (6 + 4) + 2 * (6 + 1) + (5 + 2) + (6 + 4) + (1 + 2 * 4)
     # Theorems; the oracle and what stands beside it; changed tasks; a composition.
     expected += 4 + 2 + 3 + 6 + 1
     assert len(files) == page.count("<img ") == expected

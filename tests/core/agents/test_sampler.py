@@ -73,6 +73,7 @@ def sampler(seeds, *, actions, candidates=1, rate=3e-3, states=16):
     config = ALGORITHMS["sql"] | {
         "hidden": (64, 64),
         "learning_rate": {"q": 1e-3, "policy": rate, "constant": 1.0},
+        "batch": states,
         "particles": {"states": states, "fixed": 16, "updated": 16},
         "candidates": candidates,
     }
