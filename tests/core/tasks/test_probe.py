@@ -7,6 +7,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Box, Dict, Discrete, Tuple
 
 from pipeline.core.tasks.gymnasium.behaviour import STEPS
+from pipeline.core.tasks.gymnasium.environments import registered
 from pipeline.core.tasks.gymnasium.probe import probe
 
 PLACES = []
@@ -229,3 +230,10 @@ def test_what_is_shown_outside_of_its_bounds_is_doubtful_and_no_mistake():
     (doubt,) = found.doubts
     assert "Beyond-v0 shows 50 as component 2 of the observation" in doubt
     assert "announced [-1, 1]" in doubt
+
+
+def test_nobody_is_told_that_a_model_of_gymnasium_is_old(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    registered("HalfCheetah-v5")
+    assert capfd.readouterr() == ("", "")
+    assert not [*tmp_path.iterdir()]

@@ -1,6 +1,8 @@
 """Environments by their Gymnasium id, in boxes of [-1, 1]^d."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -82,9 +84,33 @@ class Copies(VectorEnv):
 
 def registered(name: str, **options: Any) -> gymnasium.Env:
     """The environment of a Gymnasium id, without its time limit."""
-    return gymnasium.make(
-        name, max_episode_steps=NO_TIME_LIMIT, disable_env_checker=True, **options
-    )
+    with _of_old_models() if _is_mujoco(name) else nullcontext():
+        return gymnasium.make(
+            name, max_episode_steps=NO_TIME_LIMIT, disable_env_checker=True, **options
+        )
+
+
+def _is_mujoco(name: str) -> bool:
+    """Whether Gymnasium itself makes it of a model of MuJoCo."""
+    entry = gymnasium.registry.get(name)
+    return entry is not None and "gymnasium.envs.mujoco" in str(entry.entry_point)
+
+
+@contextmanager
+def _of_old_models() -> Iterator[None]:
+    """Do not say, on the terminal and in a file here, that HalfCheetah's is old."""
+    import mujoco
+
+    def say(message: str) -> None:
+        if "settotalmass" not in message:
+            warnings.warn(message, stacklevel=2)
+
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(say)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
 
 
 def on_film(name: str) -> Copy | None:
