@@ -2,13 +2,15 @@
 
     python -m benchmarks.standard pendulum sb3 sac   # sb3 or ours, sac or ddpg
     python -m benchmarks.standard half_cheetah sb3 sac
+    python -m benchmarks.standard half_cheetah ours sql   # after its study
     python -m benchmarks.standard compare
 
 Same networks, batch, learning rates, discount, warm-up, target update, steps, seeds,
 temperature or noise, and evaluation on both sides; weights begin as each library has
 them. Every part writes `benchmarks/results/ENVIRONMENT_SIDE_LEARNER.csv`, after every
 seed of stable-baselines3, and goes on where such a table lacks seeds; `compare` reads
-them. stable-baselines3 is needed for the parts called `sb3` only.
+them. stable-baselines3 is needed for the parts called `sb3` only. It has no soft
+Q-learning, whose returns are those of `studies/locomotion.yaml`, beside its SAC.
 """
 
 import sys
@@ -43,6 +45,9 @@ WIDTH = 128
 RATE = 1e-3
 RESAMPLES = 10_000
 RESULTS = Path(__file__).parent / "results"
+STUDY = Path(__file__).parents[1] / ".studies" / "locomotion"
+"""Where `make study STUDY=locomotion` computes it."""
+STUDIED = "explore/half_cheetah_sql"
 
 Kind: TypeAlias = Literal["sac", "ddpg"]
 Act: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -59,11 +64,19 @@ class Contest:
     seeds: tuple[int, ...]
     episodes: int
     """Of the evaluation after the last step."""
+    kinds: tuple[str, ...] = ("sac", "ddpg")
 
 
 CONTESTS = {
     "pendulum": Contest("Pendulum-v1", 20_000, 128, (0, 1, 2, 3, 4), episodes=50),
-    "half_cheetah": Contest("HalfCheetah-v5", 100_000, 64, (0, 1, 2, 3), episodes=10),
+    "half_cheetah": Contest(
+        "HalfCheetah-v5",
+        100_000,
+        64,
+        (0, 1, 2, 3),
+        episodes=10,
+        kinds=("sac", "ddpg", "sql"),
+    ),
 }
 
 
@@ -136,6 +149,17 @@ def read(name: str, side: str, kind: str) -> list[float]:
     return read_table(path)["return"].tolist() if path.exists() else []
 
 
+def take(name: str) -> None:
+    """Write down what soft Q-learning returns in the study of the same contest."""
+    path = STUDY / "results" / "runs" / STUDIED / "final.csv"
+    if not path.exists():
+        sys.exit(f"{path} is not there: `make study STUDY=locomotion` computes it")
+    final = read_table(path)
+    seeds = CONTESTS[name].seeds
+    assert (*final["seed"],) == seeds
+    write_csv(file(name, "ours", "sql"), *by_seed(seeds, {"return": final["return"]}))
+
+
 def train(name: str, side: str, kind: Kind) -> None:
     """Go on with a table that lacks seeds, else begin anew."""
     contest = CONTESTS[name]
@@ -175,15 +199,17 @@ def row(name: str, kind: str, ours: list[float], theirs: list[float]) -> list[st
     apart = text("+.1f", middles[0] - middles[1], resampled[0] - resampled[1])
     seeds = [", ".join(f"{value:.1f}" for value in side) for side in both]
     environment = CONTESTS[name].environment
-    return [environment, kind.upper(), *each, apart, *seeds]
+    label = "SQL beside SAC" if kind == "sql" else kind.upper()
+    return [environment, label, *each, apart, *seeds]
 
 
 def compare() -> None:
     """Print a row for each learner that both sides have trained, on every seed."""
     rows = []
     for name, contest in CONTESTS.items():
-        for kind in ("sac", "ddpg"):
-            ours, theirs = (read(name, side, kind) for side in ("ours", "sb3"))
+        for kind in contest.kinds:
+            peer = "sac" if kind == "sql" else kind
+            ours, theirs = read(name, "ours", kind), read(name, "sb3", peer)
             if len(ours) == len(theirs) == len(contest.seeds):
                 rows.append(row(name, kind, ours, theirs))
             else:
@@ -206,6 +232,8 @@ def main(arguments: list[str]) -> None:
             name in CONTESTS
         ):
             train(name, side, kind)
+        case ["half_cheetah" as name, "ours", "sql"]:
+            take(name)
         case ["compare"]:
             compare()
         case _:

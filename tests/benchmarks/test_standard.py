@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from benchmarks import standard
 from benchmarks.standard import CONTESTS, Contest
+from pipeline.study.params.load import load_study
 from pipeline.study.store.files import read_table, write_csv
 
 PENDULUM = CONTESTS["pendulum"]
@@ -81,6 +84,48 @@ def test_what_is_not_trained_on_every_seed_is_not_compared(results, capsys):
     assert "DDPG" not in printed.out
     said = "pendulum ddpg: 5 seeds of ours, 2 of theirs, for 5 each"
     assert said in printed.err
+
+
+class TestSoftQLearning:
+    """It has no peer in stable-baselines3, and a study has trained it already."""
+
+    def test_its_study_is_the_same_contest(self):
+        contest = CONTESTS["half_cheetah"]
+        study = load_study(Path("studies/locomotion.yaml"))
+        run = study.explore.runs["half_cheetah_sql"]
+        algorithm, task = study.algorithms[run.algorithm], study.tasks[run.task]
+        assert task.id == contest.environment
+        assert task.discount == standard.DISCOUNT
+        assert task.evaluation.policy == "greedy"
+        assert task.evaluation.final_episodes == contest.episodes
+        assert (run.steps, algorithm.batch) == (contest.steps, contest.batch)
+        assert study.study.seeds[: run.seeds] == contest.seeds
+        assert algorithm.hidden == (standard.WIDTH, standard.WIDTH)
+        assert algorithm.learning_rate.q == standard.RATE
+        assert algorithm.learning_rate.constant == 1.0
+        assert algorithm.warmup == standard.WARMUP
+        assert algorithm.updates_per_step == 1
+        assert algorithm.target.tau == standard.TAU
+
+    def test_its_returns_stand_beside_their_sac(self, results, monkeypatch, capsys):
+        monkeypatch.setattr(standard, "STUDY", results)
+        place = results / "results/runs/explore/half_cheetah_sql"
+        place.mkdir(parents=True)
+        rows = [[seed, 1000.0, 5000.0] for seed in range(4)]
+        write_csv(place / "final.csv", ["seed", "episode_length", "return"], rows)
+        standard.main(["half_cheetah", "ours", "sql"])
+        theirs = [[seed, 3000.0] for seed in range(4)]
+        path = standard.file("half_cheetah", "sb3", "sac")
+        write_csv(path, ["seed", "return"], theirs)
+        standard.compare()
+        row = "| HalfCheetah-v5 | SQL beside SAC | 5000.0 [5000.0, 5000.0] | 3000.0 "
+        assert row in capsys.readouterr().out
+
+    @pytest.mark.usefixtures("results")
+    def test_without_the_study_it_says_how_to_compute_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(standard, "STUDY", tmp_path)
+        with pytest.raises(SystemExit, match="make study STUDY=locomotion"):
+            standard.main(["half_cheetah", "ours", "sql"])
 
 
 def test_another_environment_is_answered_by_how_it_is_used():
