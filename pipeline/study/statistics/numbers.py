@@ -4,8 +4,8 @@ import math
 
 
 def number(value: float, digits: int) -> str:
-    """`-1 234.5` with a minus sign and thin spaces."""
-    text = f"{value:,.{digits}f}".replace(",", "\u2009").replace("inf", "\u221e")
+    """`-1 234.5` with a minus sign and thin spaces that break no line."""
+    text = f"{value:,.{digits}f}".replace(",", "\u202f").replace("inf", "\u221e")
     return text.replace("-", "\u2212")
 
 

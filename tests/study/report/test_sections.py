@@ -48,7 +48,7 @@ def test_a_median_that_never_came_is_a_lower_bound(metrics):
     table = results("x", runs, metrics)
     rows = {row[0].split("\n")[1]: row for row in table.rows}
     column = table.columns.index("steps to all goals")
-    assert rows["explore/ddpg"][column] == "> 2\u2009000\n0 of 5 seeds"
+    assert rows["explore/ddpg"][column] == "> 2\u202f000\n0 of 5 seeds"
     assert rows["explore/sql_10"][column].endswith("5 of 5 seeds")
 
 

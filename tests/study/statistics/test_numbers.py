@@ -3,9 +3,9 @@ from pipeline.study.statistics.numbers import digits_for, number
 
 
 def test_numbers_have_a_minus_sign_and_thin_spaces():
-    assert number(-1234.56, 1) == "\u22121\u2009234.6"
+    assert number(-1234.56, 1) == "\u22121\u202f234.6"
     assert number(0.946, 2) == "0.95"
-    assert number(20000, 0) == "20\u2009000"
+    assert number(20000, 0) == "20\u202f000"
 
 
 def test_an_interval_has_as_many_decimals_as_its_largest_end_needs():
