@@ -10,7 +10,8 @@ temperature or noise, and evaluation on both sides; weights begin as each librar
 them. Every part writes `benchmarks/results/ENVIRONMENT_SIDE_LEARNER.csv`, after every
 seed of stable-baselines3, and goes on where such a table lacks seeds; `compare` reads
 them. stable-baselines3 is needed for the parts called `sb3` only. It has no soft
-Q-learning, whose returns are those of `studies/locomotion.yaml`, beside its SAC.
+Q-learning: ours has temperature, evaluation and returns of `studies/locomotion.yaml`,
+and stands beside its SAC.
 """
 
 import sys

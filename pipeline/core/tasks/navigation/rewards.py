@@ -1,7 +1,7 @@
 """What a step in a world is worth: settings and their meaning, in reward units.
 
-Every reward is less `effort` · ‖a‖². Lengths are in units, and speeds are shares of the
-longest step that a body can make along an axis.
+Every reward is less `effort` · ‖a‖². Lengths are in units; speeds are shares of the
+longest step that a point can make along an axis, and m/s of a body of MuJoCo.
 """
 
 from typing import Annotated, Literal, TypeAlias
