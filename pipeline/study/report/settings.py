@@ -31,13 +31,13 @@ def settings(context: Context) -> dict[str, Table]:
 
 
 def _task(task: Task, worlds: Mapping[str, World]) -> Any:
-    """A task with the name of its world, as in `params.yaml`."""
+    """A task with the name of its world, or the names of worlds that are alike."""
     named = [
         name
         for name, world in worlds.items()
         if isinstance(task, Navigation) and task.world == world
     ]
-    return _plain(task) | ({"world": named[0]} if named else {})
+    return _plain(task) | ({"world": " = ".join(named)} if named else {})
 
 
 def _chosen(algorithm: str) -> Any:

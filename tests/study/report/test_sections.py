@@ -193,8 +193,9 @@ def test_a_task_has_the_name_of_its_world_whose_boxes_stand_in_a_table_of_their_
     context,
 ):
     shipped = load_study(ROOT / "studies/worlds.yaml")
+    alike = {"another": shipped.worlds["maze_4"]}
     known = small().study.model_copy(
-        update={"tasks": shipped.tasks, "worlds": shipped.worlds}
+        update={"tasks": shipped.tasks, "worlds": {**shipped.worlds, **alike}}
     )
     found = settings(replace(context, study=known))
     tasks, worlds = (
@@ -202,6 +203,7 @@ def test_a_task_has_the_name_of_its_world_whose_boxes_stand_in_a_table_of_their_
         for table in (found["Tasks"], found["Worlds"])
     )
     assert tasks["world"]["u_maze"] == "u_maze"
+    assert tasks["world"]["maze_4"] == "maze_4 = another"
     assert worlds["walls"]["u_maze"] == "[-5.0, -0.5] to [-1.0, 0.5]"
     nowhere = small().study.model_copy(update={"worlds": {}})
     assert "Worlds" not in settings(replace(context, study=nowhere))
